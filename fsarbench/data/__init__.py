@@ -1,0 +1,1 @@
+"""Videos, clips, splits and episodes."""
