@@ -1,0 +1,99 @@
+"""The assembly of one few-shot action recogniser, on one screen."""
+
+from collections.abc import Mapping
+
+from jaxtyping import Float, Num
+from torch import Tensor, nn
+
+from fsarbench.episode import Episode, Outcome
+from fsarbench.interfaces import Backbone, Loss, Matcher, PrototypeBuilder, Readout, TextEncoder
+
+
+class FewShotModel(nn.Module):
+    """Wires the parts of the slots; it has no parameters and no opinion of its own.
+
+    Args:
+        backbone: Frames to frame features, its adapters inside.
+        prototypes: Support features to class prototypes.
+        matcher: Scores queries against prototypes.
+        readout: What a test episode is scored by.
+        losses: Training losses by name.
+        text_encoder: Class names to text features; None where no part uses text.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        prototypes: PrototypeBuilder,
+        matcher: Matcher,
+        readout: Readout,
+        losses: Mapping[str, Loss] | None = None,
+        text_encoder: TextEncoder | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.prototypes = prototypes
+        self.matcher = matcher
+        self.readout = readout
+        self.losses = nn.ModuleDict(losses or {})
+        self.text_encoder = text_encoder
+
+    def forward(self, episode: Episode) -> Outcome:
+        """One episode, from frames to logits."""
+        text = self.describe(episode)
+        support = self.encode_support(episode.support, text)
+        query = self.encode_query(episode.query)
+        return self.compare(support, query, text)
+
+    def describe(self, episode: Episode) -> Float[Tensor, "N E"] | None:
+        """The text features of the episode's classes; those that it brings along come first."""
+        if episode.text is not None or self.text_encoder is None:
+            return episode.text
+        return self.text_encoder(episode.names)
+
+    def encode_support(
+        self, frames: Num[Tensor, "N K T 3 H W"], text: Float[Tensor, "N E"] | None
+    ) -> Float[Tensor, "N K T D"]:
+        """Support features; every video sees the text of its own class."""
+        shot = frames.shape[1]
+        each = None if text is None else text.repeat_interleave(shot, dim=0)
+        return self.backbone(frames.flatten(0, 1), each).unflatten(0, (-1, shot))
+
+    def encode_query(self, frames: Num[Tensor, "Q T 3 H W"]) -> Float[Tensor, "Q T D"]:
+        """Query features; a query's class is not known, so no text."""
+        return self.backbone(frames, None)
+
+    def compare(
+        self,
+        support: Float[Tensor, "N K T D"],
+        query: Float[Tensor, "Q T D"],
+        text: Float[Tensor, "N E"] | None,
+    ) -> Outcome:
+        """Everything after the backbone; evaluation calls it on cached features."""
+        prototypes, matched = self.prototypes(support, query, text)
+        return Outcome(self.matcher(matched, prototypes), support, query, text)
+
+    def loss(self, outcome: Outcome, episode: Episode) -> dict[str, Float[Tensor, ""]]:
+        """Each loss by name, weighted; their sum is what training minimises."""
+        return {
+            name: loss.weight * loss(outcome, episode)  # type: ignore[operator]
+            for name, loss in self.losses.items()
+        }
+
+    def scores(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
+        """Test scores; the largest of a row is the prediction."""
+        return self.readout(outcome)
+
+
+def tuned_parameters(module: nn.Module) -> dict[str, Tensor]:
+    """The parameters that training changes, by name."""
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+def count(module: nn.Module | None, tuned: bool = False) -> int:
+    """The number of parameters of a module, or of its tuned ones."""
+    if module is None:
+        return 0
+    return sum(p.numel() for p in module.parameters() if p.requires_grad or not tuned)
+
+

@@ -1,0 +1,1 @@
+"""Support features to class prototypes."""

@@ -1,0 +1,1 @@
+"""What a test episode is scored by."""

@@ -1,0 +1,120 @@
+"""One registry a slot.
+
+A part registers itself with a decorator, inside the project or in a user's own file::
+
+    from fsarbench.registry import ADAPTERS
+
+    @ADAPTERS.register_module()
+    class MyAdapter(Adapter): ...
+"""
+
+import difflib
+import inspect
+from typing import Any
+
+from mmengine.registry import Registry
+
+from fsarbench.errors import UserError
+from fsarbench.interfaces import (
+    Adapter,
+    Backbone,
+    Loss,
+    Matcher,
+    PrototypeBuilder,
+    Readout,
+    TextEncoder,
+    VideoDataset,
+    VideoReader,
+)
+
+
+class SlotRegistry(Registry):
+    """The known components of one slot; it refuses what is none, and says where a name is taken.
+
+    Args:
+        slot: The slot's name in configs.
+        component: The class that every component of the slot derives from.
+        package: The package whose modules register the built-in components when first asked.
+    """
+
+    def __init__(self, slot: str, component: type, package: str) -> None:
+        super().__init__(slot, scope="fsarbench", locations=[package])
+        self.component = component
+
+    def _register_module(
+        self, module: type, module_name: str | list[str] | None = None, force: bool = False
+    ) -> None:
+        if not (inspect.isclass(module) and issubclass(module, self.component)):
+            raise UserError(
+                f"{place(module)} cannot be registered in the slot '{self.name}': "
+                f"it is no subclass of {self.component.__module__}.{self.component.__name__}."
+            )
+        names = [module_name] if isinstance(module_name, str) else module_name
+        for name in names or [module.__name__]:
+            taken = self._module_dict.get(name)
+            # A module that is imported a second time registers the same class again.
+            if taken is not None and place(taken) != place(module) and not force:
+                raise UserError(
+                    f"The name '{name}' is taken in the slot '{self.name}' by {place(taken)}; "
+                    f"register {place(module)} under another name, or with force=True."
+                )
+        super()._register_module(module, module_name, force=True)
+
+    def find(self, name: str) -> type[Any]:
+        """The component of that name.
+
+        Raises:
+            UserError: There is none; the message gives the nearest name and all known ones.
+        """
+        self.import_from_location()
+        if name in self._module_dict:
+            return self._module_dict[name]
+        known = sorted(self._module_dict)
+        raise UserError(f"Unknown {self.name} '{name}'.{nearest(name, known)}")
+
+    def known(self) -> list[str]:
+        """The names of all registered components, sorted."""
+        self.import_from_location()
+        return sorted(self._module_dict)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The end of an error message on an unknown name: the nearest name, then all known ones."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    return f"{hint} Known: {', '.join(known) or 'none'}."
+
+
+def place(thing: Any) -> str:
+    """Where a class was written, as `module.Name (file)`."""
+    name = f"{getattr(thing, '__module__', '?')}.{getattr(thing, '__qualname__', thing)}"
+    try:
+        return f"{name} ({inspect.getsourcefile(thing)})"
+    except TypeError:
+        return name
+
+
+READERS = SlotRegistry("reader", VideoReader, "fsarbench.data.readers")
+DATASETS = SlotRegistry("dataset", VideoDataset, "fsarbench.data.datasets")
+TEXT_ENCODERS = SlotRegistry("text_encoder", TextEncoder, "fsarbench.text_encoders")
+BACKBONES = SlotRegistry("backbone", Backbone, "fsarbench.backbones")
+ADAPTERS = SlotRegistry("adapter", Adapter, "fsarbench.adapters")
+PROTOTYPES = SlotRegistry("prototypes", PrototypeBuilder, "fsarbench.prototypes")
+MATCHERS = SlotRegistry("matcher", Matcher, "fsarbench.matchers")
+LOSSES = SlotRegistry("losses", Loss, "fsarbench.losses")
+READOUTS = SlotRegistry("readout", Readout, "fsarbench.readouts")
+
+SLOTS: dict[str, SlotRegistry] = {
+    registry.name: registry
+    for registry in (
+        READERS,
+        DATASETS,
+        TEXT_ENCODERS,
+        BACKBONES,
+        ADAPTERS,
+        PROTOTYPES,
+        MATCHERS,
+        LOSSES,
+        READOUTS,
+    )
+}
