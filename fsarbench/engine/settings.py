@@ -1,0 +1,110 @@
+"""How a model is trained and how it is tested: the config sections `train` and `evaluate`.
+
+All lengths of training are counted in episodes over all ranks, so a config means the same on one
+device and on eight, with and without accumulation.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fsarbench.errors import UserError
+
+Schedule = Literal["cosine", "constant", "multistep"]
+Precision = Literal["auto", "fp32", "bf16"]
+Cache = bool | Literal["auto"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """Training by AdamW over seeded episodes.
+
+    Attributes:
+        episodes: Training episodes over all ranks; 0 trains nothing.
+        accumulate: Episodes of one optimiser step, on each rank.
+        lr: Peak learning rate of everything tuned outside the trunk.
+        trunk_lr: Peak learning rate of tuned trunk parameters.
+        weight_decay: Of weights with two axes or more; norms and biases have none.
+        warmup: Episodes over which both rates rise linearly from near 0.
+        schedule: What follows the warm-up: `cosine` to 0, `constant`, or `multistep`.
+        milestones: Episodes at which `multistep` multiplies the rates by 0.1.
+        clip_grad: Largest norm of a step's gradient; None leaves it as it is.
+        precision: `bf16` and `fp32` as named; `auto` is bf16 on a GPU and fp32 on a CPU.
+        val_interval: Episodes between two validations; there is always one at the end.
+        log_interval: Episodes between two log entries.
+        workers: Processes that decode training clips.
+    """
+
+    episodes: int = 1000
+    accumulate: int = 1
+    lr: float = 1e-3
+    trunk_lr: float = 1e-5
+    weight_decay: float = 0.01
+    warmup: int = 0
+    schedule: Schedule = "cosine"
+    milestones: list[int] | tuple[int, ...] = ()
+    clip_grad: float | None = None
+    precision: Precision = "auto"
+    val_interval: int = 1000
+    log_interval: int = 10
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        at_least("train", self, 0, "episodes", "warmup", "workers", "lr", "trunk_lr")
+        at_least("train", self, 0, "weight_decay")
+        at_least("train", self, 1, "accumulate", "val_interval", "log_interval")
+        one_of("train.schedule", self.schedule, ("cosine", "constant", "multistep"))
+        one_of("train.precision", self.precision, ("auto", "fp32", "bf16"))
+        if self.clip_grad is not None and self.clip_grad <= 0:
+            raise UserError(f"train.clip_grad is {self.clip_grad}; it must be above 0, or None.")
+        if self.episodes and self.warmup >= self.episodes:
+            raise UserError(
+                f"train.warmup ({self.warmup} episodes) must be shorter than train.episodes "
+                f"({self.episodes})."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings:
+    """Testing on seeded episodes.
+
+    Attributes:
+        episodes: Test episodes.
+        val_episodes: Episodes of each validation during training.
+        confidence: Of the interval around an accuracy.
+        cache: Encode each video once and match cached features (True), encode every episode anew
+            (False), or the first wherever it gives the same numbers (`auto`).
+        batch_size: Videos of one encoding call of the cached path.
+        workers: Processes that decode clips.
+        chunk: Episodes matched in one call of the cached path.
+    """
+
+    episodes: int = 10_000
+    val_episodes: int = 1000
+    confidence: float = 0.95
+    cache: Cache = "auto"
+    batch_size: int = 16
+    workers: int = 2
+    chunk: int = 16
+
+    def __post_init__(self) -> None:
+        at_least("evaluate", self, 1, "episodes", "val_episodes", "batch_size", "chunk")
+        at_least("evaluate", self, 0, "workers")
+        one_of("evaluate.cache", self.cache, (True, False, "auto"))
+        if not 0 < self.confidence < 1:
+            raise UserError(
+                f"evaluate.confidence is {self.confidence}; it must lie between 0 and 1 (0.95)."
+            )
+
+
+def at_least(section: str, settings: object, low: int, *keys: str) -> None:
+    """Refuses values of `settings` below `low`, by their place in the config."""
+    for key in keys:
+        value = getattr(settings, key)
+        if not value >= low:
+            raise UserError(f"{section}.{key} is {value}; it must be at least {low}.")
+
+
+def one_of(place: str, value: object, choices: tuple[object, ...]) -> None:
+    """Refuses a value that is none of the choices."""
+    if value not in choices:
+        raise UserError(f"{place} is {value!r}; it must be one of {', '.join(map(repr, choices))}.")
