@@ -1,0 +1,1 @@
+"""The built-in data set of 100 named actions, rendered by numpy."""

@@ -1,0 +1,14 @@
+"""Clips of the actions, as frames."""
+
+import numpy as np
+from jaxtyping import UInt8
+
+from fsarbench.data.synthact.actions import Action
+from fsarbench.data.synthact.draw import draw_frames
+from fsarbench.data.synthact.staging import scene
+
+
+def render(action: Action, index: int) -> UInt8[np.ndarray, "T H W 3"]:
+    """The frames of clip number `index` of an action; the same on every machine."""
+    clip = scene(action, index)
+    return draw_frames(clip, range(clip.frames))
