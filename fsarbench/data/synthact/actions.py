@@ -85,7 +85,9 @@ TRAIN = _split("train", [
     _one("Something blinking", "still", "blinking"),
     _one("Something growing and shrinking again", "grow", "back"),
     _one("Shaking something", "still", "shaking"),
-    _pair("Moving something inwards in a spiral", "Moving something outwards in a spiral", "spiral"),
+    _pair(
+        "Moving something inwards in a spiral", "Moving something outwards in a spiral", "spiral"
+    ),
     _pair(
         "Moving something to the right, then upwards",
         "Moving something downwards, then to the left", "corner",

@@ -64,7 +64,7 @@ def blinking(track: Track, s: Curve, u: Curve) -> Track:
 def shaking(track: Track, s: Curve, u: Curve) -> Track:
     """Tremble to and fro on a slant, turning a little."""
     wave = np.sin(5 * TURN * s)
-    return track.blended(dx=0.17 * wave, dy=0.17 * wave, angle=0.4 * wave)
+    return track.blended(dx=0.23 * wave, dy=0.23 * wave, angle=0.4 * wave)
 
 
 MANNERS: dict[str, Manner] = {
