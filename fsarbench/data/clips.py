@@ -1,0 +1,197 @@
+"""From a video file to the clip that a backbone takes, save the normalisation.
+
+The backbone normalises on its own device, so that clips travel as bytes.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn import functional as F
+
+from fsarbench.data.augment import Box, centre_box, jittered, random_box, scaled_box
+from fsarbench.data.chance import Chance
+from fsarbench.errors import UserError
+from fsarbench.interfaces import VideoReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipSettings:
+    """How clips are cut from videos.
+
+    Attributes:
+        frames: Frames of a clip (T), one from each of T equal segments of the video.
+        size: The side of the square crop in pixels; None for the backbone's own image size.
+        resize: The short side in pixels that a frame has before the crop; None for 256/224 of
+            `size`.
+        sampling: Which frame of a segment is taken at validation and test. Training always takes a
+            random one.
+        flip: Mirror half of the training clips. Wrong where direction is meaning ("from left to
+            right").
+        jitter: How strongly the colours of training clips vary: brightness, contrast and saturation
+            are multiplied by factors from 1 - jitter to 1 + jitter.
+        scale: The least and the largest share of a frame's area that a training crop takes; None
+            for a crop of fixed size and random place.
+    """
+
+    frames: int = 8
+    size: int | None = None
+    resize: int | None = None
+    sampling: Literal["centre", "random"] = "centre"
+    flip: bool = False
+    jitter: float = 0.0
+    scale: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        faults = [
+            (self.frames < 1, "clips.frames has to be 1 or more"),
+            (self.size is not None and self.size < 1, "clips.size has to be 1 or more pixels"),
+            (
+                self.resize is not None and self.resize < (self.size or 1),
+                "clips.resize has to be at least as large as clips.size",
+            ),
+            (
+                self.sampling not in ("centre", "random"),
+                "clips.sampling has to be 'centre' or 'random'",
+            ),
+            (not 0.0 <= self.jitter < 1.0, "clips.jitter has to be from 0 to below 1"),
+            (
+                self.scale is not None and not _is_range(self.scale),
+                "clips.scale has to be two shares of the frame, 0 < least <= largest <= 1",
+            ),
+        ]
+        wrong = [text for fault, text in faults if fault]
+        if wrong:
+            raise UserError(f"{'; '.join(wrong)} (got {self}).")
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether a test clip changes from episode to episode, so that no feature can be kept."""
+        return self.sampling == "random"
+
+    def resolved(self, image_size: int) -> "ClipSettings":
+        """The same settings with `size` and `resize` filled in for a backbone's image size.
+
+        Example:
+            >>> sized = ClipSettings().resolved(224)
+            >>> sized.size, sized.resize
+            (224, 256)
+        """
+        sized = replace(self, size=self.size or image_size)
+        return replace(sized, resize=sized.sides()[1])
+
+    def sides(self) -> tuple[int, int]:
+        """The side of the crop and the short side of the frame before it, in pixels.
+
+        Raises:
+            UserError: `size` was left to the backbone, and no backbone has filled it in.
+        """
+        if self.size is None:
+            raise UserError("clips.size is not set: give it, or call resolved(image_size) first.")
+        return self.size, self.resize or round(self.size * 256 / 224)
+
+
+def _is_range(scale: tuple[float, float]) -> bool:
+    return len(scale) == 2 and 0 < scale[0] <= scale[1] <= 1
+
+
+def segment_frames(count: int, frames: int, chance: Chance | None = None) -> list[int]:
+    """One frame from each of `frames` equal segments of a video of `count` frames.
+
+    A video of fewer frames repeats some.
+
+    Args:
+        count: Frames of the video.
+        frames: Frames of the clip.
+        chance: Picks a random frame of each segment; None takes the centre.
+
+    Example:
+        >>> segment_frames(32, 8)
+        [2, 6, 10, 14, 18, 22, 26, 30]
+        >>> segment_frames(3, 8)
+        [0, 0, 0, 1, 1, 2, 2, 2]
+    """
+    shifts = [0.5 if chance is None else chance.uniform(0.0, 1.0) for _ in range(frames)]
+    # min: rounding may carry a shift just below 1 up to the next segment, of the last one to count.
+    picked = ((k + shift) * count / frames for k, shift in enumerate(shifts))
+    return [min(int(frame), count - 1) for frame in picked]
+
+
+def load_clip(
+    reader: VideoReader,
+    path: Path,
+    settings: ClipSettings,
+    chance: Chance | None = None,
+    augment: bool = True,
+) -> UInt8[Tensor, "T 3 H W"]:
+    """A clip of a video file, cut and sized, as bytes.
+
+    Args:
+        reader: Who decodes.
+        path: The video.
+        settings: How the clip is cut; resolved for the backbone's image size.
+        chance: Where all random draws come from; None for centre frames and the centre crop.
+        augment: Whether `chance` also places the crop, flips and colours, and not only picks
+            frames.
+
+    Raises:
+        UserError: The video is missing or cannot be decoded.
+    """
+    picked = segment_frames(reader.count(path), settings.frames, chance)
+    frames = torch.from_numpy(reader.read(path, picked)).permute(0, 3, 1, 2)
+    return cut(frames, settings, chance if augment else None)
+
+
+def cut(
+    frames: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: Chance | None = None
+) -> UInt8[Tensor, "T 3 S S"]:
+    """Resizes the short side, crops a square and, with `chance`, flips and colours it.
+
+    Args:
+        frames: Whole frames.
+        settings: Resolved settings.
+        chance: Where the draws come from; None for the centre crop alone.
+    """
+    images = _framed(frames.float(), settings, chance)
+    if chance is not None and settings.flip and chance.happens(0.5):
+        images = images.flip(-1)
+    if chance is not None and settings.jitter > 0:
+        images = jittered(images, settings.jitter, chance)
+    return images.round().clamp(0, 255).to(torch.uint8).contiguous()
+
+
+def _resized(images: Float[Tensor, "T 3 H W"], height: int, width: int) -> Float[Tensor, "T 3 h w"]:
+    if images.shape[-2:] == (height, width):
+        return images
+    size = (height, width)
+    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _short_side(height: int, width: int, side: int) -> tuple[int, int]:
+    short = min(height, width)
+    return round(height * side / short), round(width * side / short)
+
+
+def _cropped(images: Float[Tensor, "T 3 H W"], box: Box) -> Float[Tensor, "T 3 h w"]:
+    top, left, height, width = box
+    return images[..., top : top + height, left : left + width]
+
+
+def _framed(
+    images: Float[Tensor, "T 3 H W"], settings: ClipSettings, chance: Chance | None
+) -> Float[Tensor, "T 3 S S"]:
+    size, resize = settings.sides()
+    height, width = images.shape[-2:]
+    if chance is not None and settings.scale is not None:
+        box = scaled_box(height, width, settings.scale, chance)
+        return _resized(_cropped(images, box), size, size)
+    height, width = _short_side(height, width, resize)
+    box = (
+        centre_box(height, width, size)
+        if chance is None
+        else random_box(height, width, size, chance)
+    )
+    return _cropped(_resized(images, height, width), box)
