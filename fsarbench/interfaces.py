@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Num, UInt8
@@ -108,6 +108,7 @@ class TextEncoder(nn.Module, ABC):
         """One feature a class name, not normalised."""
 
 
+@runtime_checkable
 class Block(Protocol):
     """A view of one pre-norm transformer block; residuals are left to the caller.
 
@@ -179,11 +180,13 @@ class Backbone(nn.Module, ABC):
         width: The token width C, which adapters work at.
         dim: The feature width D.
         image_size: The pixels (H = W) that it was made for.
+        prefix: Tokens before the patches of a frame (class token, registers).
     """
 
     width: int
     dim: int
     image_size: int
+    prefix: int
 
     @abstractmethod
     def forward(

@@ -1,1 +1,5 @@
-"""Frames to frame features."""
+"""Frames to frame features; importing this package registers every backbone."""
+
+from fsarbench.backbones import openclip_vit
+
+__all__ = ["openclip_vit"]

@@ -1,0 +1,74 @@
+"""Whole open_clip models, loaded by name; the backbones and text encoders take their towers."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import open_clip
+import torch
+from torch import nn
+
+from fsarbench.backbones.weights import find_weights, weights_tag
+from fsarbench.errors import UserError
+from fsarbench.registry import nearest
+from fsarbench.tiny.register import register as register_tiny
+
+
+def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = None) -> nn.Module:
+    """An open_clip model in evaluation mode, all parameters frozen.
+
+    Under `torch.device("meta")` it is built there, without weights.
+
+    Args:
+        model: An open_clip model name, or `fsarbench-tiny`.
+        pretrained: A weights tag of open_clip, a local file, or None for random weights.
+        quick_gelu: The activation of OpenAI's weights; None takes what the tag was trained with.
+
+    Raises:
+        UserError: The model or its weights are not known, or do not fit together.
+    """
+    register_tiny()
+    if model not in open_clip.list_models():
+        raise UserError(f"Unknown open_clip model '{model}'.{nearest(model, open_clip.list_models())}")
+    if quick_gelu is None:
+        quick_gelu = bool(pretrained and (weights_tag(model, pretrained) or {}).get("quick_gelu"))
+    device = torch.get_default_device()
+    on_meta = device.type == "meta"
+    weights = find_weights(model, pretrained) if pretrained and not on_meta else None
+    clip = create(model, str(weights) if weights else None, quick_gelu, device)
+    return clip.eval().requires_grad_(False)
+
+
+def create(
+    model: str, weights: str | None, quick_gelu: bool, device: torch.device
+) -> nn.Module:
+    """Build a model by open_clip's public API."""
+    with quiet():
+        try:
+            # open_clip reads checkpoints with weights_only=True unless told otherwise.
+            return open_clip.create_model(
+                model, pretrained=weights, force_quick_gelu=quick_gelu, device=device
+            )
+        except Exception as error:
+            if weights is None:
+                raise
+            raise UserError(
+                f"The weights file {weights} does not fit '{model}': {first_line(error)}. "
+                "Name the file of this very model, or another model."
+            ) from error
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of an error of a library, short enough for one message."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """open_clip warns on the root logger of random weights; here they are asked for by name."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,113 @@
+"""CLIP's vision transformer (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
+
+from jaxtyping import Float
+from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
+from torch import Tensor, nn
+
+from fsarbench.backbones.openclip import load
+from fsarbench.backbones.vit import ViT
+from fsarbench.errors import UserError
+from fsarbench.interfaces import TrunkPart
+from fsarbench.registry import BACKBONES
+
+
+@BACKBONES.register_module()
+class OpenClipViT(ViT):
+    """Any plain vision transformer of open_clip, projected to CLIP's joint space.
+
+    Args:
+        model: open_clip's model name, such as `ViT-B-16`.
+        pretrained: An open_clip weights tag, a local file, or None for random weights.
+        quick_gelu: The activation of OpenAI's weights; None takes what the tag was trained with.
+
+    Raises:
+        UserError: The model's image tower is no plain ViT, or model or weights are not known.
+    """
+
+    def __init__(
+        self, model: str, pretrained: str | None = None, quick_gelu: bool | None = None
+    ) -> None:
+        visual = load(model, pretrained, quick_gelu).visual
+        if not isinstance(visual, VisionTransformer):
+            raise UserError(
+                f"OpenClipViT: the image tower of '{model}' is {type(visual).__name__}, which is no "
+                "VisionTransformer of open_clip. Choose a ViT model such as ViT-B-16."
+            )
+        super().__init__(OpenClipTrunk(model, visual))
+
+
+class OpenClipTrunk(nn.Module):
+    """An open_clip image tower taken apart; no forward of the library is rewritten.
+
+    Args:
+        model: Its name, for messages.
+        visual: The image tower.
+    """
+
+    def __init__(self, model: str, visual: VisionTransformer) -> None:
+        super().__init__()
+        self.visual = visual
+        blocks = list(visual.transformer.resblocks)
+        for block in blocks:
+            if type(block) is not ResidualAttentionBlock:
+                raise UserError(
+                    f"OpenClipViT: '{model}' has blocks of type {type(block).__name__}; only the "
+                    "plain pre-norm ResidualAttentionBlock can be walked."
+                )
+        # Views, so that no parameter has two names.
+        self.blocks = [OpenClipBlock(block) for block in blocks]
+        self.width = visual.conv1.out_channels
+        self.dim = visual.output_dim
+        self.prefix = 1
+        self.image_size = visual.image_size[0]
+        self.mean = tuple(visual.preprocess_cfg["mean"])
+        self.std = tuple(visual.preprocess_cfg["std"])
+
+    def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
+        """Patches, class token, positions and the norm before the blocks."""
+        return self.visual._embeds(images)
+
+    def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
+        """The class token through the last norm and the projection."""
+        pooled, _ = self.visual._pool(tokens)
+        return pooled @ self.visual.proj
+
+    def locate(self, name: str) -> tuple[TrunkPart, int]:
+        """The part of the walk that a parameter of this module belongs to."""
+        path = name.split(".")
+        if "resblocks" in path:
+            return "block", int(path[path.index("resblocks") + 1])
+        return ("pool", 0) if path[1] in ("ln_post", "proj") else ("embed", 0)
+
+
+class OpenClipBlock:
+    """A view of one `ResidualAttentionBlock`.
+
+    Args:
+        block: open_clip's block; layer scale is applied inside `attend` and `mlp`.
+    """
+
+    def __init__(self, block: ResidualAttentionBlock) -> None:
+        self.block = block
+
+    def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """The norm before the attention."""
+        return self.block.ln_1(tokens)
+
+    def attend(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """Self-attention over L; `nn.MultiheadAttention` takes one leading axis only."""
+        flat = tokens.reshape(-1, *tokens.shape[-2:])
+        return self.block.ls_1(self.block.attention(flat)).reshape(tokens.shape)
+
+    def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """The norm before the MLP."""
+        return self.block.ln_2(tokens)
+
+    def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """The MLP of normalised tokens."""
+        return self.block.ls_2(self.block.mlp(tokens))
+
+    def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """The whole block."""
+        tokens = tokens + self.attend(self.norm1(tokens))
+        return tokens + self.mlp(self.norm2(tokens))

@@ -1,0 +1,84 @@
+"""Where pretrained open_clip weights are: a local file, the local cache, or a hub within seconds."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import open_clip
+from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub.utils import get_session
+
+from fsarbench.errors import UserError
+from fsarbench.registry import nearest
+from fsarbench.tiny.register import NAME as TINY
+from fsarbench.tiny.register import WEIGHTS as TINY_WEIGHTS
+
+# The weights of fsarbench-tiny are named after what they were trained on, as open_clip's tags are.
+TINY_TAG = "synthact"
+
+# Seconds in which the hub must answer at all before a download is tried: without this check an
+# unreachable hub costs most of a minute of retries.
+HUB_TIMEOUT = 10
+HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+
+
+def find_weights(model: str, pretrained: str) -> Path:
+    """The weights file of an open_clip model.
+
+    Args:
+        model: An open_clip model name.
+        pretrained: One of the model's open_clip tags, or the path of a file.
+
+    Raises:
+        UserError: There is neither such a tag nor such a file, or the download failed.
+    """
+    if (model, pretrained) == (TINY, TINY_TAG):
+        return TINY_WEIGHTS
+    tag = weights_tag(model, pretrained)
+    if tag is not None:
+        return cached(tag) or download(model, pretrained, tag)
+    path = Path(os.path.expandvars(pretrained)).expanduser()
+    if path.is_file():
+        return path
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    raise UserError(
+        f"pretrained='{pretrained}' is neither a weights tag of '{model}' nor a file "
+        f"(looked for {path.absolute()}).{nearest(pretrained, tags)}"
+    )
+
+
+def weights_tag(model: str, pretrained: str) -> dict[str, Any] | None:
+    """What open_clip knows of a weights tag; None where it is no tag of that model."""
+    return open_clip.get_pretrained_cfg(model, pretrained) or None
+
+
+def cached(tag: dict[str, Any]) -> Path | None:
+    """The file of a tag in the local caches of the hub and of open_clip."""
+    repository, _, filename = tag.get("hf_hub", "").rpartition("/")
+    for name in (filename,) if filename else HUB_FILES:
+        found = try_to_load_from_cache(repository, name) if repository else None
+        if isinstance(found, str):
+            return Path(found)
+    direct = Path("~/.cache/clip").expanduser() / Path(tag.get("url", "none")).name
+    return direct if direct.is_file() else None
+
+
+def download(model: str, pretrained: str, tag: dict[str, Any]) -> Path:
+    """Fetch the weights of a tag; an unreachable hub is given up at once."""
+    try:
+        if tag.get("hf_hub"):
+            get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
+        return Path(open_clip.download_pretrained(tag))
+    except Exception as error:
+        raise UserError(missing(model, pretrained, error)) from error
+
+
+def missing(model: str, pretrained: str, error: Exception) -> str:
+    """What to do about weights that are neither cached nor reachable."""
+    return (
+        f"The weights '{pretrained}' of '{model}' are not on this machine and cannot be fetched "
+        f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE} and ~/.cache/clip. "
+        "Run once where the hub can be reached (the cache is found through HF_HOME), or name a "
+        "local file: --set backbone.pretrained=FILE, and text_encoder.pretrained=FILE where there "
+        "is a text encoder."
+    )

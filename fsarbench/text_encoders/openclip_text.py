@@ -1,0 +1,67 @@
+"""CLIP's text encoder (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip, frozen."""
+
+from collections.abc import Sequence
+
+import open_clip
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.backbones.openclip import load
+from fsarbench.errors import UserError
+from fsarbench.interfaces import TextEncoder
+from fsarbench.registry import TEXT_ENCODERS
+
+
+@TEXT_ENCODERS.register_module()
+class OpenClipText(TextEncoder):
+    """Prompts about the classes through a frozen text tower; prompts of one class are averaged.
+
+    Args:
+        model: open_clip's model name, such as `ViT-B-16`.
+        pretrained: An open_clip weights tag, a local file, or None for random weights.
+        prompts: Templates in which `{}` stands for the class name.
+        quick_gelu: The activation of OpenAI's weights; None takes what the tag was trained with.
+
+    Raises:
+        UserError: A prompt has no `{}`, or model or weights are not known.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        pretrained: str | None = None,
+        prompts: Sequence[str] = ("a photo of {}",),
+        quick_gelu: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.prompts = (prompts,) if isinstance(prompts, str) else tuple(prompts)
+        for prompt in self.prompts or ("",):
+            if prompt.count("{}") != 1:
+                raise UserError(
+                    f"OpenClipText: the prompt '{prompt}' needs one {{}} for the class name."
+                )
+        # The image tower is dropped: the logit scale and the text tower remain.
+        self.clip = load(model, pretrained, quick_gelu)
+        self.clip.visual = None
+        self.tokenizer = open_clip.get_tokenizer(model)
+        with torch.no_grad():
+            self.dim = self.forward(["anything"]).shape[-1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.clip.parameters()).device
+
+    def train(self, mode: bool = True) -> "OpenClipText":
+        """As torch's, but the frozen tower stays in evaluation mode."""
+        super().train(mode)
+        self.clip.eval()
+        return self
+
+    @torch.no_grad()
+    def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
+        """One feature a class name, not normalised, without gradient."""
+        texts = [prompt.format(name) for name in names for prompt in self.prompts]
+        features = self.clip.encode_text(self.tokenizer(texts).to(self.device))
+        return features.unflatten(0, (len(names), len(self.prompts))).mean(dim=1)
