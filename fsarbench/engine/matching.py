@@ -1,0 +1,58 @@
+"""Prototypes and matching of many episodes at once, on cached features."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.engine.features import Features
+from fsarbench.engine.plan import Plan
+from fsarbench.engine.progress import Bar
+from fsarbench.model import FewShotModel
+
+
+def match_episodes(
+    model: FewShotModel,
+    features: Features,
+    plan: Plan,
+    text: Float[Tensor, "M E"] | None,
+    chunk: int,
+    bar: Bar,
+) -> Float[Tensor, "E Q N"]:
+    """The scores of all episodes of a plan.
+
+    Args:
+        model: In evaluation mode.
+        features: Of every video that the plan uses.
+        plan: The episodes.
+        text: The text features of the split's classes.
+        chunk: Episodes of one call; 1 runs them one by one, without `torch.vmap`.
+        bar: Advances by episodes.
+    """
+    device = features.query.device
+    support, query, classes = (
+        torch.from_numpy(index).to(device) for index in (plan.support, plan.query, plan.classes)
+    )
+    scores = []
+    for start in range(0, len(plan), chunk):
+        part = slice(start, start + chunk)
+        names = None if text is None else text[classes[part]]
+        scores.append(
+            _scores(model, features.support[support[part]], features.query[query[part]], names)
+        )
+        bar.advance(len(scores[-1]))
+    return torch.cat(scores)
+
+
+def _scores(
+    model: FewShotModel,
+    support: Float[Tensor, "E N K T D"],
+    query: Float[Tensor, "E Q T D"],
+    text: Float[Tensor, "E N W"] | None,
+) -> Float[Tensor, "E Q N"]:
+    def one(support: Tensor, query: Tensor, text: Tensor | None) -> Tensor:
+        return model.scores(model.compare(support, query, text))
+
+    if len(query) == 1:
+        return one(support[0], query[0], None if text is None else text[0])[None]
+    dims = (0, 0, None if text is None else 0)
+    return torch.vmap(one, in_dims=dims)(support, query, text)

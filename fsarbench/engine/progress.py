@@ -1,0 +1,151 @@
+"""Progress of long work: bars on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Bars:
+    """All bars of one run; they share the terminal, so that one may run inside another.
+
+    Args:
+        console: Where to write; None for standard error, so that output can be piped.
+        quiet: Show nothing.
+    """
+
+    def __init__(self, console: Console | None = None, quiet: bool = False) -> None:
+        self.console = console or Console(stderr=True)
+        self.quiet = quiet
+        self._open = 0
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def task(self, title: str, total: int, step: int | None = None) -> Iterator["Bar"]:
+        """A bar for the length of a `with` block.
+
+        Args:
+            title: What is being done.
+            total: Units of work.
+            step: Without a terminal, a line every so many units; None for one in 10 seconds.
+        """
+        bar = self._bar(title, total, step)
+        self._open += 1
+        try:
+            yield bar
+        finally:
+            self._open -= 1
+            bar.close()
+            if self._open == 0 and self._progress is not None:
+                self._progress.stop()
+                self._progress = None
+
+    def _bar(self, title: str, total: int, step: int | None) -> "Bar":
+        if self.quiet:
+            return Bar(title, total)
+        if not self.console.is_terminal:
+            return LineBar(title, total, self.console, step)
+        if self._progress is None:
+            self._progress = Progress(*_columns(), console=self.console)
+            self._progress.start()
+        return RichBar(title, total, self._progress)
+
+
+class Bar:
+    """Counts work; this one shows nothing."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self.title = title
+        self.total = total
+        self.done = 0
+        self.note = ""
+
+    def advance(self, units: int = 1, note: str | None = None) -> None:
+        """Some units are done; `note` says how it goes."""
+        self.done += units
+        self.note = self.note if note is None else note
+        self._draw(units)
+
+    def close(self) -> None:
+        """No more work comes."""
+
+    def _draw(self, units: int) -> None:
+        """Shows what changed."""
+
+
+class RichBar(Bar):
+    """A bar of a terminal; it disappears when its work is done."""
+
+    def __init__(self, title: str, total: int, progress: Progress) -> None:
+        super().__init__(title, total)
+        self._progress = progress
+        self._task = progress.add_task(title, total=total, note="")
+
+    def close(self) -> None:
+        """Takes the bar off the screen."""
+        self._progress.remove_task(self._task)
+
+    def _draw(self, units: int) -> None:
+        self._progress.update(self._task, advance=units, note=self.note)
+
+
+class LineBar(Bar):
+    """Plain lines, for logs and pipes."""
+
+    def __init__(self, title: str, total: int, console: Console, step: int | None) -> None:
+        super().__init__(title, total)
+        self._console = console
+        self._step = step
+        self._start = self._last = time.monotonic()
+        self._shown = 0
+
+    def close(self) -> None:
+        """Writes a last line, where the last units are not yet shown."""
+        if self._shown != self.done:
+            self._print()
+
+    def _draw(self, units: int) -> None:
+        if self._step is not None:
+            due = self.done // self._step > self._shown // self._step
+        else:
+            due = time.monotonic() - self._last >= SECONDS_BETWEEN_LINES
+        if due:
+            self._print()
+
+    def _print(self) -> None:
+        self._last, self._shown = time.monotonic(), self.done
+        rate = self.done / max(self._last - self._start, 1e-9)
+        left = timedelta(seconds=round((self.total - self.done) / rate))
+        line = f"{self.title} {self.done}/{self.total}  {rate:.1f}/s  {left} left  {self.note}"
+        self._console.print(line.rstrip(), highlight=False, markup=False, soft_wrap=True)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        rate = task.finished_speed or task.speed
+        return Text("" if rate is None else f"{rate:.1f}/s")
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
