@@ -7,6 +7,8 @@ mode and device, warns under `torch.vmap`, and is counted wrongly by operation c
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.errors import UserError
+
 
 class Bottleneck(nn.Module):
     """The adapter of AIM (Yang et al., ICLR 2023): down, GELU, up, without a skip.
@@ -45,7 +47,7 @@ class MultiHeadAttention(nn.Module):
         heads: The number of heads, a divisor of `dim`.
 
     Raises:
-        ValueError: `heads` does not divide `dim`.
+        UserError: `heads` does not divide `dim`.
 
     Example:
         >>> sum(p.numel() for p in MultiHeadAttention(512, 8).parameters()) == 4 * 512**2 + 4 * 512
@@ -55,7 +57,7 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         if heads < 1 or dim % heads:
-            raise ValueError(f"heads={heads} must divide the width dim={dim}.")
+            raise UserError(f"heads={heads} must divide the width dim={dim}.")
         self.heads = heads
         self.scale = (dim // heads) ** -0.5
         self.query = nn.Linear(dim, dim)
