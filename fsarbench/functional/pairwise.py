@@ -1,0 +1,29 @@
+"""Cosines between every query and every prototype."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def frame_cosines(
+    query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P S D"]
+) -> Float[Tensor, "Q N P T S"]:
+    """The cosine of every frame of a query with every frame of every prototype.
+
+    Example:
+        >>> frame_cosines(torch.ones(2, 3, 4), torch.ones(1, 5, 1, 6, 4)).shape
+        torch.Size([2, 5, 1, 3, 6])
+    """
+    query, prototypes = F.normalize(query, dim=-1), F.normalize(prototypes, dim=-1)
+    if prototypes.shape[0] == 1:
+        # One product for all queries; spread over Q, the prototypes would be copied for each.
+        return torch.einsum("qtd,npsd->qnpts", query, prototypes[0])
+    return torch.einsum("qtd,qnpsd->qnpts", query, prototypes)
+
+
+def mean_cosines(
+    query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P S D"]
+) -> Float[Tensor, "Q N P"]:
+    """The cosine of a query's time-averaged feature with every prototype's."""
+    return frame_cosines(query.mean(1, keepdim=True), prototypes.mean(3, keepdim=True))[..., 0, 0]
