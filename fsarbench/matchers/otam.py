@@ -1,0 +1,51 @@
+"""OTAM: matching along the order of time (Cao et al., CVPR 2020)."""
+
+from typing import Literal, get_args
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.errors import UserError
+from fsarbench.functional.alignment import otam, otam_both_ways
+from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.interfaces import Matcher
+from fsarbench.registry import MATCHERS
+
+Directions = Literal["both", "one"]
+
+
+@MATCHERS.register_module()
+class OTAM(Matcher):
+    """Ordered temporal alignment by smoothed dynamic time warping (Cao et al., CVPR 2020).
+
+    The distance of two frames is 1 minus their cosine. Each of the P prototypes of a class is
+    aligned by itself and the costs are averaged.
+
+    Args:
+        temperature: How smooth the minimum over alignments is, as a cosine distance; above 0.
+        directions: `both` aligns query to prototype and prototype to query and adds the costs,
+            `one` only the first.
+
+    Example:
+        >>> import torch
+        >>> OTAM(temperature=0.1)(torch.ones(2, 8, 4), torch.ones(1, 5, 1, 8, 4)).shape
+        torch.Size([2, 5])
+    """
+
+    scales_with_frames = True
+
+    def __init__(self, temperature: float = 0.1, directions: Directions = "both") -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise UserError(f"OTAM: temperature={temperature} must be above 0.")
+        if directions not in get_args(Directions):
+            raise UserError(f"OTAM: directions={directions!r} must be 'both' or 'one'.")
+        self.temperature = temperature
+        self.align = otam_both_ways if directions == "both" else otam
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """Minus the cost of alignment, a sum over frames."""
+        distances = 1 - frame_cosines(query, prototypes)
+        return -self.align(distances, self.temperature).mean(-1)
