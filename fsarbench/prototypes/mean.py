@@ -1,0 +1,28 @@
+"""The mean of the shots."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.interfaces import PrototypeBuilder
+from fsarbench.registry import PROTOTYPES
+
+
+@PROTOTYPES.register_module()
+class Mean(PrototypeBuilder):
+    """Prototypes as the mean of the shots, frame by frame (after Snell et al., NeurIPS 2017).
+
+    Example:
+        >>> import torch
+        >>> prototypes, _ = Mean()(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), None)
+        >>> prototypes.shape
+        torch.Size([1, 5, 1, 8, 4])
+    """
+
+    def forward(
+        self,
+        support: Float[Tensor, "N K T D"],
+        query: Float[Tensor, "Q T D"],
+        text: Float[Tensor, "N E"] | None,
+    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+        """One prototype a class, the same for all queries; queries and text are left alone."""
+        return support.mean(1, keepdim=True)[None], query

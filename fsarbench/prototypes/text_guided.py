@@ -1,0 +1,128 @@
+"""TPCM: prototypes that the class's text guides (MA-FSAR, Xing et al., 2023)."""
+
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fsarbench.errors import UserError
+from fsarbench.interfaces import PrototypeBuilder
+from fsarbench.layers import FeedForward, MultiHeadAttention
+from fsarbench.registry import PROTOTYPES
+
+Norm = Literal["pre", "post"]
+Merge = Literal["before", "after"]
+
+
+class TransformerLayer(nn.Module):
+    """One transformer layer whose queries and context may differ, the skip taken after the query.
+
+    Args:
+        dim: The width of everything.
+        heads: Attention heads.
+        hidden: The width inside the feed-forward part.
+        dropout: The share of either part's output that is dropped in training.
+        pre_norm: Normalise what enters a part; otherwise what leaves its skip.
+    """
+
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float, pre_norm: bool) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(dim, heads)
+        self.feed_forward = FeedForward(dim, hidden)
+        self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        # torch.vmap refuses dropout even at 0.
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.pre_norm = pre_norm
+
+    def forward(
+        self, query: Float[Tensor, "*B L D"], context: Float[Tensor, "*B S D"]
+    ) -> Float[Tensor, "*B L D"]:
+        """The query tokens after attending to the context, which is both keys and values."""
+        if self.pre_norm:
+            # One norm for query and context, as in CLIP-FSAR's layer.
+            mixed = self.attention(self.norm1(query), self.norm1(context))
+            query = query + self.dropout(mixed)
+            return query + self.dropout(self.feed_forward(self.norm2(query)))
+        query = self.norm1(query + self.dropout(self.attention(query, context)))
+        return self.norm2(query + self.dropout(self.feed_forward(query)))
+
+
+@PROTOTYPES.register_module()
+class TextGuided(PrototypeBuilder):
+    """The text-guided prototype construction module of MA-FSAR (Xing et al., arXiv 2308.01532).
+
+    One transformer layer for both branches: the frames of a class, its text added, attend to the
+    text and the frames; the frames of a query attend to one another.
+
+    Args:
+        dim: The feature width D.
+        heads: Attention heads, a divisor of `dim`.
+        hidden: The width inside the feed-forward part; None is 4 times `dim`.
+        dropout: The share of a part's output that is dropped in training.
+        norm: `pre` normalises what enters attention and feed-forward, `post` what leaves them.
+        merge: Whether the K shots are averaged `before` the layer or `after` it.
+        text_dim: The text feature width E where it is known, to be checked against `dim`.
+
+    Raises:
+        UserError: Arguments that do not fit together.
+
+    Example:
+        >>> sum(p.numel() for p in TextGuided(512).parameters())
+        3152384
+    """
+
+    uses_text = True
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int = 8,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        norm: Norm = "pre",
+        merge: Merge = "before",
+        text_dim: int | None = None,
+    ) -> None:
+        super().__init__()
+        if norm not in get_args(Norm) or merge not in get_args(Merge):
+            raise UserError(
+                f"TextGuided: norm={norm!r} must be 'pre' or 'post', "
+                f"and merge={merge!r} 'before' or 'after'."
+            )
+        _check_widths(dim, dim if text_dim is None else text_dim)
+        self.merge = merge
+        hidden = 4 * dim if hidden is None else hidden
+        self.layer = TransformerLayer(dim, heads, hidden, dropout, pre_norm=norm == "pre")
+
+    def forward(
+        self,
+        support: Float[Tensor, "N K T D"],
+        query: Float[Tensor, "Q T D"],
+        text: Float[Tensor, "N E"] | None,
+    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+        """One prototype a class, the same for all queries.
+
+        Raises:
+            UserError: There is no text, or its width is not that of the features.
+        """
+        if text is None:
+            raise UserError(
+                "TextGuided needs the text features of the classes: give the config a "
+                "text_encoder, or choose prototypes without text."
+            )
+        _check_widths(support.shape[-1], text.shape[-1])
+        if self.merge == "before":
+            support = support.mean(1, keepdim=True)
+        guide = text[:, None, None].expand(*support.shape[:2], 1, -1)
+        guided = self.layer(support + guide, torch.cat([guide, support], dim=2))
+        return guided.mean(1, keepdim=True)[None], self.layer(query, query)
+
+
+def _check_widths(dim: int, text_dim: int) -> None:
+    if dim != text_dim:
+        raise UserError(
+            f"TextGuided adds text to frames: it cannot add text features of width {text_dim} to "
+            f"frame features of width {dim}; choose a backbone and a text_encoder that share one "
+            "space."
+        )
