@@ -1,1 +1,5 @@
-"""Training losses over an episode."""
+"""Training losses over an episode; importing this package registers every loss."""
+
+from fsarbench.losses import episode_cross_entropy, video_text_kl
+
+__all__ = ["episode_cross_entropy", "video_text_kl"]

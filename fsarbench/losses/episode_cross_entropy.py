@@ -1,0 +1,26 @@
+"""Cross-entropy over the classes of an episode."""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from fsarbench.episode import Episode, Outcome
+from fsarbench.interfaces import Loss
+from fsarbench.registry import LOSSES
+
+
+@LOSSES.register_module()
+class EpisodeCrossEntropy(Loss):
+    """Cross-entropy of the matcher's logits, mean over queries (Vinyals et al., NeurIPS 2016).
+
+    Args:
+        weight: What the loss is multiplied by in the sum.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
+        """The mean over queries, in nats."""
+        return F.cross_entropy(outcome.logits, episode.labels)
