@@ -1,0 +1,36 @@
+"""An arithmetic mix of text scores and matching scores (MA-FSAR, Xing et al., arXiv 2308.01532)."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.episode import Outcome
+from fsarbench.errors import UserError
+from fsarbench.functional.text_scores import text_logits
+from fsarbench.interfaces import Readout
+from fsarbench.registry import READOUTS
+
+
+@READOUTS.register_module()
+class ArithmeticFusion(Readout):
+    """alpha times text probabilities plus 1 - alpha times matching ones (MA-FSAR, 2308.01532).
+
+    Args:
+        alpha: The share of the text, 0 to 1.
+        temperature: What the cosine of query and text is divided by, above 0.
+    """
+
+    uses_text = True
+
+    def __init__(self, alpha: float = 0.5, temperature: float = 0.01) -> None:
+        super().__init__()
+        if not 0 <= alpha <= 1:
+            raise UserError(f"ArithmeticFusion: alpha={alpha} must be from 0 to 1.")
+        if not temperature > 0:
+            raise UserError(f"ArithmeticFusion: temperature={temperature} must be above 0.")
+        self.alpha = alpha
+        self.temperature = temperature
+
+    def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
+        """Probabilities over the episode's classes."""
+        by_text = text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
+        return self.alpha * by_text + (1 - self.alpha) * outcome.logits.softmax(-1)
