@@ -5,9 +5,9 @@ import math
 import numpy as np
 from jaxtyping import Float32
 
-from fsarbench.data.synthact.chance import Chance
+from fsarbench.data.chance import Chance
 from fsarbench.data.synthact.scene import Background
-from fsarbench.data.synthact.shapes import Plane
+from fsarbench.data.synthact.shapes import Plane, single
 
 Picture = Float32[np.ndarray, "side side 3"]
 
@@ -16,7 +16,7 @@ def backdrop(background: Background, side: int) -> Picture:
     """The background alone, from 0 to 1."""
     chance = Chance("backdrop", background.seed)
     share = KINDS[background.kind](chance, side)[:, :, None]
-    first, second = np.float32(background.first), np.float32(background.second)
+    first, second = single(background.first), single(background.second)
     return first + (second - first) * share
 
 
@@ -50,7 +50,7 @@ def _checker(chance: Chance, side: int) -> Plane:
 
 def _cloudy(chance: Chance, side: int) -> Plane:
     knots = 5
-    values = np.float32([[chance.uniform(-0.3, 1.3) for _ in range(knots)] for _ in range(knots)])
+    values = single([[chance.uniform(-0.3, 1.3) for _ in range(knots)] for _ in range(knots)])
     place = np.arange(side, dtype=np.float32) * np.float32(knots - 1) / np.float32(side)
     left = place.astype(np.int64)
     share = place - left.astype(np.float32)

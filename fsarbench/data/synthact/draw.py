@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int64, UInt8
 from fsarbench.data.synthact.backdrop import backdrop, noise
 from fsarbench.data.synthact.looks import RGB, SIZES
 from fsarbench.data.synthact.scene import Scene, Thing
-from fsarbench.data.synthact.shapes import DISTANCES, Plane
+from fsarbench.data.synthact.shapes import DISTANCES, Plane, single
 from fsarbench.data.synthact.textures import TEXTURES, spot
 
 SIDE = 80
@@ -62,41 +62,41 @@ def _paint(canvas: Float32[np.ndarray, "H W 3"], patch: _Patch, position: int) -
 
 def _patch(thing: Thing, frames: Sequence[int], side: int) -> _Patch:
     track, chosen = thing.track, list(frames)
-    radius = np.float32(SIZES[thing.look.size] * track.scale[chosen] * side)
+    radius = single(SIZES[thing.look.size] * track.scale[chosen] * side)
     half = int(np.ceil(radius.max() * np.float32(1.3))) + 2
-    centre_x, centre_y = np.float32(track.x[chosen] * side), np.float32(track.y[chosen] * side)
+    centre_x, centre_y = single(track.x[chosen] * side), single(track.y[chosen] * side)
     left = np.floor(centre_x).astype(np.int64) - half
     top = np.floor(centre_y).astype(np.int64) - half
     steps = np.arange(2 * half + 1)
     dx = _column(left) + steps[None, None, :] + 0.5 - _column(centre_x)
     dy = _column(top) + steps[None, :, None] + 0.5 - _column(centre_y)
-    x, y = _own_axes(thing, chosen, np.float32(dx), np.float32(dy), radius)
+    x, y = _own_axes(thing, chosen, single(dx), single(dy), radius)
     # A thing seen from its edge keeps a soft outline: distances shrink with its width.
-    pixels = radius * np.minimum(np.abs(np.float32(track.width[chosen])), np.float32(1.0))
+    pixels = radius * np.minimum(np.abs(single(track.width[chosen])), np.float32(1.0))
     distance = DISTANCES[thing.look.shape](x, y) * _column(np.maximum(pixels, np.float32(0.5)))
-    cover = _inside(distance) * _column(np.float32(track.opacity[chosen]))
+    cover = _inside(distance) * _column(single(track.opacity[chosen]))
     return _Patch(_surface(thing, x, y, distance), cover, left, top)
 
 
 def _own_axes(
     thing: Thing, chosen: list[int], dx: Plane, dy: Plane, radius: Float32[np.ndarray, " T"]
 ) -> tuple[Plane, Plane]:
-    angle, width = thing.track.angle[chosen], np.float32(thing.track.width[chosen])
-    cos = _column(np.float32(np.round(np.cos(angle), 6)))
-    sin = _column(np.float32(np.round(np.sin(angle), 6)))
+    angle, width = thing.track.angle[chosen], single(thing.track.width[chosen])
+    cos = _column(single(np.round(np.cos(angle), 6)))
+    sin = _column(single(np.round(np.sin(angle), 6)))
     x = (cos * dx + sin * dy) / _column(radius * width)
     y = (cos * dy - sin * dx) / _column(radius)
     return x, y
 
 
 def _surface(thing: Thing, x: Plane, y: Plane, distance: Plane) -> Float32[np.ndarray, "T S S 3"]:
-    base, accent = np.float32(thing.look.base), np.float32(thing.look.accent)
-    dark = np.float32(thing.look.base).sum() > np.float32(1.2)
-    mark = np.float32(OUTLINE) if dark else np.float32([1.0, 1.0, 1.0])
+    base, accent = single(thing.look.base), single(thing.look.accent)
+    dark = single(thing.look.base).sum() > np.float32(1.2)
+    mark = single(OUTLINE) if dark else single([1.0, 1.0, 1.0])
     colour = base + (accent - base) * TEXTURES[thing.look.texture](x, y)[..., None]
     colour = colour + (mark - colour) * spot(x, y)[..., None]
     body = _inside(distance + np.float32(1.1))
-    outline = np.float32(OUTLINE)
+    outline = single(OUTLINE)
     return outline + (colour - outline) * body[..., None]
 
 

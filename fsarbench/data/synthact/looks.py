@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fsarbench.data.synthact.chance import Chance
+from fsarbench.data.chance import Chance
 
 RGB = tuple[float, float, float]
 

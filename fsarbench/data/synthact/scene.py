@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fsarbench.data.synthact.chance import Chance
+from fsarbench.data.chance import Chance
 from fsarbench.data.synthact.looks import RGB, SIZES, Look
 from fsarbench.data.synthact.tracks import Track
 

@@ -8,8 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float32
+from numpy.typing import ArrayLike
 
 Plane = Float32[np.ndarray, "..."]
+
+
+def single(values: ArrayLike) -> Plane:
+    """Values as an array of single precision."""
+    return np.asarray(values, dtype=np.float32)
 
 
 def disc(x: Plane, y: Plane) -> Plane:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fsarbench.data.chance import Chance
 from fsarbench.data.synthact.actions import RECIPE, Action
-from fsarbench.data.synthact.chance import Chance
 from fsarbench.data.synthact.looks import SIZES, Look, random_look
 from fsarbench.data.synthact.manners import MANNERS
 from fsarbench.data.synthact.motions import MOTIONS, Motion

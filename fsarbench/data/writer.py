@@ -1,0 +1,58 @@
+"""Writing of short video files, whole or not at all."""
+
+import io
+import os
+from pathlib import Path
+
+import av
+import numpy as np
+from jaxtyping import UInt8
+
+# One thread, because x264's output depends on their number. A whole picture every eight frames and
+# none that refer to later ones: a single frame is then reached by decoding a few.
+CODEC_OPTIONS = {
+    "preset": "veryfast",
+    "crf": "20",
+    "g": "8",
+    "threads": "1",
+    "x264-params": "bframes=0:scenecut=0",
+    "flags": "+bitexact",
+}
+
+
+def write_video(path: Path, frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> int:
+    """Write RGB frames as an H.264 mp4 file, whose height and width must be even.
+
+    The file appears under its name only when it is whole.
+
+    Returns:
+        The size of the file, in bytes.
+    """
+    data = encode(frames, fps)
+    write_whole(path, data)
+    return len(data)
+
+
+def encode(frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> bytes:
+    """The bytes of an mp4 file: the same for the same frames, with the same version of x264."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libx264", rate=fps, options=CODEC_OPTIONS)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file aside and rename it, so that nobody ever sees a part of it."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
