@@ -1,1 +1,5 @@
-"""Video readers."""
+"""Video readers; importing the package registers them."""
+
+from fsarbench.data.readers import decord_reader, pyav_reader
+
+__all__ = ["decord_reader", "pyav_reader"]

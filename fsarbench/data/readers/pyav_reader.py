@@ -1,0 +1,57 @@
+"""Frames by PyAV, for platforms without decord."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from jaxtyping import UInt8
+
+from fsarbench.data.readers.faults import require_file, require_frames, undecodable
+from fsarbench.interfaces import VideoReader
+from fsarbench.registry import READERS
+
+
+@READERS.register_module()
+class PyAVReader(VideoReader):
+    """Reads with PyAV (FFmpeg), from the first frame on; the frames are those of `DecordReader`."""
+
+    def count(self, path: Path) -> int:
+        """The number of frames of a file: its packets, since headers are often wrong."""
+        with _opened(path) as (container, stream):
+            count = sum(1 for packet in container.demux(stream) if packet.size)
+        if count == 0:
+            raise undecodable(path, "no frames")
+        return count
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
+        """RGB frames at the given indices, in their order."""
+        wanted, last = set(indices), max(indices)
+        kept: dict[int, np.ndarray] = {}
+        seen = 0
+        with _opened(path) as (container, stream):
+            for frame in container.decode(stream):
+                if seen in wanted:
+                    kept[seen] = frame.to_ndarray(format="rgb24")
+                seen += 1
+                if seen > last:
+                    break
+        require_frames(path, indices, seen if seen <= last else last + 1)
+        return np.stack([kept[index] for index in indices])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    require_file(path)
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise undecodable(path, "no video stream")
+            stream = container.streams.video[0]
+            # Threads cost more than they save on short clips, and workers share the cores.
+            stream.thread_count = 1
+            yield container, stream
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise undecodable(path, getattr(error, "strerror", None) or error) from error

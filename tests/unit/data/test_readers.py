@@ -1,0 +1,137 @@
+"""Both readers: the same frames at the same indices, and one kind of error that names the file."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from fsarbench.data.readers.decord_reader import DecordReader
+from fsarbench.data.readers.pyav_reader import PyAVReader
+from fsarbench.errors import UserError
+from fsarbench.interfaces import VideoReader
+
+READERS: list[Callable[[], VideoReader]] = [DecordReader, PyAVReader]
+KINDS = {
+    "intra.mp4": ("libx264", {"g": "8", "bf": "0"}),
+    "bframes.mp4": ("libx264", {"g": "12", "bf": "3"}),
+    "opengop.mp4": ("libx264", {"g": "12", "bf": "3", "x264-params": "open-gop=1"}),
+    "no_time_stamps.avi": ("libx264", {"g": "8", "bf": "2"}),
+    "xvid.avi": ("mpeg4", {"g": "12", "bf": "2", "qmax": "2"}),
+    "matroska.mkv": ("libx264", {"g": "12", "bf": "2"}),
+}
+
+
+def write(path: Path, count: int = 40, kind: tuple[str, dict[str, str]] | None = None) -> Path:
+    """A video whose frame i is a grey of 5 i + 20 with a bright corner."""
+    codec, options = kind or KINDS["intra.mp4"]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=12, options={"threads": "1", **options})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(count):
+            image = np.full((48, 64, 3), 5 * index + 20, dtype=np.uint8)
+            image[:8, :8] = (250, 30, 60)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def shown(frames: np.ndarray) -> list[int]:
+    """Which frame each image is, read off its grey."""
+    return [round((float(image[16:, 16:].mean()) - 20) / 5) for image in frames]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    for name, kind in KINDS.items():
+        write(folder / name, kind=kind)
+    return folder
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("reader", READERS)
+def test_every_index_gives_its_own_frame(
+    reader: Callable[[], VideoReader], name: str, folder: Path
+) -> None:
+    indices = [2, 7, 12, 17, 22, 27, 32, 37]
+    assert reader().count(folder / name) == 40
+    assert shown(reader().read(folder / name, indices)) == indices
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_both_readers_give_the_same_frames(name: str, folder: Path) -> None:
+    indices = [0, 3, 3, 39, 20]
+    ours, other = (reader().read(folder / name, indices) for reader in READERS)
+    assert ours.shape == (5, 48, 64, 3)
+    assert ours.dtype == np.uint8
+    np.testing.assert_array_equal(ours, other)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_order_and_repeats_are_kept(reader: Callable[[], VideoReader], folder: Path) -> None:
+    assert shown(reader().read(folder / "bframes.mp4", [30, 1, 30])) == [30, 1, 30]
+
+
+def damaged(folder: Path, kind: str) -> Path:
+    path = folder / f"{kind}.mp4"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("no video at all " * 50)
+    elif kind == "half":
+        path.write_bytes((folder / "intra.mp4").read_bytes()[:2000])
+    elif kind == "sound":
+        _sound(path)
+    return path
+
+
+def _sound(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("missing", "is missing"),
+        ("empty", "is empty"),
+        ("text", "cannot be decoded"),
+        ("half", "cannot be decoded"),
+        ("sound", "cannot be decoded"),
+    ],
+)
+@pytest.mark.parametrize("reader", READERS)
+def test_a_bad_file_is_named(
+    reader: Callable[[], VideoReader], kind: str, expected: str, folder: Path
+) -> None:
+    path = damaged(folder, kind)
+    for attempt in (reader().count, lambda path: reader().read(path, [0])):
+        with pytest.raises(UserError, match=expected) as caught:
+            attempt(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("index", [40, -1])
+@pytest.mark.parametrize("reader", READERS)
+def test_an_index_out_of_range_is_an_error(
+    reader: Callable[[], VideoReader], index: int, folder: Path
+) -> None:
+    with pytest.raises(UserError, match=rf"bframes.mp4 has .* frame {index} was asked for"):
+        reader().read(folder / "bframes.mp4", [0, index])
+
+
+def test_without_decord_the_other_reader_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "decord", None)
+    with pytest.raises(UserError, match=r"reader\.type='PyAVReader'"):
+        DecordReader().count(folder / "intra.mp4")
