@@ -41,9 +41,14 @@ class FewShotModel(nn.Module):
     def forward(self, episode: Episode) -> Outcome:
         """One episode, from frames to logits."""
         text = self.describe(episode)
+        return self.compare(*self.encode(episode, text), text)
+
+    def encode(
+        self, episode: Episode, text: Float[Tensor, "N E"] | None
+    ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
+        """Support and query features; training runs this half in lower precision."""
         support = self.encode_support(episode.support, text)
-        query = self.encode_query(episode.query)
-        return self.compare(support, query, text)
+        return support, self.encode_query(episode.query)
 
     def describe(self, episode: Episode) -> Float[Tensor, "N E"] | None:
         """The text features of the episode's classes; those that it brings along come first."""
