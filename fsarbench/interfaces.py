@@ -109,6 +109,7 @@ class TextEncoder(nn.Module, ABC):
 
 
 @runtime_checkable
+@runtime_checkable
 class Block(Protocol):
     """A view of one pre-norm transformer block; residuals are left to the caller.
 
@@ -181,12 +182,26 @@ class Backbone(nn.Module, ABC):
         dim: The feature width D.
         image_size: The pixels (H = W) that it was made for.
         prefix: Tokens before the patches of a frame (class token, registers).
+        depth: The number of blocks.
+        joint: Whether an adapter of it attends across the videos of a call.
+        uses_text: Whether an adapter of it reads the text features of support videos.
     """
 
     width: int
     dim: int
     image_size: int
     prefix: int
+    depth: int
+    joint: bool
+    uses_text: bool
+
+    @abstractmethod
+    def adapt(self, adapters: Sequence[Adapter]) -> None:
+        """Put one adapter on each block, and tune the trunk parameters that they ask for.
+
+        Raises:
+            fsarbench.errors.UserError: The backbone has no place for one of them.
+        """
 
     @abstractmethod
     def forward(

@@ -8,13 +8,12 @@ A part registers itself with a decorator, inside the project or in a user's own 
     class MyAdapter(Adapter): ...
 """
 
-import difflib
 import inspect
 from typing import Any
 
 from mmengine.registry import Registry
 
-from fsarbench.errors import UserError
+from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import (
     Adapter,
     Backbone,
@@ -76,13 +75,6 @@ class SlotRegistry(Registry):
         """The names of all registered components, sorted."""
         self.import_from_location()
         return sorted(self._module_dict)
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """The end of an error message on an unknown name: the nearest name, then all known ones."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean '{close[0]}'?" if close else ""
-    return f"{hint} Known: {', '.join(known) or 'none'}."
 
 
 def place(thing: Any) -> str:

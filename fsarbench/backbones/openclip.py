@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from fsarbench.backbones.weights import find_weights, weights_tag
-from fsarbench.errors import UserError
-from fsarbench.registry import nearest
+from fsarbench.errors import UserError, nearest
 from fsarbench.tiny.register import register as register_tiny
 
 
@@ -29,7 +28,8 @@ def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = No
     """
     register_tiny()
     if model not in open_clip.list_models():
-        raise UserError(f"Unknown open_clip model '{model}'.{nearest(model, open_clip.list_models())}")
+        known = nearest(model, open_clip.list_models())
+        raise UserError(f"Unknown open_clip model '{model}'.{known}")
     if quick_gelu is None:
         quick_gelu = bool(pretrained and (weights_tag(model, pretrained) or {}).get("quick_gelu"))
     device = torch.get_default_device()

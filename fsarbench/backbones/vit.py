@@ -1,7 +1,7 @@
 """The walk of adapters over a frozen vision transformer, whichever library the trunk is from."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Num
@@ -11,6 +11,7 @@ from fsarbench.adapters.frozen import Frozen
 from fsarbench.interfaces import Adapter, Backbone, Block, TrunkPart
 
 
+@runtime_checkable
 class Trunk(Protocol):
     """A vision transformer taken apart into what comes before, in and after its blocks.
 
@@ -58,6 +59,7 @@ class ViT(Backbone):
         self.trunk = trunk
         self.width, self.dim = trunk.width, trunk.dim
         self.image_size, self.prefix = trunk.image_size, trunk.prefix
+        self.depth = len(trunk.blocks)
         self.register_buffer("mean", torch.tensor(trunk.mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(trunk.std).view(3, 1, 1), persistent=False)
         self.adapt([Frozen() for _ in trunk.blocks])
@@ -68,8 +70,8 @@ class ViT(Backbone):
         Raises:
             ValueError: There are more or fewer adapters than blocks.
         """
-        if len(adapters) != len(self.trunk.blocks):
-            raise ValueError(f"{len(adapters)} adapters for {len(self.trunk.blocks)} blocks.")
+        if len(adapters) != self.depth:
+            raise ValueError(f"{len(adapters)} adapters for {self.depth} blocks.")
         self.adapters = nn.ModuleList(adapters)
         entries = (a.entry() for a in adapters)
         self.entry = next((entry for entry in entries if entry is not None), nn.Identity())
@@ -77,17 +79,9 @@ class ViT(Backbone):
             part, index = self.trunk.locate(name)
             asked = [adapters[index]] if part == "block" else adapters
             parameter.requires_grad_(any(a.tunes(part, name) for a in asked))
+        self.joint = any(a.joint for a in adapters)
+        self.uses_text = any(a.uses_text for a in adapters)
         self.train(self.training)
-
-    @property
-    def joint(self) -> bool:
-        """Whether an adapter attends across the videos of a call."""
-        return any(adapter.joint for adapter in self.adapters)
-
-    @property
-    def uses_text(self) -> bool:
-        """Whether an adapter reads the text features of the support videos."""
-        return any(adapter.uses_text for adapter in self.adapters)
 
     def train(self, mode: bool = True) -> "ViT":
         """As torch's; a wholly frozen trunk stays in evaluation mode, so without dropout."""

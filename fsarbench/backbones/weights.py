@@ -8,8 +8,7 @@ import open_clip
 from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.utils import get_session
 
-from fsarbench.errors import UserError
-from fsarbench.registry import nearest
+from fsarbench.errors import UserError, nearest
 from fsarbench.tiny.register import NAME as TINY
 from fsarbench.tiny.register import WEIGHTS as TINY_WEIGHTS
 

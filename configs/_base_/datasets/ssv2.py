@@ -1,0 +1,2 @@
+# Something-Something V2, the split of OTAM ("SSv2-Full": 64 / 12 / 24 classes).
+dataset = dict(type="AnnotatedVideos", name="ssv2")

@@ -1,0 +1,2 @@
+# Something-Something V2, the split of CMN ("SSv2-Small": 64 / 12 / 24 classes, 100 videos each).
+dataset = dict(type="AnnotatedVideos", name="ssv2small")

@@ -1,0 +1,141 @@
+"""From checked configs to objects: the only place that knows the names of the slots."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from fsarbench.check import OFFERED, TAKES_SIZES
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.errors import UserError
+from fsarbench.interfaces import Backbone, VideoDataset, VideoReader
+from fsarbench.model import FewShotModel
+from fsarbench.registry import SLOTS
+from fsarbench.signatures import coerce, parameters
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The plain sections of a config.
+
+    Attributes:
+        clips: How clips are cut, not yet sized for a backbone.
+        episodes: Way, shot and queries.
+        train: How the model is trained.
+        evaluate: How it is tested.
+        seed: The seed of episodes, clips and initial weights.
+    """
+
+    clips: ClipSettings
+    episodes: EpisodeSettings
+    train: TrainSettings
+    evaluate: EvaluateSettings
+    seed: int
+
+
+def build_settings(values: Values) -> Settings:
+    """The plain sections."""
+    return Settings(
+        ClipSettings(**values.get("clips", {})),
+        EpisodeSettings(**values.get("episodes", {})),
+        TrainSettings(**values.get("train", {})),
+        EvaluateSettings(**values.get("evaluate", {})),
+        values.get("seed", 0),
+    )
+
+
+def build_dataset(values: Values) -> VideoDataset:
+    """The data set; its videos are not looked for yet."""
+    return build_part("dataset", values["dataset"])
+
+
+def build_reader(values: Values) -> VideoReader:
+    """The video reader; without one in the config decord, or PyAV where decord has no wheel."""
+    if values.get("reader"):
+        return build_part("reader", values["reader"])
+    name = "DecordReader" if decord_is_here() else "PyAVReader"
+    return build_part("reader", {"type": name})
+
+
+def decord_is_here() -> bool:
+    """Whether decord is installed; not every platform has a wheel of it."""
+    import importlib.util
+
+    return importlib.util.find_spec("decord") is not None
+
+
+def build_model(values: Values) -> FewShotModel:
+    """The model of a checked config, on torch's default device.
+
+    Raises:
+        UserError: A part refuses its arguments, or parts do not fit together.
+    """
+    text_encoder = build_part("text_encoder", values.get("text_encoder"))
+    backbone = build_part("backbone", values["backbone"])
+    sizes = {
+        "width": backbone.width,
+        "prefix": backbone.prefix,
+        "dim": backbone.dim,
+        "text_dim": None if text_encoder is None else text_encoder.dim,
+        "frames": values.get("clips", {}).get("frames", ClipSettings().frames),
+    }
+    adapt(backbone, values.get("adapter"), sizes)
+    losses = values.get("losses") or {}
+    return FewShotModel(
+        backbone=backbone,
+        prototypes=build_part("prototypes", values["prototypes"], sizes),
+        matcher=build_part("matcher", values["matcher"], sizes),
+        readout=build_part("readout", values["readout"], sizes),
+        losses={name: build_part("losses", spec, sizes) for name, spec in losses.items()},
+        text_encoder=text_encoder,
+    )
+
+
+def build_part(slot: str, spec: Values | None, sizes: Values | None = None) -> Any:
+    """One part; the sizes that its constructor names are filled in.
+
+    Returns None where the config leaves an optional slot empty.
+    """
+    if spec is None:
+        return None
+    component = SLOTS[slot].find(spec["type"])
+    given = {name: value for name, value in spec.items() if name != "type"}
+    if slot in TAKES_SIZES and sizes is not None:
+        wanted = OFFERED.intersection(parameters(component))
+        given |= {name: sizes[name] for name in wanted}
+    try:
+        return component(**coerce(component, given))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{slot}: {spec['type']}: {error}") from error
+
+
+def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
+    """Put one adapter on each block of the backbone, or on those that `blocks` lists.
+
+    Raises:
+        UserError: The backbone has no such block, or no place for the adapter.
+    """
+    if spec is None:
+        return
+    depth = backbone.depth
+    plain = {name: value for name, value in spec.items() if name != "blocks"}
+    chosen = spec.get("blocks")
+    chosen = range(depth) if chosen is None else chosen
+    if any(not -depth <= i < depth for i in chosen):
+        raise UserError(f"adapter.blocks = {list(chosen)}: the backbone has blocks 0 to {depth - 1}.")
+    adapted = {i % depth for i in chosen}
+    frozen = {"type": "Frozen"}
+    backbone.adapt(
+        [build_part("adapter", plain if i in adapted else frozen, sizes) for i in range(depth)]
+    )
+
+
+def build_on_meta(values: Values) -> FewShotModel:
+    """The model without weights and without memory, for counting and checking."""
+    with torch.device("meta"):
+        return build_model(values)

@@ -1,0 +1,151 @@
+"""Everything that is wrong with a config, at once and before anything is built."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fsarbench.config import Loaded
+from fsarbench.config_lines import lines_of
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.errors import UserError, nearest
+from fsarbench.registry import SLOTS
+from fsarbench.signatures import argument_faults, parameters
+
+# The sizes that assembly fills in by the name of a constructor's argument.
+OFFERED = frozenset({"width", "prefix", "dim", "text_dim", "frames"})
+TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
+REQUIRED = ("dataset", "backbone", "prototypes", "matcher", "readout")
+SECTIONS: dict[str, type] = {
+    "clips": ClipSettings,
+    "episodes": EpisodeSettings,
+    "train": TrainSettings,
+    "evaluate": EvaluateSettings,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        key: The dotted key.
+        message: What is wrong and what was expected.
+    """
+
+    key: str
+    message: str
+
+
+def check(config: Loaded) -> None:
+    """Hold a config against the registries and the signatures of its parts.
+
+    Raises:
+        UserError: Something is wrong; the message lists all faults with their places.
+    """
+    faults = list(find_faults(config.values))
+    if not faults:
+        return
+    lines = lines_of(config.file)
+    listed = "\n".join(f"  {place(fault, config, lines)}: {fault.message}" for fault in faults)
+    noun = "fault" if len(faults) == 1 else "faults"
+    raise UserError(f"{config.file}: {len(faults)} {noun}:\n{listed}")
+
+
+def place(fault: Fault, config: Loaded, lines: Mapping[str, str]) -> str:
+    """Where a fault comes from: an override, or a line of the config or of a base."""
+    if fault.key in config.overrides:
+        return f"--set {config.overrides[fault.key]}"
+    key = fault.key
+    while key not in lines and "." in key:
+        key = key.rpartition(".")[0]
+    return f"{fault.key} ({lines[key]})" if key in lines else fault.key
+
+
+def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """All faults of a config's values."""
+    known = [*SLOTS, *SECTIONS, "seed"]
+    for name, value in values.items():
+        if name == "losses":
+            yield from losses_faults(value)
+        elif name in SLOTS:
+            yield from part_faults(name, name, value)
+        elif name in SECTIONS:
+            yield from section_faults(name, value)
+        elif name == "seed":
+            if type(value) is not int or value < 0:
+                yield Fault(name, f"expected an integer of 0 or more, got {value!r}")
+        else:
+            yield Fault(name, f"unknown top-level key '{name}'.{nearest(name, known)}")
+    for name in REQUIRED:
+        if values.get(name) is None:
+            yield Fault(name, f"the slot '{name}' is missing: {name} = dict(type=...)")
+    yield from text_faults(values)
+
+
+def losses_faults(value: Any) -> Iterator[Fault]:
+    """Faults of the losses, a dict from a name of one's own to a loss."""
+    if not isinstance(value, dict):
+        yield Fault("losses", "expected losses = dict(NAME=dict(type=...), ...)")
+        return
+    for name, spec in value.items():
+        yield from part_faults("losses", f"losses.{name}", spec)
+
+
+def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
+    """Faults of one `dict(type=..., ...)`."""
+    if spec is None:
+        return
+    if not isinstance(spec, dict) or not isinstance(spec.get("type"), str):
+        yield Fault(key, f"expected dict(type='NAME', ...), got {spec!r}")
+        return
+    try:
+        component = SLOTS[slot].find(spec["type"])
+    except UserError as error:
+        yield Fault(f"{key}.type", str(error))
+        return
+    given = {name: value for name, value in spec.items() if name != "type"}
+    if slot == "adapter":
+        yield from blocks_faults(given.pop("blocks", None))
+    offered = OFFERED.intersection(parameters(component)) if slot in TAKES_SIZES else frozenset()
+    for name, message in argument_faults(component, given, offered):
+        hint = " (left by a replaced part? then write _delete_=True beside the new type)"
+        stale = name in given and name not in parameters(component)
+        yield Fault(f"{key}.{name}", message + (hint if stale else ""))
+
+
+def blocks_faults(blocks: Any) -> Iterator[Fault]:
+    """Faults of the key `blocks`, which assembly reads for every adapter."""
+    listed = isinstance(blocks, list | tuple) and all(type(i) is int for i in blocks)
+    if blocks is not None and not listed:
+        yield Fault("adapter.blocks", f"expected a list of block indices, got {blocks!r}")
+
+
+def section_faults(name: str, value: Any) -> Iterator[Fault]:
+    """Faults of a plain section; its own rules come last, since they need good types."""
+    section = SECTIONS[name]
+    if not isinstance(value, dict):
+        yield Fault(name, f"expected a dict, got {value!r}")
+        return
+    found = [Fault(f"{name}.{key}", text) for key, text in argument_faults(section, value)]
+    yield from found
+    if not found:
+        try:
+            section(**value)
+        except UserError as error:
+            yield Fault(name, str(error))
+
+
+def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Parts that need text in a config without a text encoder."""
+    if values.get("text_encoder"):
+        return
+    losses = values.get("losses")
+    specs = {slot: values.get(slot) for slot in ("prototypes", "readout")}
+    specs |= {f"losses.{k}": v for k, v in losses.items()} if isinstance(losses, dict) else {}
+    for key, spec in specs.items():
+        name = spec.get("type") if isinstance(spec, dict) else None
+        registry = SLOTS[key.partition(".")[0]]
+        if name in registry.known() and registry.find(name).uses_text:
+            yield Fault(f"{key}.type", f"{name} needs text; add a text_encoder to the config")

@@ -1,0 +1,101 @@
+"""The verbs of the command line; what they do is elsewhere, imported when a verb is used."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fsarbench.errors import UserError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Few-shot action recognition: interchangeable parts, one evaluator.",
+)
+data = typer.Typer(no_args_is_help=True, help="Data sets.")
+app.add_typer(data, name="data")
+
+ConfigPath = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="A config file, or the name of one that comes along.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a key; slot.type=X replaces the part."
+    ),
+]
+
+
+@app.command()
+def check(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Report everything that is wrong with a config; run one episode without data or weights."""
+    from fsarbench import contracts
+
+    contracts.enforce("fsarbench")
+    from fsarbench.check import check as check_config
+    from fsarbench.config import load
+    from fsarbench.dry_run import dry_run
+    from fsarbench.report.parts import print_parts
+
+    loaded = load(config, overrides or ())
+    check_config(loaded)
+    print_parts(loaded, dry_run(loaded.values))
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    work_dir: Annotated[
+        str | None, typer.Option(help="Where results go; runs/CONFIG, numbered, by default.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
+    quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
+) -> None:
+    """Train and test a config, print its result and write it to the work folder."""
+    from fsarbench.job import run as run_job
+
+    run_job(config, overrides or (), work_dir=work_dir, device=device, resume=resume, quiet=quiet)
+
+
+@app.command("list")
+def list_(
+    slot: Annotated[str | None, typer.Argument(help="Only the parts of this slot.")] = None,
+) -> None:
+    """List the parts that configs can name."""
+    from fsarbench.report.catalogue import print_list
+
+    print_list(slot)
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="The name of a part.")]) -> None:
+    """Show the card of a part: paper, arguments, what differs from the authors' code."""
+    from fsarbench.report.catalogue import print_card
+
+    print_card(name)
+
+
+@data.command()
+def build(
+    name: Annotated[str, typer.Argument(help="synthact or strokes.")],
+    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
+) -> None:
+    """Make a built-in data set ahead of the first run."""
+    from fsarbench.data.builtin import build_builtin
+
+    build_builtin(name, workers)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend ends with exit status 2 and one message."""
+    try:
+        app()
+    except UserError as error:
+        print(f"fsarbench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("fsarbench: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,167 @@
+"""Loading, finding, overriding and dumping configs; a config is Python, and loading one runs it."""
+
+import ast
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from fsarbench.errors import UserError, nearest
+from fsarbench.registry import SLOTS
+from fsarbench.resources import resource
+from fsarbench.signatures import parameters
+
+
+@dataclass
+class Loaded:
+    """A config with its overrides applied.
+
+    Attributes:
+        file: The file it came from.
+        values: The plain values by top-level name.
+        overrides: The dotted keys that the command line set.
+        dropped: The keys that a replaced part left behind, by slot.
+    """
+
+    file: Path
+    values: dict[str, Any]
+    overrides: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The file's name without suffix, which names the run."""
+        return self.file.stem
+
+    def text(self) -> str:
+        """The resolved config as Python that loads again."""
+        return str(Config(self.values).pretty_text)
+
+
+def load(path: str, overrides: Sequence[str] = ()) -> Loaded:
+    """A config file with its bases, its custom imports and the overrides.
+
+    Args:
+        path: A file, or the name of a config that the package carries (`configs/` may lead).
+        overrides: Strings `key.subkey=value`; `slot.type=X` replaces the part.
+
+    Raises:
+        UserError: The file is missing, does not run, or an override cannot be read.
+    """
+    file = find(path)
+    values = read(file)
+    import_customs(values.pop("custom_imports", None), file)
+    loaded = Loaded(file, values)
+    for override in sorted(overrides, key=replaces_type, reverse=True):
+        apply(loaded, override)
+    return loaded
+
+
+def find(path: str) -> Path:
+    """A config by path, else by file name among those that the package carries."""
+    file = Path(path)
+    if file.is_file():
+        return file
+    carried = resource("configs")
+    inside = Path(*file.parts[1:]) if file.parts[:1] == ("configs",) else file
+    for name in (inside, inside.with_suffix(".py")):
+        if (carried / name).is_file():
+            return carried / name
+    known = sorted(p.relative_to(carried).stem for p in carried.glob("*.py"))
+    raise UserError(
+        f"No config '{path}': neither a file nor one of those in {carried}."
+        f"{nearest(inside.stem, known)}"
+    )
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The values of a config file and its bases."""
+    try:
+        loaded = Config.fromfile(
+            str(file), import_custom_modules=False, lazy_import=False, use_environment_variables=False
+        )
+    except SyntaxError as error:
+        raise UserError(f"{error.filename or file}:{error.lineno}: {error.msg}") from error
+    except KeyError as error:  # mmengine's word for two bases that set one key
+        raise UserError(f"{file}: {error.args[0]}. Two _base_ files may not set one key.") from error
+    except FileNotFoundError as error:
+        raise UserError(f"{file}: a _base_ file is missing: {error}") from error
+    except Exception as error:
+        raise UserError(f"{file}: does not run: {type(error).__name__}: {error}") from error
+    return dict(loaded.to_dict())
+
+
+def import_customs(customs: Any, file: Path) -> None:
+    """Import a user's own modules, so that their parts register.
+
+    They are looked for as any module is, in the working folder, and beside the config.
+    """
+    if customs is None:
+        return
+    names = customs.get("imports", []) if isinstance(customs, dict) else customs
+    sys.path[:0] = [p for p in (os.getcwd(), str(file.parent.resolve())) if p not in sys.path]
+    for name in [names] if isinstance(names, str) else names:
+        try:
+            importlib.import_module(name)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f"{file}: custom_imports: cannot import '{name}' ({type(error).__name__}: {error}). "
+                "It is looked for in the working folder, beside the config, and on PYTHONPATH."
+            ) from error
+
+
+def replaces_type(override: str) -> bool:
+    """Whether an override replaces a part; those come first, so that others refer to the new one."""
+    return override.partition("=")[0].strip().endswith(".type")
+
+
+def apply(loaded: Loaded, override: str) -> None:
+    """Apply one `key.subkey=value` to the values."""
+    key, sign, text = override.partition("=")
+    key = key.strip()
+    if not sign or not key:
+        raise UserError(f"--set '{override}' is no 'key=value', such as --set matcher.temperature=0.1.")
+    *parents, last = key.split(".")
+    values: Any = loaded.values
+    for depth, name in enumerate(parents):
+        if not isinstance(values.setdefault(name, {}), dict):
+            raise UserError(f"--set {key}: '{'.'.join(parents[: depth + 1])}' is no section.")
+        values = values[name]
+    if last == "type":
+        loaded.dropped[".".join(parents)] = drop_stale(parents, values, text)
+    values[last] = parse(text)
+    loaded.overrides[key] = override
+
+
+def drop_stale(parents: Sequence[str], values: dict[str, Any], name: str) -> list[str]:
+    """Remove the keys that the new part does not have; returns their names."""
+    registry = SLOTS.get(parents[0]) if parents else None
+    if registry is None or name not in registry.known():
+        return []
+    known = {*parameters(registry.find(name)), "type"}
+    if parents[0] == "adapter":
+        known.add("blocks")
+    stale = [key for key in values if key not in known]
+    for key in stale:
+        del values[key]
+    return stale
+
+
+def parse(text: str) -> Any:
+    """A Python literal, else the text itself.
+
+    Example:
+        >>> parse("0.1"), parse("[1, 2]"), parse("OTAM"), parse("None")
+        (0.1, [1, 2], 'OTAM', None)
+    """
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        return text.strip()

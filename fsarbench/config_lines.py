@@ -1,0 +1,37 @@
+"""Where in a config file, or in a base of it, each key is written."""
+
+import ast
+from pathlib import Path
+
+
+def lines_of(file: Path) -> dict[str, str]:
+    """The place `file:line` of every dotted key that a config or a base of it writes down.
+
+    What the file itself says comes before what its bases say.
+    """
+    found: dict[str, str] = {}
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    bases: list[str] = []
+    for node in tree.body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            continue
+        target = node.targets[0].id
+        if target == "_base_":
+            value = ast.literal_eval(node.value)
+            bases = [value] if isinstance(value, str) else list(value)
+        note_lines(found, target, node, node.value, file)
+    for base in bases:
+        for key, place in lines_of(file.parent / base).items():
+            found.setdefault(key, place)
+    return found
+
+
+def note_lines(
+    found: dict[str, str], key: str, node: ast.AST, value: ast.expr, file: Path
+) -> None:
+    """Note where a key and, in a `dict(...)` or `{...}`, its sub-keys are written."""
+    found[key] = f"{file}:{getattr(node, 'lineno', 0)}"
+    if isinstance(value, ast.Call):
+        for keyword in value.keywords:
+            if keyword.arg:
+                note_lines(found, f"{key}.{keyword.arg}", keyword.value, keyword.value, file)

@@ -1,0 +1,25 @@
+"""The table that `fsarbench check` prints: one row a slot."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from fsarbench.config import Loaded
+from fsarbench.dry_run import Row
+
+
+def print_parts(config: Loaded, rows: Sequence[Row]) -> None:
+    """Print what a config is made of, with tuned and total parameters."""
+    console = Console()
+    for slot, keys in config.dropped.items():
+        if keys:
+            print(f"--set {slot}.type: dropped {', '.join(f'{slot}.{key}' for key in keys)}")
+    table = Table(title=config.name)
+    for header, justify in (("slot", "left"), ("component", "left"), ("tuned", "right"), ("total", "right")):
+        table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(row.slot, row.component, f"{row.tuned:,}", f"{row.total:,}")
+    table.add_section()
+    table.add_row("all", "", f"{sum(r.tuned for r in rows):,}", f"{sum(r.total for r in rows):,}")
+    console.print(table)
