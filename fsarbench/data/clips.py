@@ -53,10 +53,6 @@ class ClipSettings:
                 self.resize is not None and self.resize < (self.size or 1),
                 "clips.resize has to be at least as large as clips.size",
             ),
-            (
-                self.sampling not in ("centre", "random"),
-                "clips.sampling has to be 'centre' or 'random'",
-            ),
             (not 0.0 <= self.jitter < 1.0, "clips.jitter has to be from 0 to below 1"),
             (
                 self.scale is not None and not _is_range(self.scale),

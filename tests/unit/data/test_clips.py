@@ -1,0 +1,142 @@
+"""Which frames a clip has, and what is done to them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fsarbench.data.augment import jittered, random_box, scaled_box
+from fsarbench.data.chance import Chance
+from fsarbench.data.clips import ClipSettings, cut, load_clip, segment_frames
+from fsarbench.errors import UserError
+from fsarbench.interfaces import VideoReader
+
+
+class Grey(VideoReader):
+    """Frame i is a grey of i; no file is opened."""
+
+    def __init__(self, count: int, height: int = 40, width: int = 60) -> None:
+        self.shape = (count, height, width)
+
+    def count(self, path: Path) -> int:
+        return self.shape[0]
+
+    def read(self, path: Path, indices: Sequence[int]) -> np.ndarray:
+        frames = np.zeros((len(indices), *self.shape[1:], 3), np.uint8)
+        return frames + np.array(indices, np.uint8)[:, None, None, None]
+
+
+def noise(height: int = 48, width: int = 64) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (2, 3, height, width), generator=generator, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 9, 50, 1000])
+def test_random_frames_stay_in_their_segments(count: int) -> None:
+    for draw in range(50):
+        picked = segment_frames(count, 8, Chance("test", draw))
+        for segment, frame in enumerate(picked):
+            assert int(segment * count / 8) <= frame <= min((segment + 1) * count / 8, count - 1)
+
+
+def test_random_frames_reach_all_frames() -> None:
+    seen = {frame for draw in range(200) for frame in segment_frames(24, 8, Chance("all", draw))}
+    assert seen == set(range(24))
+
+
+def test_test_clips_take_the_centres() -> None:
+    clip = load_clip(Grey(32), Path("x"), ClipSettings(size=32))
+    assert clip.shape == (8, 3, 32, 32)
+    assert clip.dtype == torch.uint8
+    assert clip[:, 0, 0, 0].tolist() == [2, 6, 10, 14, 18, 22, 26, 30]
+
+
+def test_random_test_clips_only_vary_in_their_frames() -> None:
+    settings = ClipSettings(size=32, sampling="random", flip=True, jitter=0.5)
+    clips = [load_clip(Grey(200), Path("x"), settings, Chance("c", i), False) for i in range(3)]
+    assert all((clip == clip[:, :1, :1, :1]).all() for clip in clips)
+    frames = [clip[:, 0, 0, 0].tolist() for clip in clips]
+    assert frames[0] == segment_frames(200, 8, Chance("c", 0))
+    assert frames[0] != frames[1]
+    assert settings.stochastic
+    assert not ClipSettings(jitter=0.5).stochastic
+
+
+def test_the_same_chance_gives_the_same_clip() -> None:
+    settings = ClipSettings(size=32, flip=True, jitter=0.4, scale=(0.5, 1.0))
+    first, again, other = (cut(noise(), settings, Chance("c", key)) for key in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_the_centre_is_cropped_unscaled() -> None:
+    frames = noise()
+    clip = cut(frames, ClipSettings(size=40, resize=48))
+    assert torch.equal(clip, frames[..., 4:44, 12:52])
+
+
+def test_training_crops_lie_anywhere() -> None:
+    boxes = [random_box(50, 60, 40, Chance("box", key)) for key in range(300)]
+    assert {box[0] for box in boxes} == set(range(11))
+    assert {box[1] for box in boxes} == set(range(21))
+    assert {box[2:] for box in boxes} == {(40, 40)}
+
+
+def test_scaled_crops_keep_to_their_range() -> None:
+    for key in range(200):
+        top, left, tall, wide = scaled_box(240, 320, (0.3, 0.6), Chance("box", key))
+        assert 0 <= top <= 240 - tall
+        assert 0 <= left <= 320 - wide
+        assert 0.29 < tall * wide / (240 * 320) < 0.61
+        assert 0.73 < wide / tall < 1.36
+
+
+def test_short_side_is_resized_whichever_it_is() -> None:
+    settings = ClipSettings(size=32, resize=32)
+    wide, tall = noise(64, 96), noise(96, 64)
+    assert cut(wide, settings).shape == cut(tall, settings).shape == (2, 3, 32, 32)
+    # The halved middle of a frame keeps its mean; a crop without resizing would not.
+    middle = wide[..., 16:80].float().mean()
+    assert abs(cut(wide, settings).float().mean() - middle) < 1
+
+
+def test_flipping_mirrors_about_half_of_the_clips() -> None:
+    settings = ClipSettings(size=48, resize=48, flip=True)
+    frames = noise(48, 48)
+    flipped = [torch.equal(cut(frames, settings, Chance(i)), frames.flip(-1)) for i in range(200)]
+    plain = [torch.equal(cut(frames, settings, Chance(i)), frames) for i in range(200)]
+    assert sum(plain) + sum(flipped) == 200
+    assert 70 < sum(flipped) < 130
+
+
+def test_jitter_changes_colours_within_its_strength() -> None:
+    frames = noise().float() / 2
+    factors = [jittered(frames, 0.2, Chance(i)).mean() / frames.mean() for i in range(50)]
+    assert 0.75 < min(factors) < 0.95
+    assert 1.05 < max(factors) < 1.25
+    still = jittered(frames, 0.0, Chance(0))
+    torch.testing.assert_close(still, frames, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"frames": 0}, "clips.frames"),
+        ({"size": 0}, "clips.size"),
+        ({"size": 224, "resize": 200}, "clips.resize"),
+        ({"jitter": 1.5}, "clips.jitter"),
+        ({"scale": (0.9, 0.5)}, "clips.scale"),
+    ],
+)
+def test_wrong_settings_are_named(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        ClipSettings(**wrong)
+
+
+def test_unresolved_settings_are_refused() -> None:
+    with pytest.raises(UserError, match=r"clips\.size is not set"):
+        cut(noise(), ClipSettings())
+    assert ClipSettings(size=64).resolved(224).sides() == (64, 73)

@@ -1,0 +1,112 @@
+"""Episodes: pure functions of the seed, the split and their number."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.errors import UserError
+from fsarbench.interfaces import Split, SplitName, Video
+
+
+def split_of(counts: list[int], name: SplitName = "test") -> Split:
+    """A split with so many videos a class, its videos in no order of class."""
+    videos = [
+        Video(f"{label}-{k}", Path(f"{label}-{k}.mp4"), label)
+        for k in range(max(counts))
+        for label, count in enumerate(counts)
+        if k < count
+    ]
+    names = tuple(f"class {label}" for label in range(len(counts)))
+    return Split(name, names, names, tuple(videos))
+
+
+def sampler(way: int = 5, shot: int = 1, queries: int = 2, seed: int = 7) -> EpisodeSampler:
+    settings = EpisodeSettings(way=way, shot=shot, queries=queries)
+    return EpisodeSampler(split_of([12, 9, 10, 11, 30, 8, 10]), settings, seed)
+
+
+def test_the_first_episodes_are_pinned() -> None:
+    # These numbers hold on every machine and numpy version; if they change, so do all results.
+    first = sampler(way=3).episode(0)
+    assert first.classes.tolist() == [6, 1, 5]
+    assert first.support.tolist() == [[27], [57], [47]]
+    assert first.query.tolist() == [41, 66, 50, 36, 33, 40]
+    assert first.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert sampler(way=3).episode(9_999).classes.tolist() == [1, 4, 0]
+
+
+def test_an_episode_does_not_depend_on_those_drawn_before() -> None:
+    one = sampler()
+    for number in range(5):
+        one.episode(number)
+    np.testing.assert_array_equal(one.episode(3).query, sampler().episode(3).query)
+
+
+@pytest.mark.parametrize("shot", [1, 3])
+def test_episodes_are_well_formed(shot: int) -> None:
+    drawer = sampler(shot=shot)
+    labels = np.array([video.label for video in split_of([12, 9, 10, 11, 30, 8, 10]).videos])
+    for number in range(200):
+        episode = drawer.episode(number)
+        assert episode.support.shape == (5, shot)
+        assert len(set(episode.classes.tolist())) == 5
+        used = [*episode.support.reshape(-1).tolist(), *episode.query.tolist()]
+        assert len(set(used)) == 5 * (shot + 2)
+        assert (labels[episode.support] == episode.classes[:, None]).all()
+        assert (labels[episode.query] == episode.classes[episode.labels]).all()
+
+
+def test_all_classes_and_videos_come_equally_often() -> None:
+    drawer = sampler(way=2, queries=1)
+    episodes = [drawer.episode(number) for number in range(3500)]
+    classes = np.bincount(np.concatenate([e.classes for e in episodes]), minlength=7)
+    assert classes.min() > 880
+    assert classes.max() < 1120
+    places = np.mean([e.classes[0] < e.classes[1] for e in episodes])
+    assert 0.46 < places < 0.54
+    support = np.concatenate([e.support.reshape(-1) for e in episodes])
+    assert len(set(support.tolist())) == 90
+
+
+def test_seed_and_split_give_other_episodes() -> None:
+    settings = EpisodeSettings(queries=1)
+    drawn = {
+        tuple(EpisodeSampler(split_of([20] * 9, name), settings, seed).episode(0).query.tolist())
+        for name in ("train", "test")
+        for seed in (0, 1)
+    }
+    assert len(drawn) == 4
+
+
+def test_training_has_its_own_number_of_queries() -> None:
+    settings = EpisodeSettings(queries=1, train_queries=3)
+    assert EpisodeSampler(split_of([9] * 5, "train"), settings, 0).episode(0).query.shape == (15,)
+    assert EpisodeSampler(split_of([9] * 5, "val"), settings, 0).episode(0).query.shape == (5,)
+
+
+def test_a_class_with_too_few_videos_is_named() -> None:
+    settings = EpisodeSettings(way=2, shot=5, queries=2)
+    with pytest.raises(UserError) as caught:
+        EpisodeSampler(split_of([9, 6, 7]), settings, 0)
+    for part in ("test split", "'class 1' has 6", "takes 7", "episodes.shot", "episodes.queries"):
+        assert part in str(caught.value)
+    assert "class 2" not in str(caught.value)
+
+
+def test_train_queries_are_named_where_they_are_too_many() -> None:
+    settings = EpisodeSettings(way=2, train_queries=9)
+    with pytest.raises(UserError, match=r"Lower episodes.shot or episodes\.train_queries"):
+        EpisodeSampler(split_of([9, 6, 7], "train"), settings, 0)
+
+
+def test_too_few_classes_are_named() -> None:
+    with pytest.raises(UserError, match=r"has 3 classes, but episodes\.way asks for 5"):
+        EpisodeSampler(split_of([9, 9, 9]), EpisodeSettings(), 0)
+
+
+@pytest.mark.parametrize("key", ["way", "shot", "queries", "train_queries"])
+def test_wrong_settings_are_named(key: str) -> None:
+    with pytest.raises(UserError, match=f"episodes.{key} is 0"):
+        EpisodeSettings(**{key: 0})
