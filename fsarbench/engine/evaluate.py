@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
 from fsarbench.data.episodes import EpisodeSampler
-from fsarbench.data.loader import EpisodeOrder, episode_loader
+from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader
 from fsarbench.engine.batch import to_episode
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
@@ -129,10 +129,9 @@ def _anew(
     text: Float[Tensor, "M E"] | None,
     bars: Bars,
 ) -> Outputs:
-    order = EpisodeOrder(0, len(plan))
-    loader = episode_loader(
-        split, bench.reader, bench.clips, bench.episodes, bench.seed, order, settings.workers
-    )
+    sampler = EpisodeSampler(split, bench.episodes, bench.seed)
+    data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=False)
+    loader = episode_loader(data, EpisodeOrder(0, len(plan)), settings.workers)
     clock, scores = Clock(bench.device), []
     with clock, bars.task(f"test on {split.name}", len(plan)) as bar:
         for batch in loader:

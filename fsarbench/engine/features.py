@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from fsarbench.data.loader import clip_loader
+from fsarbench.data.loader import ClipDataset, clip_loader
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.plan import Plan
 from fsarbench.engine.progress import Bar
@@ -102,9 +102,8 @@ def encode_split(
 ) -> Features:
     """Decodes and encodes the videos of `cache`; workers decode while the model encodes."""
     videos = cache.videos
-    loader = clip_loader(
-        split, bench.reader, bench.clips, videos, settings.batch_size, settings.workers
-    )
+    data = ClipDataset(split, bench.reader, bench.clips)
+    loader = clip_loader(data, settings.batch_size, settings.workers, order=videos)
     done = 0
     for clips in loader:
         cache.add(np.array(videos[done : done + len(clips)]), clips.to(bench.device))

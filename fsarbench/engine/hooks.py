@@ -1,0 +1,97 @@
+"""What happens around the iterations of training, besides mmengine's own hooks."""
+
+import math
+from collections import deque
+from statistics import fmean
+from typing import Any
+
+import torch
+from mmengine.dist import get_rank, get_world_size
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from fsarbench.data.chance import Chance
+from fsarbench.engine.progress import Bar
+from fsarbench.errors import UserError
+
+
+class SeedHook(Hook):
+    """Seeds torch before each iteration, so that dropout depends on its place in the run alone.
+
+    Args:
+        seed: The run's seed.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Seeds with the seed, the iteration and the rank."""
+        del data_batch
+        torch.manual_seed(Chance("train", self.seed, batch_idx, get_rank()).integer(2**63))
+
+
+class FiniteHook(Hook):
+    """Stops when a loss is no number, before it is logged or a checkpoint is made of it."""
+
+    priority = "VERY_HIGH"
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict[str, Tensor] | None = None,
+    ) -> None:
+        """Looks at the losses of the iteration.
+
+        Raises:
+            UserError: One is infinite or not a number.
+        """
+        del data_batch
+        wrong = {k: float(v) for k, v in (outputs or {}).items() if not math.isfinite(v)}
+        if wrong:
+            named = ", ".join(f"{name} = {value}" for name, value in wrong.items())
+            raise UserError(
+                f"Training went wrong in iteration {batch_idx + 1}: {named}. "
+                "Lower train.lr or train.trunk_lr, set train.clip_grad (1.0), lengthen "
+                "train.warmup, or set train.precision='fp32'."
+            )
+
+
+class ProgressHook(Hook):
+    """Moves the progress bar, with the mean loss and accuracy of the last episodes.
+
+    Args:
+        bar: The bar; it counts episodes over all ranks.
+        window: Iterations of the means.
+    """
+
+    priority = "LOW"
+
+    def __init__(self, bar: Bar, window: int) -> None:
+        self.bar = bar
+        self.losses: deque[float] = deque(maxlen=window)
+        self.accuracies: deque[float] = deque(maxlen=window)
+
+    def before_train(self, runner: Runner) -> None:
+        """A resumed run starts in the middle of the bar."""
+        self.bar.advance(runner.iter * get_world_size())
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict[str, Tensor] | None = None,
+    ) -> None:
+        """One episode of each rank is done."""
+        del data_batch, batch_idx
+        assert outputs is not None
+        self.losses.append(float(outputs["loss"]))
+        self.accuracies.append(float(outputs["accuracy"]))
+        note = f"loss {fmean(self.losses):.3f}  accuracy {fmean(self.accuracies):.1%}"
+        self.bar.advance(get_world_size(), note)

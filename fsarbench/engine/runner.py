@@ -1,0 +1,127 @@
+"""mmengine's Runner, set up for episodes."""
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+import torch.multiprocessing
+from mmengine.dist import get_dist_info, is_distributed
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import Runner
+from mmengine.visualization import TensorboardVisBackend
+from torch import nn
+
+from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, Loader, episode_loader
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.loop import EpisodeLoop, LoaderFrom
+from fsarbench.engine.optimiser import build_optimiser, build_schedule, iterations
+from fsarbench.engine.settings import TrainSettings
+from fsarbench.engine.trained_model import TrainedModel
+
+
+class EpisodeRunner(Runner):
+    """A Runner that leaves the model on its device and the terminal to the progress bar."""
+
+    def wrap_model(self, model_wrapper_cfg: object, model: nn.Module) -> nn.Module:
+        """Wraps for several ranks; else the model is left alone, on whatever device it is."""
+        del model_wrapper_cfg
+        if not is_distributed():
+            return model
+        place = model.device
+        return MMDistributedDataParallel(
+            model,
+            device_ids=[place.index] if place.type == "cuda" else None,
+            broadcast_buffers=False,
+        )
+
+    def build_logger(self, log_level: str = "INFO") -> MMLogger:
+        """A logger that writes everything to its file, and warnings to the terminal."""
+        logger = super().build_logger(log_level)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(logging.WARNING)
+        return logger
+
+    def dump_config(self) -> None:
+        """Nothing: the resolved config is written with the result."""
+
+
+def build_runner(
+    trained: TrainedModel,
+    bench: Bench,
+    settings: TrainSettings,
+    work_dir: Path,
+    hooks: list[Hook],
+) -> Runner:
+    """A Runner that trains the tuned parameters of a model.
+
+    Args:
+        trained: The model, with its losses.
+        bench: Whose training split is used.
+        settings: How training is run.
+        work_dir: Where logs go.
+        hooks: What happens besides.
+    """
+    _, ranks = get_dist_info()
+    total = iterations(settings.episodes, ranks)
+    optimiser = build_optimiser(trained.model, settings)
+    runner = EpisodeRunner(
+        trained,
+        str(work_dir),
+        train_dataloader=loader_from(bench, settings, total),
+        train_cfg={"type": EpisodeLoop, "max_iters": total},
+        optim_wrapper=optimiser,
+        param_scheduler=build_schedule(optimiser, settings, ranks),
+        default_hooks={
+            "checkpoint": None,
+            "sampler_seed": None,
+            "logger": {"type": "LoggerHook", "interval": settings.log_interval},
+        },
+        custom_hooks=hooks,
+        launcher="pytorch" if is_distributed() else "none",
+        # The start method stays as it is; mmengine would set it for the whole process.
+        env_cfg={"mp_cfg": {"mp_start_method": torch.multiprocessing.get_start_method()}},
+        log_processor={"by_epoch": False, "window_size": settings.log_interval},
+        visualizer={
+            "type": "Visualizer",
+            "vis_backends": [{"type": TensorboardVisBackend}],
+            "save_dir": str(work_dir / "tensorboard"),
+        },
+        randomness={"seed": bench.seed},
+        experiment_name=f"{work_dir.name}_{os.getpid()}",
+    )
+    # The optimiser was built before the run's own hub, and would note the gradient norm elsewhere.
+    optimiser.message_hub = runner.message_hub
+    return runner
+
+
+def loader_from(bench: Bench, settings: TrainSettings, total: int) -> LoaderFrom:
+    """Gives the loader of this rank's training episodes from an iteration on."""
+    rank, ranks = get_dist_info()
+    split = bench.splits["train"]
+    sampler = EpisodeSampler(split, bench.episodes, bench.seed)
+    data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=True)
+
+    def start(iteration: int) -> Loader:
+        order = EpisodeOrder(iteration * ranks, total * ranks, rank, ranks)
+        return episode_loader(data, order, settings.workers)
+
+    return start
+
+
+def start_ranks(device: torch.device) -> None:
+    """Joins the ranks of `torchrun`, if there are any; gloo on a CPU."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not is_distributed():
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        torch.distributed.init_process_group(backend)
+
+
+def close_runner(runner: Runner) -> None:
+    """Closes the files that a Runner leaves open."""
+    runner.visualizer.close()
+    for handler in runner.logger.handlers:
+        handler.close()

@@ -1,0 +1,108 @@
+"""Validation during training: the best state on the validation classes is the one that is kept."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast, get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.clock import Clock
+from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.progress import Bars
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.engine.weights import save_weights
+from fsarbench.model import FewShotModel
+
+
+@dataclass
+class History:
+    """Validations so far.
+
+    Attributes:
+        entries: Episodes trained and accuracy (0 to 1) of each validation.
+        best_episode: The entry that is kept.
+        best_accuracy: Its accuracy; below 0 before the first validation.
+        seconds: Spent on validation.
+    """
+
+    entries: list[tuple[int, float]] = field(default_factory=list)
+    best_episode: int = 0
+    best_accuracy: float = -1.0
+    seconds: float = 0.0
+
+
+class SelectionHook(Hook):
+    """Validates every so many iterations and at the end, and keeps the best tuned parts.
+
+    Args:
+        model: What is trained.
+        bench: Whose validation split decides.
+        settings: How validation is run.
+        interval: Iterations between two validations.
+        path: The file of the best.
+        history: Where the validations are noted.
+        bars: Where progress is shown.
+    """
+
+    priority = "NORMAL"
+
+    def __init__(
+        self,
+        model: FewShotModel,
+        bench: Bench,
+        settings: EvaluateSettings,
+        interval: int,
+        path: Path,
+        history: History,
+        bars: Bars,
+    ) -> None:
+        self.model = model
+        self.bench = bench
+        self.settings = settings
+        self.interval = interval
+        self.path = path
+        self.history = history
+        self.bars = bars
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Validates when it is time."""
+        del data_batch, outputs
+        done = batch_idx + 1
+        if done % self.interval and done != runner.max_iters:
+            return
+        clock = Clock(self.bench.device)
+        with clock:
+            accuracy = self._accuracy()
+        self.history.seconds += clock.seconds
+        self._note(done * get_world_size(), accuracy)
+        runner.visualizer.add_scalars({"val/accuracy": accuracy}, step=done)
+        runner.logger.info(f"Validation after {done} iterations: accuracy {accuracy:.4f}")
+
+    def _accuracy(self) -> float:
+        # One rank validates and the others wait for its number.
+        result = torch.zeros(1, dtype=torch.float64, device=self.bench.device)
+        if is_main_process():
+            episodes = self.settings.val_episodes
+            tested = evaluate(self.model, self.bench, "val", self.settings, episodes, self.bars)
+            result += tested.accuracy
+        broadcast(result)
+        return float(result)
+
+    def _note(self, episode: int, accuracy: float) -> None:
+        self.history.entries.append((episode, accuracy))
+        if accuracy <= self.history.best_accuracy:
+            return
+        self.history.best_episode, self.history.best_accuracy = episode, accuracy
+        if is_main_process():
+            facts = {"episode": str(episode), "val_accuracy": repr(accuracy)}
+            save_weights(self.model, self.path, facts)

@@ -1,0 +1,67 @@
+"""One training run: the Runner, its hooks, and their files."""
+
+from pathlib import Path
+
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+
+from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.hooks import FiniteHook, ProgressHook, SeedHook
+from fsarbench.engine.progress import Bars
+from fsarbench.engine.resume import ResumeHook
+from fsarbench.engine.runner import build_runner, close_runner, start_ranks
+from fsarbench.engine.selection import History, SelectionHook
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.engine.state import conditions
+from fsarbench.engine.train import BEST, STATES
+from fsarbench.engine.trained_model import TrainedModel
+from fsarbench.model import FewShotModel
+
+
+def run_session(
+    model: FewShotModel,
+    bench: Bench,
+    settings: TrainSettings,
+    evaluate_settings: EvaluateSettings,
+    work_dir: Path,
+    resume: bool,
+    bars: Bars,
+) -> History:
+    """Trains, and returns the validations; the best tuned parts lie in `work_dir`."""
+    # A validation split that cannot fill an episode is found out before hours of training.
+    EpisodeSampler(bench.splits["val"], bench.episodes, bench.seed)
+    start_ranks(bench.device)
+    ranks = get_world_size()
+    interval = val_interval(settings, ranks)
+    history = History()
+    trained = TrainedModel(model, bench, runs_half(settings, bench))
+    fixed = conditions(settings, bench.seed, ranks)
+    hooks: list[Hook] = [
+        SeedHook(bench.seed),
+        FiniteHook(),
+        SelectionHook(model, bench, evaluate_settings, interval, work_dir / BEST, history, bars),
+        ResumeHook(model, work_dir / STATES, fixed, history, interval, resume),
+    ]
+    step = max(1, settings.log_interval) * ranks
+    with bars.task("train", settings.episodes, step) as bar:
+        hooks.append(ProgressHook(bar, settings.log_interval))
+        runner = build_runner(trained, bench, settings, work_dir, hooks)
+        try:
+            runner.train()
+        finally:
+            close_runner(runner)
+    return history
+
+
+def val_interval(settings: TrainSettings, ranks: int) -> int:
+    """Iterations between validations: whole optimiser steps, so that a state holds no half one."""
+    steps = -(-settings.val_interval // (ranks * settings.accumulate))
+    return steps * settings.accumulate
+
+
+def runs_half(settings: TrainSettings, bench: Bench) -> bool:
+    """Whether the backbone runs in bf16."""
+    if settings.precision == "auto":
+        return bench.device.type == "cuda"
+    return settings.precision == "bf16"

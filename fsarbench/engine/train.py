@@ -1,0 +1,91 @@
+"""Training by mmengine's Runner; it is imported here, and only when there is something to train."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.clock import Clock
+from fsarbench.engine.progress import Bars
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.engine.weights import load_weights
+from fsarbench.model import FewShotModel, tuned_parameters
+
+BEST = "best.safetensors"
+STATES = "state"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came out of training.
+
+    Attributes:
+        skipped: Why nothing was trained; empty if something was.
+        validations: Episodes trained and accuracy (0 to 1) on the validation classes, in order.
+        best_episode: The validation whose tuned parts are kept.
+        seconds: Of training, without validation.
+        val_seconds: Of validation.
+    """
+
+    skipped: str = ""
+    validations: tuple[tuple[int, float], ...] = ()
+    best_episode: int = 0
+    seconds: float = 0.0
+    val_seconds: float = 0.0
+
+    @property
+    def best_accuracy(self) -> float | None:
+        """The validation accuracy of what is kept; None where nothing was trained."""
+        return dict(self.validations).get(self.best_episode)
+
+
+def train(
+    model: FewShotModel,
+    bench: Bench,
+    settings: TrainSettings,
+    evaluate_settings: EvaluateSettings,
+    work_dir: Path,
+    resume: bool = False,
+    bars: Bars | None = None,
+) -> Training:
+    """Trains the tuned parts of a model, and leaves the best of them on the validation classes.
+
+    Args:
+        model: The model, on the bench's device.
+        bench: Videos, clips and episodes; its splits `train` and `val` are used.
+        settings: How training is run.
+        evaluate_settings: How validation is run.
+        work_dir: Where `best.safetensors`, the state for a resume and the logs go.
+        resume: Go on from the last state in `work_dir`, if there is one.
+        bars: Where progress is shown; None shows none.
+
+    Raises:
+        UserError: A split cannot fill an episode, a video cannot be read, a loss is no number, or
+            the state in `work_dir` belongs to other settings.
+    """
+    skipped = why_skipped(model, settings)
+    if skipped:
+        return Training(skipped)
+    # mmengine's Runner and what it imports cost seconds.
+    from fsarbench.engine.session import run_session
+
+    work_dir.mkdir(parents=True, exist_ok=True)
+    bars = bars or Bars(quiet=True)
+    clock = Clock(bench.device)
+    with clock:
+        history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
+    load_weights(model, work_dir / BEST)
+    return Training(
+        validations=tuple((episode, accuracy) for episode, accuracy in history.entries),
+        best_episode=history.best_episode,
+        seconds=clock.seconds - history.seconds,
+        val_seconds=history.seconds,
+    )
+
+
+def why_skipped(model: FewShotModel, settings: TrainSettings) -> str:
+    """Why there is nothing to train; empty if there is something."""
+    if settings.episodes == 0:
+        return "train.episodes is 0"
+    if not tuned_parameters(model):
+        return "the model has no tuned parameters"
+    return ""
