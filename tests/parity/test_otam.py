@@ -1,0 +1,119 @@
+"""OTAM against loops over cells, written from the paper's equations in float64."""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from fsarbench.functional.alignment import otam, otam_both_ways
+from fsarbench.matchers.otam import OTAM
+
+SIZES = [(8, 8), (8, 5), (3, 9), (1, 4), (4, 1), (1, 1), (2, 2)]
+
+
+def smooth_minimum(costs: list[Tensor], temperature: float) -> Tensor:
+    return -temperature * torch.logsumexp(torch.stack([-c / temperature for c in costs]), 0)
+
+
+def cell_by_cell(distances: Tensor, temperature: float) -> Tensor:
+    """The cost of one matrix "T S", one cell after the other."""
+    height, width = distances.shape
+    padded = torch.nn.functional.pad(distances, (1, 1))
+    zero = padded.new_zeros(())
+    cost = {(row, 0): zero for row in range(height)}
+    for column in range(1, width + 2):
+        cost[0, column] = cost[0, column - 1] + padded[0, column]
+    for row, column in itertools.product(range(1, height), range(1, width + 2)):
+        before = [cost[row - 1, column - 1], cost[row, column - 1]]
+        if column in (1, width + 1):
+            before.append(cost[row - 1, column])
+        cost[row, column] = padded[row, column] + smooth_minimum(before, temperature)
+    return cost[height - 1, width + 1]
+
+
+def cheapest_path(distances: Tensor) -> float:
+    """The least cost over all paths, without smoothing.
+
+    A path enters the first real column at any row, goes one column to the right each step and down
+    by a row or not, and costs what it steps on; in the first and last real column it may go down.
+    """
+    height, width = distances.shape
+    best = float("inf")
+    for falls in itertools.product((0, 1), repeat=width - 1):
+        for start in range(height):
+            for first, enter in enumerate(range(start, height)):
+                rows = [enter + sum(falls[:i]) for i in range(width)]
+                if rows[-1] < height:
+                    down = distances[start : start + first, 0].sum()
+                    along = sum(distances[row, i] for i, row in enumerate(rows))
+                    best = min(best, float(down + along))
+    return best
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return 2 * torch.rand(shape, generator=generator, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("temperature", [0.5, 0.1, 0.01, 1e-3])
+def test_equals_the_loop_in_value_and_gradient(size: tuple[int, int], temperature: float) -> None:
+    distances = draw(6, *size).requires_grad_()
+    weights = draw(6, seed=1)
+    got = otam(distances, temperature)
+    want = torch.stack([cell_by_cell(d, temperature) for d in distances])
+    assert (got - want).abs().max() < 1e-10
+    (got_gradient,) = torch.autograd.grad(got @ weights, distances)
+    (want_gradient,) = torch.autograd.grad(want @ weights, distances)
+    assert (got_gradient - want_gradient).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_both_ways_adds_the_transposed_alignment(size: tuple[int, int]) -> None:
+    distances = draw(4, *size).requires_grad_()
+    got = otam_both_ways(distances, 0.1)
+    want = torch.stack([cell_by_cell(d, 0.1) + cell_by_cell(d.T, 0.1) for d in distances])
+    assert (got - want).abs().max() < 1e-10
+    (got_gradient,) = torch.autograd.grad(got.sum(), distances)
+    (want_gradient,) = torch.autograd.grad(want.sum(), distances)
+    assert (got_gradient - want_gradient).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("size", [(4, 4), (5, 3), (3, 5), (1, 3), (4, 1)])
+def test_the_cheapest_path_at_vanishing_temperature(size: tuple[int, int]) -> None:
+    for distances in draw(5, *size):
+        assert otam(distances, 1e-9).item() == pytest.approx(cheapest_path(distances), abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("temperature", [100.0, 0.01, 1e-3, 1e-6])
+def test_finite_where_exponentials_underflow(dtype: torch.dtype, temperature: float) -> None:
+    distances = draw(3, 16, 16).to(dtype).requires_grad_()
+    cost = otam_both_ways(distances, temperature)
+    (gradient,) = torch.autograd.grad(cost.sum(), distances)
+    assert torch.isfinite(cost).all()
+    assert torch.isfinite(gradient).all()
+    assert gradient.abs().sum() > 0
+
+
+def test_float32_stays_near_the_loop() -> None:
+    distances = draw(6, 8, 8)
+    want = torch.stack([cell_by_cell(d, 0.01) for d in distances])
+    assert (otam(distances.float(), 0.01) - want).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("directions", ["both", "one"])
+@pytest.mark.parametrize("queries", [1, 3])
+def test_matcher_equals_loops_over_pairs(directions: str, queries: int) -> None:
+    query, prototypes = draw(3, 5, 16) - 1, draw(queries, 4, 2, 5, 16, seed=1) - 1
+    logits = OTAM(0.1, directions)(query, prototypes)  # type: ignore[arg-type]
+    prototypes = prototypes.expand(3, -1, -1, -1, -1)
+    for i, n in itertools.product(range(3), range(4)):
+        costs = []
+        for each in prototypes[i, n]:
+            cosines = torch.cosine_similarity(query[i][:, None], each[None], dim=-1)
+            costs.append(cell_by_cell(1 - cosines, 0.1))
+            if directions == "both":
+                costs[-1] = costs[-1] + cell_by_cell((1 - cosines).T, 0.1)
+        assert logits[i, n].item() == pytest.approx(-sum(costs).item() / 2, abs=1e-10)

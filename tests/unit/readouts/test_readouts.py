@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from fsarbench.episode import Outcome
+from fsarbench.errors import UserError
+from fsarbench.readouts.arithmetic_fusion import ArithmeticFusion
+from fsarbench.readouts.match_only import MatchOnly
+
+N, K, Q, T, D = 3, 2, 4, 5, 16
+
+
+def outcome(text: bool = True) -> Outcome:
+    g = torch.Generator().manual_seed(0)
+    logits, support = torch.randn(Q, N, generator=g), torch.randn(N, K, T, D, generator=g)
+    query, names = torch.randn(Q, T, D, generator=g), torch.randn(N, D, generator=g)
+    return Outcome(logits, support, query, names if text else None)
+
+
+def test_match_only_is_the_softmax_of_the_logits() -> None:
+    scores = MatchOnly()(outcome(text=False))
+    torch.testing.assert_close(scores, outcome().logits.softmax(-1))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_fusion_mixes_probabilities(alpha: float) -> None:
+    seen = outcome()
+    assert seen.text is not None
+    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
+    want = alpha * (cosines / 0.1).softmax(-1) + (1 - alpha) * seen.logits.softmax(-1)
+    got = ArithmeticFusion(alpha, temperature=0.1)(seen)
+    torch.testing.assert_close(got, want)
+    torch.testing.assert_close(got.sum(-1), torch.ones(Q))
+
+
+def test_fusion_needs_text() -> None:
+    with pytest.raises(UserError, match="text_encoder"):
+        ArithmeticFusion()(outcome(text=False))
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
+def test_alpha_is_a_share(alpha: float) -> None:
+    with pytest.raises(UserError, match="alpha"):
+        ArithmeticFusion(alpha)
+
+
+def test_temperature_must_be_positive() -> None:
+    with pytest.raises(UserError, match="temperature"):
+        ArithmeticFusion(temperature=-1.0)
