@@ -1,1 +1,5 @@
-"""Data sets split by class."""
+"""Data sets split by class; importing the package registers them."""
+
+from fsarbench.data.datasets import synthact
+
+__all__ = ["synthact"]

@@ -1,0 +1,43 @@
+"""The built-in data set of rendered actions."""
+
+from fsarbench.data.datasets.made import MadeDataset
+from fsarbench.data.manifest import Manifest
+from fsarbench.data.synthact.dataset import ensure
+from fsarbench.errors import UserError
+from fsarbench.registry import DATASETS
+
+
+@DATASETS.register_module()
+class SynthAct(MadeDataset):
+    """100 named actions of one or two simple things, 64 to train on, 12 to choose by, 24 to test.
+
+    The videos are rendered on first use into the folder of `FSARBENCH_DATA`, by default
+    `~/.cache/fsarbench`.
+
+    Args:
+        train_videos: Videos a training class.
+        val_videos: Videos a validation class.
+        test_videos: Videos a test class.
+        workers: Processes that render; None for one a core.
+    """
+
+    def __init__(
+        self,
+        train_videos: int = 30,
+        val_videos: int = 30,
+        test_videos: int = 40,
+        workers: int | None = None,
+    ) -> None:
+        if min(train_videos, val_videos, test_videos) < 1:
+            raise UserError(
+                "SynthAct makes one or more videos a class: raise dataset.train_videos, "
+                "dataset.val_videos or dataset.test_videos."
+            )
+        self.train_videos = train_videos
+        self.val_videos = val_videos
+        self.test_videos = test_videos
+        self.workers = workers
+
+    def manifest(self) -> Manifest:
+        """The rendered videos."""
+        return ensure(self.train_videos, self.val_videos, self.test_videos, self.workers)

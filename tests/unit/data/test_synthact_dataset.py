@@ -1,0 +1,44 @@
+"""The registered data set over the rendered videos."""
+
+from pathlib import Path
+
+import pytest
+
+from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.errors import UserError
+from fsarbench.registry import DATASETS
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSARBENCH_DATA", str(tmp_path))
+
+
+def test_splits_hold_the_actions_and_their_files() -> None:
+    data = SynthAct(train_videos=1, val_videos=1, test_videos=2, workers=1)
+    splits = data.splits()
+    assert {name: len(split.classes) for name, split in splits.items()} == {
+        "train": 64,
+        "val": 12,
+        "test": 24,
+    }
+    assert len(splits["test"].videos) == 48
+    assert all(video.path.stat().st_size > 0 for video in splits["test"].videos)
+    assert [video.label for video in splits["test"].videos[:4]] == [0, 0, 1, 1]
+    names = [name for split in splits.values() for name in split.classes]
+    assert len(set(names)) == 100
+    assert data.fingerprint() == data.fingerprint()
+
+
+def test_nothing_is_made_before_it_is_asked_for(tmp_path: Path) -> None:
+    SynthAct()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_videos_a_class_is_refused() -> None:
+    with pytest.raises(UserError, match=r"dataset\.val_videos"):
+        SynthAct(val_videos=0)
+
+
+def test_it_is_registered() -> None:
+    assert DATASETS.find("SynthAct") is SynthAct
