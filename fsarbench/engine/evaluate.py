@@ -38,20 +38,20 @@ class Evaluation:
         match_seconds: Prototypes and matching on cached features.
     """
 
-    scores: Float32[np.ndarray, "E Q N"]
-    labels: Int64[np.ndarray, "E Q"]
-    classes: Int64[np.ndarray, "E N"]
+    scores: Float32[np.ndarray, "episodes Q N"]
+    labels: Int64[np.ndarray, "episodes Q"]
+    classes: Int64[np.ndarray, "episodes N"]
     route: Route
     encode_seconds: float
     match_seconds: float
 
     @property
-    def predictions(self) -> Int64[np.ndarray, "E Q"]:
+    def predictions(self) -> Int64[np.ndarray, "episodes Q"]:
         """The class with the largest score; of equal ones the first."""
         return self.scores.argmax(axis=-1).astype(np.int64)
 
     @property
-    def accuracies(self) -> Float64[np.ndarray, " E"]:
+    def accuracies(self) -> Float64[np.ndarray, " episodes"]:
         """The share of each episode's queries that were predicted right."""
         return (self.predictions == self.labels).mean(axis=1, dtype=np.float64)
 
@@ -99,7 +99,7 @@ def evaluate(
     return Evaluation(array, plan.labels, plan.classes, route, encode, match)
 
 
-Outputs = tuple[Float[Tensor, "E Q N"], float, float]
+Outputs = tuple[Float[Tensor, "episodes Q N"], float, float]
 
 
 def _cached(

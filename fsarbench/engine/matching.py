@@ -17,7 +17,7 @@ def match_episodes(
     text: Float[Tensor, "M E"] | None,
     chunk: int,
     bar: Bar,
-) -> Float[Tensor, "E Q N"]:
+) -> Float[Tensor, "episodes Q N"]:
     """The scores of all episodes of a plan.
 
     Args:
@@ -45,10 +45,10 @@ def match_episodes(
 
 def _scores(
     model: FewShotModel,
-    support: Float[Tensor, "E N K T D"],
-    query: Float[Tensor, "E Q T D"],
-    text: Float[Tensor, "E N W"] | None,
-) -> Float[Tensor, "E Q N"]:
+    support: Float[Tensor, "episodes N K T D"],
+    query: Float[Tensor, "episodes Q T D"],
+    text: Float[Tensor, "episodes N W"] | None,
+) -> Float[Tensor, "episodes Q N"]:
     def one(support: Tensor, query: Tensor, text: Tensor | None) -> Tensor:
         return model.scores(model.compare(support, query, text))
 

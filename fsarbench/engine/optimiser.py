@@ -11,7 +11,7 @@ from mmengine.optim import (
     OptimWrapper,
     _ParamScheduler,
 )
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 
 from fsarbench.engine.settings import TrainSettings
@@ -33,7 +33,7 @@ def build_optimiser(model: nn.Module, settings: TrainSettings) -> OptimWrapper:
 def parameter_groups(model: nn.Module, settings: TrainSettings) -> Iterator[dict[str, object]]:
     """The groups of tuned parameters that share a learning rate and a weight decay."""
 
-    def kind(item: tuple[str, nn.Parameter]) -> tuple[bool, bool]:
+    def kind(item: tuple[str, Tensor]) -> tuple[bool, bool]:
         return item[0].startswith(TRUNK), item[1].ndim >= 2
 
     tuned = sorted(tuned_parameters(model).items(), key=kind)

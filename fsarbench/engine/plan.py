@@ -19,10 +19,10 @@ class Plan:
         labels: The index in the episode of each query's class.
     """
 
-    classes: Int64[np.ndarray, "E N"]
-    support: Int64[np.ndarray, "E N K"]
-    query: Int64[np.ndarray, "E Q"]
-    labels: Int64[np.ndarray, "E Q"]
+    classes: Int64[np.ndarray, "episodes N"]
+    support: Int64[np.ndarray, "episodes N K"]
+    query: Int64[np.ndarray, "episodes Q"]
+    labels: Int64[np.ndarray, "episodes Q"]
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -43,7 +43,8 @@ def choose_route(model: FewShotModel, clips: ClipSettings, cache: Cache) -> Rout
 def _against(model: FewShotModel, clips: ClipSettings) -> str:
     joint = [type(m).__name__ for m in model.backbone.modules() if getattr(m, "joint", False)]
     if joint:
-        return f"{joint[0]} attends across the videos of an episode"
+        # The backbone comes first and says so too; the last is the part that does it.
+        return f"{joint[-1]} attends across the videos of an episode"
     if clips.stochastic:
         return f"clips.sampling='{clips.sampling}' draws another test clip for every episode"
     return ""

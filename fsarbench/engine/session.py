@@ -13,9 +13,9 @@ from fsarbench.engine.resume import ResumeHook
 from fsarbench.engine.runner import build_runner, close_runner, start_ranks
 from fsarbench.engine.selection import History, SelectionHook
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.state import conditions
-from fsarbench.engine.train import BEST, STATES
+from fsarbench.engine.state import STATES, conditions
 from fsarbench.engine.trained_model import TrainedModel
+from fsarbench.engine.weights import BEST
 from fsarbench.model import FewShotModel
 
 

@@ -12,6 +12,7 @@ import torch
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.errors import UserError
 
+STATES = "state"
 KEPT = 2
 # What may differ between a run and its continuation without changing what is computed.
 FREE = ("workers", "log_interval")

@@ -7,11 +7,8 @@ from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.progress import Bars
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.weights import load_weights
+from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.model import FewShotModel, tuned_parameters
-
-BEST = "best.safetensors"
-STATES = "state"
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from fsarbench.errors import UserError
 
+BEST = "best.safetensors"
+
 
 def tuned_state(model: nn.Module) -> dict[str, Tensor]:
     """What training changes: tuned parameters, and the buffers (running means) beside them."""
     kept = model.state_dict(keep_vars=True)
-    wanted = set()
+    wanted: set[str] = set()
     for place, module in model.named_modules():
         own = dict(module.named_parameters(recurse=False))
         tuned = [name for name, parameter in own.items() if parameter.requires_grad]

@@ -1,0 +1,111 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fsarbench.data.clips import ClipSettings
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import Evaluation, evaluate
+from fsarbench.engine.route import Route
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.errors import UserError
+from fsarbench.model import FewShotModel
+
+Build = Callable[..., FewShotModel]
+ANEW = EvaluateSettings(episodes=23, cache=False, workers=0)
+
+
+def cached(**changes: object) -> EvaluateSettings:
+    return replace(EvaluateSettings(episodes=23, workers=0), **changes)
+
+
+def scores(model: FewShotModel, bench: Bench, settings: EvaluateSettings) -> np.ndarray:
+    return evaluate(model, bench, "test", settings).scores
+
+
+@pytest.mark.parametrize("uses_text", [False, True])
+@pytest.mark.parametrize(
+    "settings",
+    [cached(chunk=1), cached(chunk=4), cached(chunk=23, batch_size=1), cached(batch_size=7)],
+    ids=["no vmap", "chunks", "video by video", "batches"],
+)
+def test_cached_features_give_the_numbers_of_encoding_anew(
+    build: Build, bench: Bench, settings: EvaluateSettings, uses_text: bool
+) -> None:
+    model = build(uses_text=uses_text)
+    assert evaluate(model, bench, "test", settings).route.cached
+    np.testing.assert_allclose(
+        scores(model, bench, settings), scores(model, bench, ANEW), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("cache", ["auto", False])
+def test_workers_change_nothing(build: Build, bench: Bench, cache: bool | str) -> None:
+    model = build(uses_text=True)
+    first, second = (scores(model, bench, cached(workers=w, cache=cache)) for w in (0, 2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_text_of_the_class_reaches_the_support_features(build: Build, bench: Bench) -> None:
+    with_text, without = build(uses_text=True), build(uses_text=False)
+    assert np.abs(scores(with_text, bench, ANEW) - scores(without, bench, ANEW)).max() > 1e-3
+
+
+def test_each_class_name_is_encoded_once(build: Build, bench: Bench) -> None:
+    model = build(uses_text=True)
+    evaluate(model, bench, "test", cached())
+    assert model.text_encoder.calls == [6]
+
+
+def test_accuracies_are_shares_of_right_predictions(bench: Bench, build: Build) -> None:
+    result = evaluate(build(), bench, "test", cached())
+    assert result.accuracies.shape == (23,)
+    right = [(p == t).mean() for p, t in zip(result.predictions, result.labels, strict=True)]
+    np.testing.assert_allclose(result.accuracies, right)
+    assert 0.4 < result.accuracy < 1.0  # Colours tell the toy classes apart, but not always.
+
+
+def test_the_first_episodes_are_those_of_a_longer_test(build: Build, bench: Bench) -> None:
+    model = build()
+    few = evaluate(model, bench, "test", cached(), episodes=5)
+    np.testing.assert_allclose(few.scores, scores(model, bench, cached())[:5], atol=1e-5)
+
+
+def test_the_mode_of_every_module_is_put_back(build: Build, bench: Bench) -> None:
+    model = build().train()
+    model.backbone.trunk.eval()
+    evaluate(model, bench, "test", cached())
+    assert model.backbone.adapter.drop.training
+    assert not model.backbone.trunk.training
+
+
+def test_a_joint_adapter_is_never_cached(build: Build, bench: Bench) -> None:
+    model = build(joint=True)
+    route = evaluate(model, bench, "test", cached()).route
+    assert not route.cached
+    assert "ToyAdapter attends across the videos" in route.why
+    with pytest.raises(UserError, match=r"evaluate\.cache is True, but ToyAdapter"):
+        evaluate(model, bench, "test", cached(cache=True))
+
+
+def test_random_clips_are_never_cached(build: Build, bench: Bench) -> None:
+    random = replace(bench, clips=ClipSettings(frames=3, sampling="random").resolved(8))
+    result = evaluate(build(), random, "test", cached())
+    assert "clips.sampling='random'" in result.route.why
+    again = evaluate(build(), random, "test", cached(workers=1))
+    np.testing.assert_array_equal(result.scores, again.scores)
+
+
+def test_equal_scores_predict_the_first_class() -> None:
+    tied = np.zeros((1, 2, 3), dtype=np.float32)
+    labels = np.array([[0, 1]])
+    result = Evaluation(tied, labels, np.array([[0, 1, 2]]), Route(True, ""), 0.0, 0.0)
+    assert result.predictions.tolist() == [[0, 0]]
+    assert result.accuracies.tolist() == [0.5]
+
+
+def test_a_class_with_too_few_videos_is_named(build: Build, bench: Bench) -> None:
+    settings = replace(bench.episodes, queries=4)
+    with pytest.raises(UserError, match="'test 0' has 5"):
+        evaluate(build(), replace(bench, episodes=settings), "test", cached())
