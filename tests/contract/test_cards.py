@@ -1,0 +1,78 @@
+"""Every card against the code."""
+
+import inspect
+import typing
+
+import jaxtyping
+import pytest
+
+from fsarbench.cards import Card, cards
+from fsarbench.check import OFFERED, TAKES_SIZES
+from fsarbench.registry import SLOTS
+from fsarbench.signatures import parameters
+
+CARDS = cards()
+ids = [card.name for card in CARDS]
+
+
+def component(card: Card) -> type:
+    return SLOTS[card.slot].find(card.name)
+
+
+def test_one_card_for_each_component_and_the_reverse() -> None:
+    registered = {(slot, name) for slot, registry in SLOTS.items() for name in registry.known()}
+    assert {(card.slot, card.name) for card in CARDS} == registered
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_place_is_slot_and_module(card: Card) -> None:
+    module = component(card).__module__.rsplit(".", 1)[1]
+    assert card.file.stem == module
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_arguments_and_defaults_are_the_signature(card: Card) -> None:
+    found = parameters(component(card))
+    sizes = OFFERED.intersection(found) if card.slot in TAKES_SIZES else set()
+    rest = {name: p for name, p in found.items() if name not in sizes}
+    empty = inspect.Parameter.empty
+    assert set(card.offered) == set(sizes)
+    assert set(card.required) == {n for n, p in rest.items() if p.default is empty}
+    assert set(card.optional) == {n for n, p in rest.items() if p.default is None}
+    defaults = {n: p.default for n, p in rest.items() if p.default not in (empty, None)}
+    assert card.defaults == {n: list(d) if isinstance(d, tuple) else d for n, d in defaults.items()}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_uses_text_is_what_the_class_says(card: Card) -> None:
+    if card.slot in ("adapter", "prototypes", "losses", "readout"):
+        assert card.uses_text == component(card).uses_text
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_every_published_number_has_conditions_and_a_source(card: Card) -> None:
+    for result in card.published:
+        assert {"dataset", "way", "shot", "accuracy", "source"} <= set(result)
+        assert 0 < result["accuracy"] < 100
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_adapters_say_how_they_start(card: Card) -> None:
+    assert (card.identity_at_start is not None) == (card.slot == "adapter")
+
+
+@pytest.mark.parametrize("card", [c for c in CARDS if c.slot not in ("dataset", "reader")], ids=lambda c: c.name)
+def test_forward_carries_shape_annotations(card: Card) -> None:
+    hints = typing.get_type_hints(component(card).forward)
+    assert "return" in hints
+    arrays = [h for h in hints.values() if inspect.isclass(h) and issubclass(h, jaxtyping.AbstractArray)]
+    if card.slot != "losses":  # an Outcome and an Episode carry their own
+        assert arrays or card.slot == "prototypes"
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_constructors_are_flat(card: Card) -> None:
+    found = inspect.signature(component(card)).parameters.values()
+    assert len(found) <= 8
+    if component(card).__init__ is not __import__("torch").nn.Module.__init__:
+        assert not any(p.kind is p.VAR_KEYWORD for p in found)
