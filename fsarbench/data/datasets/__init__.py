@@ -1,5 +1,5 @@
 """Data sets split by class; importing the package registers them."""
 
-from fsarbench.data.datasets import synthact
+from fsarbench.data.datasets import strokes, synthact
 
-__all__ = ["synthact"]
+__all__ = ["strokes", "synthact"]
