@@ -9,7 +9,6 @@ import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
 
 from fsarbench.data.chance import Chance
 from fsarbench.engine.progress import Bar
@@ -44,7 +43,7 @@ class FiniteHook(Hook):
         runner: Runner,
         batch_idx: int,
         data_batch: Any = None,
-        outputs: dict[str, Tensor] | None = None,
+        outputs: dict[str, float] | None = None,
     ) -> None:
         """Looks at the losses of the iteration.
 
@@ -52,7 +51,7 @@ class FiniteHook(Hook):
             UserError: One is infinite or not a number.
         """
         del data_batch
-        wrong = {k: float(v) for k, v in (outputs or {}).items() if not math.isfinite(v)}
+        wrong = {k: v for k, v in (outputs or {}).items() if not math.isfinite(v)}
         if wrong:
             named = ", ".join(f"{name} = {value}" for name, value in wrong.items())
             raise UserError(
@@ -60,6 +59,29 @@ class FiniteHook(Hook):
                 "Lower train.lr or train.trunk_lr, set train.clip_grad (1.0), lengthen "
                 "train.warmup, or set train.precision='fp32'."
             )
+
+
+class ScheduleHook(Hook):
+    """Moves the learning rates after each optimiser step.
+
+    mmengine's own hook moves them in every iteration, so that a step of several accumulated
+    episodes would have the rate of its last.
+    """
+
+    priority = "LOW"
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict[str, float] | None = None,
+    ) -> None:
+        """Moves the rates, if the iteration ended a step."""
+        del batch_idx, data_batch, outputs
+        if runner.optim_wrapper.should_update():
+            for schedule in runner.param_schedulers:
+                schedule.step()
 
 
 class ProgressHook(Hook):
@@ -86,12 +108,12 @@ class ProgressHook(Hook):
         runner: Runner,
         batch_idx: int,
         data_batch: Any = None,
-        outputs: dict[str, Tensor] | None = None,
+        outputs: dict[str, float] | None = None,
     ) -> None:
         """One episode of each rank is done."""
         del data_batch, batch_idx
         assert outputs is not None
-        self.losses.append(float(outputs["loss"]))
-        self.accuracies.append(float(outputs["accuracy"]))
+        self.losses.append(outputs["loss"])
+        self.accuracies.append(outputs["accuracy"])
         note = f"loss {fmean(self.losses):.3f}  accuracy {fmean(self.accuracies):.1%}"
         self.bar.advance(get_world_size(), note)

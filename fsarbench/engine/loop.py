@@ -38,7 +38,8 @@ class EpisodeLoop(BaseLoop):
         runner.model.train()
         for batch in self.dataloader:
             runner.call_hook("before_train_iter", batch_idx=self.iter, data_batch=batch)
-            outputs = runner.model.train_step(batch, optim_wrapper=runner.optim_wrapper)
+            logged = runner.model.train_step(batch, optim_wrapper=runner.optim_wrapper)
+            outputs = {name: float(value.detach()) for name, value in logged.items()}
             runner.call_hook(
                 "after_train_iter", batch_idx=self.iter, data_batch=batch, outputs=outputs
             )

@@ -48,9 +48,9 @@ def parameter_groups(model: nn.Module, settings: TrainSettings) -> Iterator[dict
 def build_schedule(
     optimiser: OptimWrapper, settings: TrainSettings, ranks: int
 ) -> list[_ParamScheduler]:
-    """Warm-up, then what the settings say, by iterations of one rank."""
-    total = iterations(settings.episodes, ranks)
-    warmup = settings.warmup // ranks
+    """Warm-up, then what the settings say, counted in optimiser steps."""
+    a_step = ranks * settings.accumulate
+    total, warmup = -(-settings.episodes // a_step), settings.warmup // a_step
     steps: list[_ParamScheduler] = []
     if warmup:
         steps.append(LinearLR(optimiser, 1 / (warmup + 1), by_epoch=False, end=warmup + 1))
@@ -61,7 +61,7 @@ def build_schedule(
             )
         )
     if settings.schedule == "multistep":
-        milestones = [iterations(episode, ranks) for episode in settings.milestones]
+        milestones = [-(-episode // a_step) for episode in settings.milestones]
         steps.append(MultiStepLR(optimiser, milestones, gamma=0.1, by_epoch=False))
     return steps or [ConstantLR(optimiser, 1.0, by_epoch=False)]
 

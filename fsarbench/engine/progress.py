@@ -114,8 +114,8 @@ class LineBar(Bar):
         self._shown = 0
 
     def close(self) -> None:
-        """Writes a last line, where the last units are not yet shown."""
-        if self._shown != self.done:
+        """Writes a last line, unless the work was over before its first."""
+        if 0 < self._shown < self.done:
             self._print()
 
     def _draw(self, units: int) -> None:

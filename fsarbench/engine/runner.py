@@ -1,5 +1,6 @@
 """mmengine's Runner, set up for episodes."""
 
+import itertools
 import logging
 import os
 from pathlib import Path
@@ -21,6 +22,9 @@ from fsarbench.engine.loop import EpisodeLoop, LoaderFrom
 from fsarbench.engine.optimiser import build_optimiser, build_schedule, iterations
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.engine.trained_model import TrainedModel
+
+# mmengine keeps loggers by name for the life of the process, and warns of a name that comes twice.
+RUNS = itertools.count()
 
 
 class EpisodeRunner(Runner):
@@ -79,6 +83,7 @@ def build_runner(
         default_hooks={
             "checkpoint": None,
             "sampler_seed": None,
+            "param_scheduler": None,
             "logger": {"type": "LoggerHook", "interval": settings.log_interval},
         },
         custom_hooks=hooks,
@@ -92,7 +97,7 @@ def build_runner(
             "save_dir": str(work_dir / "tensorboard"),
         },
         randomness={"seed": bench.seed},
-        experiment_name=f"{work_dir.name}_{os.getpid()}",
+        experiment_name=f"{work_dir.name}_{next(RUNS)}",
     )
     # The optimiser was built before the run's own hub, and would note the gradient norm elsewhere.
     optimiser.message_hub = runner.message_hub

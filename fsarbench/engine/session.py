@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 
 from fsarbench.data.episodes import EpisodeSampler
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.hooks import FiniteHook, ProgressHook, SeedHook
+from fsarbench.engine.hooks import FiniteHook, ProgressHook, ScheduleHook, SeedHook
 from fsarbench.engine.progress import Bars
 from fsarbench.engine.resume import ResumeHook
 from fsarbench.engine.runner import build_runner, close_runner, start_ranks
@@ -40,6 +40,7 @@ def run_session(
     hooks: list[Hook] = [
         SeedHook(bench.seed),
         FiniteHook(),
+        ScheduleHook(),
         SelectionHook(model, bench, evaluate_settings, interval, work_dir / BEST, history, bars),
         ResumeHook(model, work_dir / STATES, fixed, history, interval, resume),
     ]

@@ -39,7 +39,7 @@ class ColourReader(VideoReader):
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
         draw = np.random.default_rng(zlib.crc32(str(path).encode()))
         noise = draw.integers(0, 120, size=(12, 8, 8, 3))
-        colour = np.random.default_rng(zlib.crc32(path.parent.name.encode())).integers(0, 16, 3)
+        colour = np.random.default_rng(zlib.crc32(path.parent.name.encode())).integers(0, 24, 3)
         return (noise + colour).astype(np.uint8)[list(indices)]
 
 

@@ -1,0 +1,197 @@
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.engine.train import Training, train
+from fsarbench.engine.weights import tuned_state
+from fsarbench.errors import UserError
+from fsarbench.interfaces import VideoReader
+from fsarbench.model import FewShotModel
+
+Build = Callable[..., FewShotModel]
+SHORT = TrainSettings(episodes=12, accumulate=2, lr=0.02, warmup=2, val_interval=4, workers=0)
+VALIDATE = EvaluateSettings(val_episodes=40, workers=0)
+
+
+def run(
+    model: FewShotModel, bench: Bench, work_dir: Path, settings: TrainSettings = SHORT
+) -> tuple[Training, dict[str, Tensor]]:
+    training = train(model, bench, settings, VALIDATE, work_dir)
+    return training, tuned_state(model)
+
+
+def equal(one: dict[str, Tensor], two: dict[str, Tensor]) -> bool:
+    return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_training_raises_the_accuracy_on_unseen_classes(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    model = build()
+    # The toy's frozen trunk tells colours apart; a crippled adapter hides them until it is trained.
+    with torch.no_grad():
+        model.backbone.adapter.scale.weight.copy_(-torch.eye(6))
+    before = evaluate(model, bench, "test", VALIDATE, 100).accuracy
+    run(model, bench, tmp_path, replace(SHORT, episodes=60, val_interval=20))
+    assert evaluate(model, bench, "test", VALIDATE, 100).accuracy > before + 0.1
+
+
+def test_validations_come_at_their_interval_and_at_the_end(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    training, _ = run(build(), bench, tmp_path, replace(SHORT, episodes=14))
+    assert [episode for episode, _ in training.validations] == [4, 8, 12, 14]
+
+
+def test_the_best_on_the_validation_classes_is_kept(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    model = build()
+    training, _ = run(model, bench, tmp_path)
+    assert training.best_accuracy == max(accuracy for _, accuracy in training.validations)
+    again = evaluate(model, bench, "val", VALIDATE, VALIDATE.val_episodes)
+    assert again.accuracy == training.best_accuracy
+
+
+@pytest.mark.parametrize("changed", [{}, {"workers": 2}, {"log_interval": 3}])
+def test_the_same_seed_gives_the_same_weights(
+    build: Build, bench: Bench, tmp_path: Path, changed: dict[str, int]
+) -> None:
+    _, first = run(build(uses_text=True), bench, tmp_path / "a")
+    torch.rand(7)
+    _, second = run(build(uses_text=True), bench, tmp_path / "b", replace(SHORT, **changed))
+    assert equal(first, second)
+
+
+def test_another_seed_gives_other_weights(build: Build, bench: Bench, tmp_path: Path) -> None:
+    _, first = run(build(), bench, tmp_path / "a")
+    _, second = run(build(), replace(bench, seed=4), tmp_path / "b")
+    assert not equal(first, second)
+
+
+def test_only_tuned_parts_change_and_are_written(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    model = build()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    run(model, bench, tmp_path)
+    changed = {
+        name for name, value in model.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert changed == {"backbone.adapter.scale.weight", "backbone.adapter.scale.bias"}
+    from safetensors import safe_open
+
+    with safe_open(tmp_path / "best.safetensors", "pt") as file:
+        assert set(file.keys()) == changed
+        assert set(file.metadata()) == {"episode", "val_accuracy"}
+
+
+def test_nothing_to_train_is_said(build: Build, bench: Bench, tmp_path: Path) -> None:
+    training, _ = run(build(), bench, tmp_path, replace(SHORT, episodes=0, warmup=0))
+    assert training.skipped == "train.episodes is 0"
+    model = build().requires_grad_(False)
+    assert run(model, bench, tmp_path)[0].skipped == "the model has no tuned parameters"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_no_number_stops_training(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    model = build()
+    with torch.no_grad():
+        model.backbone.adapter.scale.bias.fill_(float("nan"))
+    with pytest.raises(UserError, match=r"iteration 1: .*loss.* = nan.*Lower train\.lr"):
+        run(model, bench, tmp_path)
+
+
+def test_the_terminal_stays_quiet(
+    build: Build, bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(build(), bench, tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_bf16_trains_in_fp32_after_the_backbone(build: Build, bench: Bench, tmp_path: Path) -> None:
+    _, full = run(build(), bench, tmp_path / "a")
+    _, half = run(build(), bench, tmp_path / "b", replace(SHORT, precision="bf16"))
+    assert not equal(full, half)
+    assert all(value.dtype == torch.float32 for value in half.values())
+    assert all(torch.allclose(full[key], half[key], atol=0.05) for key in full)
+
+
+def test_scalars_reach_tensorboard(build: Build, bench: Bench, tmp_path: Path) -> None:
+    event_accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+    training, _ = run(build(), bench, tmp_path, replace(SHORT, log_interval=2))
+    events = event_accumulator.EventAccumulator(str(tmp_path / "tensorboard" / "vis_data"))
+    events.Reload()
+    tags = set(events.Tags()["scalars"])
+    assert {"loss", "loss_episode", "lr", "accuracy", "grad_norm", "val/accuracy"} <= tags
+    noted = [(event.step, event.value) for event in events.Scalars("val/accuracy")]
+    assert noted == [(step, pytest.approx(value)) for step, value in training.validations]
+
+
+class StoppedError(Exception):
+    pass
+
+
+class StoppingReader(VideoReader):
+    """Reads as another reader does, until it has read enough."""
+
+    def __init__(self, reader: VideoReader, left: int) -> None:
+        self.reader = reader
+        self.left = left
+
+    def count(self, path: Path) -> int:
+        return self.reader.count(path)
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
+        self.left -= 1
+        if self.left < 0:
+            raise StoppedError
+        return self.reader.read(path, indices)
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    whole, weights = run(build(), bench, tmp_path / "whole")
+    # 16 videos an episode and 30 at each validation: this stops in the ninth episode.
+    reader = StoppingReader(bench.reader, 8 * 16 + 2 * 30 + 5)
+    with pytest.raises(StoppedError):
+        run(build(), replace(bench, reader=reader), tmp_path / "parts")
+    model = build()
+    rest = train(model, bench, SHORT, VALIDATE, tmp_path / "parts", resume=True)
+    assert rest.validations == whole.validations
+    assert equal(tuned_state(model), weights)
+
+
+def test_a_resume_under_other_settings_is_refused(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    run(build(), bench, tmp_path)
+    other = replace(SHORT, lr=0.5, workers=1)
+    with pytest.raises(UserError, match=r"other settings: lr was 0\.02, is 0\.5\. Put"):
+        train(build(), bench, other, VALIDATE, tmp_path, resume=True)
+
+
+def test_a_corrupt_state_counts_as_absent(build: Build, bench: Bench, tmp_path: Path) -> None:
+    whole, weights = run(build(), bench, tmp_path)
+    states = sorted((tmp_path / "state").glob("*.pt"))
+    assert [path.name for path in states] == ["iteration_00000008.pt", "iteration_00000012.pt"]
+    states[1].write_bytes(states[1].read_bytes()[:100])
+    model = build()
+    with pytest.warns(UserWarning, match="iteration_00000012.pt cannot be read"):
+        rest = train(model, bench, SHORT, VALIDATE, tmp_path, resume=True)
+    assert rest.validations == whole.validations
+    assert equal(tuned_state(model), weights)
