@@ -1,5 +1,5 @@
 """Data sets split by class; importing the package registers them."""
 
-from fsarbench.data.datasets import strokes, synthact
+from fsarbench.data.datasets import annotated, strokes, synthact, video_folder
 
-__all__ = ["strokes", "synthact"]
+__all__ = ["annotated", "strokes", "synthact", "video_folder"]
