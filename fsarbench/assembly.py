@@ -127,7 +127,9 @@ def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
     chosen = spec.get("blocks")
     chosen = range(depth) if chosen is None else chosen
     if any(not -depth <= i < depth for i in chosen):
-        raise UserError(f"adapter.blocks = {list(chosen)}: the backbone has blocks 0 to {depth - 1}.")
+        raise UserError(
+            f"adapter.blocks = {list(chosen)}: the backbone has blocks 0 to {depth - 1}."
+        )
     adapted = {i % depth for i in chosen}
     frozen = {"type": "Frozen"}
     backbone.adapt(

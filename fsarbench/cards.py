@@ -68,7 +68,9 @@ def read(file: Path) -> Card:
         with file.open("rb") as stream:
             return Card(file=file, **tomllib.load(stream))
     except (tomllib.TOMLDecodeError, TypeError) as error:
-        raise UserError(f"{file}: not a card: {error}. registry/README.md lists the keys.") from error
+        raise UserError(
+            f"{file}: not a card: {error}. registry/README.md lists the keys."
+        ) from error
 
 
 def slots() -> list[str]:

@@ -65,23 +65,27 @@ def place(fault: Fault, config: Loaded, lines: Mapping[str, str]) -> str:
 
 def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     """All faults of a config's values."""
-    known = [*SLOTS, *SECTIONS, "seed"]
     for name, value in values.items():
-        if name == "losses":
-            yield from losses_faults(value)
-        elif name in SLOTS:
-            yield from part_faults(name, name, value)
-        elif name in SECTIONS:
-            yield from section_faults(name, value)
-        elif name == "seed":
-            if type(value) is not int or value < 0:
-                yield Fault(name, f"expected an integer of 0 or more, got {value!r}")
-        else:
-            yield Fault(name, f"unknown top-level key '{name}'.{nearest(name, known)}")
+        yield from key_faults(name, value)
     for name in REQUIRED:
         if values.get(name) is None:
             yield Fault(name, f"the slot '{name}' is missing: {name} = dict(type=...)")
     yield from text_faults(values)
+
+
+def key_faults(name: str, value: Any) -> Iterator[Fault]:
+    """Faults of one top-level key."""
+    if name == "losses":
+        yield from losses_faults(value)
+    elif name in SLOTS:
+        yield from part_faults(name, name, value)
+    elif name in SECTIONS:
+        yield from section_faults(name, value)
+    elif name != "seed":
+        known = nearest(name, [*SLOTS, *SECTIONS, "seed"])
+        yield Fault(name, f"unknown top-level key '{name}'.{known}")
+    elif type(value) is not int or value < 0:
+        yield Fault(name, f"expected an integer of 0 or more, got {value!r}")
 
 
 def losses_faults(value: Any) -> Iterator[Fault]:

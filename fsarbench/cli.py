@@ -17,7 +17,8 @@ data = typer.Typer(no_args_is_help=True, help="Data sets.")
 app.add_typer(data, name="data")
 
 ConfigPath = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A config file, or the name of one that comes along.")
+    str,
+    typer.Argument(metavar="CONFIG", help="A config file, or the name of one that comes along."),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -83,12 +83,17 @@ def read(file: Path) -> dict[str, Any]:
     """The values of a config file and its bases."""
     try:
         loaded = Config.fromfile(
-            str(file), import_custom_modules=False, lazy_import=False, use_environment_variables=False
+            str(file),
+            import_custom_modules=False,
+            lazy_import=False,
+            use_environment_variables=False,
         )
     except SyntaxError as error:
         raise UserError(f"{error.filename or file}:{error.lineno}: {error.msg}") from error
     except KeyError as error:  # mmengine's word for two bases that set one key
-        raise UserError(f"{file}: {error.args[0]}. Two _base_ files may not set one key.") from error
+        raise UserError(
+            f"{file}: {error.args[0]}. Two _base_ files may not set one key."
+        ) from error
     except FileNotFoundError as error:
         raise UserError(f"{file}: a _base_ file is missing: {error}") from error
     except Exception as error:
@@ -127,7 +132,9 @@ def apply(loaded: Loaded, override: str) -> None:
     key, sign, text = override.partition("=")
     key = key.strip()
     if not sign or not key:
-        raise UserError(f"--set '{override}' is no 'key=value', such as --set matcher.temperature=0.1.")
+        raise UserError(
+            f"--set '{override}' is no 'key=value', such as --set matcher.temperature=0.1."
+        )
     *parents, last = key.split(".")
     values: Any = loaded.values
     for depth, name in enumerate(parents):

@@ -26,9 +26,7 @@ def lines_of(file: Path) -> dict[str, str]:
     return found
 
 
-def note_lines(
-    found: dict[str, str], key: str, node: ast.AST, value: ast.expr, file: Path
-) -> None:
+def note_lines(found: dict[str, str], key: str, node: ast.AST, value: ast.expr, file: Path) -> None:
     """Note where a key and, in a `dict(...)` or `{...}`, its sub-keys are written."""
     found[key] = f"{file}:{getattr(node, 'lineno', 0)}"
     if isinstance(value, ast.Call):

@@ -49,7 +49,9 @@ def run_episode(model: FewShotModel, values: Values) -> None:
     except TypeCheckError as error:
         raise UserError(f"A part breaks the contract of its slot. {error}") from error
     except (RuntimeError, ValueError, TypeError) as error:
-        raise UserError(f"The parts do not fit together: {type(error).__name__}: {error}") from error
+        raise UserError(
+            f"The parts do not fit together: {type(error).__name__}: {error}"
+        ) from error
 
 
 def blank_episode(model: FewShotModel, values: Values) -> Episode:
@@ -76,7 +78,15 @@ def rows(model: FewShotModel, values: Values) -> list[Row]:
     modules = [module for module in inside if module is not None]
     added = [(count(m, tuned=True), count(m)) for m in modules]
     tuned, total = (sum(column) for column in zip(*added, strict=True)) if added else (0, 0)
-    for slot in ("backbone", "adapter", "text_encoder", "prototypes", "matcher", "losses", "readout"):
+    for slot in (
+        "backbone",
+        "adapter",
+        "text_encoder",
+        "prototypes",
+        "matcher",
+        "losses",
+        "readout",
+    ):
         part = getattr(model, slot, None)
         if slot == "adapter":
             found.append(Row(slot, adapter["type"], tuned, total))

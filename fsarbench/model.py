@@ -80,10 +80,7 @@ class FewShotModel(nn.Module):
 
     def loss(self, outcome: Outcome, episode: Episode) -> dict[str, Float[Tensor, ""]]:
         """Each loss by name, weighted; their sum is what training minimises."""
-        return {
-            name: loss.weight * loss(outcome, episode)  # type: ignore[operator]
-            for name, loss in self.losses.items()
-        }
+        return {name: loss.weight * loss(outcome, episode) for name, loss in self.losses.items()}
 
     def scores(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
         """Test scores; the largest of a row is the prediction."""
@@ -100,5 +97,3 @@ def count(module: nn.Module | None, tuned: bool = False) -> int:
     if module is None:
         return 0
     return sum(p.numel() for p in module.parameters() if p.requires_grad or not tuned)
-
-

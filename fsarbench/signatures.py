@@ -50,7 +50,9 @@ def argument_faults(
             yield name, unknown_argument(component, name)
         elif name in offered:
             yield name, f"'{name}' is a size that the assembly fills in; leave it out"
-        elif name in hints and not is_bearable(coerced(value, hints[name]), hints[name], conf=NUMBERS):
+        elif name in hints and not is_bearable(
+            coerced(value, hints[name]), hints[name], conf=NUMBERS
+        ):
             yield name, wrong_type(component, name, value)
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in {*given, *offered}:

@@ -60,14 +60,13 @@ class SpaceTimeBottleneck(nn.Module):
         prefix: Tokens before the patches.
     """
 
-    def __init__(
-        self, width: int, hidden: int, kernel: tuple[int, int, int], prefix: int
-    ) -> None:
+    def __init__(self, width: int, hidden: int, kernel: tuple[int, int, int], prefix: int) -> None:
         super().__init__()
         self.prefix = prefix
         self.down = nn.Linear(width, hidden)
-        padding = tuple(size // 2 for size in kernel)
-        self.conv = nn.Conv3d(hidden, hidden, tuple(kernel), padding=padding, groups=hidden)
+        frames, rows, columns = kernel
+        padding = (frames // 2, rows // 2, columns // 2)
+        self.conv = nn.Conv3d(hidden, hidden, kernel, padding=padding, groups=hidden)
         self.up = nn.Linear(hidden, width)
         # The plain block at the start: the convolution and the last bias give zero.
         for parameter in (self.conv.weight, self.conv.bias, self.up.bias):

@@ -39,9 +39,7 @@ def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = No
     return clip.eval().requires_grad_(False)
 
 
-def create(
-    model: str, weights: str | None, quick_gelu: bool, device: torch.device
-) -> nn.Module:
+def create(model: str, weights: str | None, quick_gelu: bool, device: torch.device) -> nn.Module:
     """Build a model by open_clip's public API."""
     with quiet():
         try:

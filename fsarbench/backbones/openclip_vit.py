@@ -1,5 +1,7 @@
 """CLIP's vision transformer (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
 
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 from fsarbench.backbones.openclip import load
 from fsarbench.backbones.vit import ViT
 from fsarbench.errors import UserError
-from fsarbench.interfaces import TrunkPart
+from fsarbench.interfaces import Block, TrunkPart
 from fsarbench.registry import BACKBONES
 
 
@@ -55,7 +57,7 @@ class OpenClipTrunk(nn.Module):
                     "plain pre-norm ResidualAttentionBlock can be walked."
                 )
         # Views, so that no parameter has two names.
-        self.blocks = [OpenClipBlock(block) for block in blocks]
+        self.blocks: Sequence[Block] = [OpenClipBlock(block) for block in blocks]
         self.width = visual.conv1.out_channels
         self.dim = visual.output_dim
         self.prefix = 1

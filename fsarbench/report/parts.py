@@ -16,7 +16,12 @@ def print_parts(config: Loaded, rows: Sequence[Row]) -> None:
         if keys:
             print(f"--set {slot}.type: dropped {', '.join(f'{slot}.{key}' for key in keys)}")
     table = Table(title=config.name)
-    for header, justify in (("slot", "left"), ("component", "left"), ("tuned", "right"), ("total", "right")):
+    for header, justify in (
+        ("slot", "left"),
+        ("component", "left"),
+        ("tuned", "right"),
+        ("total", "right"),
+    ):
         table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(row.slot, row.component, f"{row.tuned:,}", f"{row.total:,}")

@@ -1,6 +1,7 @@
 """CLIP's text encoder (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip, frozen."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import open_clip
 import torch
@@ -42,8 +43,9 @@ class OpenClipText(TextEncoder):
                     f"OpenClipText: the prompt '{prompt}' needs one {{}} for the class name."
                 )
         # The image tower is dropped: the logit scale and the text tower remain.
-        self.clip = load(model, pretrained, quick_gelu)
-        self.clip.visual = None
+        clip: Any = load(model, pretrained, quick_gelu)
+        clip.visual = None
+        self.clip = clip
         self.tokenizer = open_clip.get_tokenizer(model)
         with torch.no_grad():
             self.dim = self.forward(["anything"]).shape[-1]
@@ -63,5 +65,6 @@ class OpenClipText(TextEncoder):
     def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
         """One feature a class name, not normalised, without gradient."""
         texts = [prompt.format(name) for name in names for prompt in self.prompts]
-        features = self.clip.encode_text(self.tokenizer(texts).to(self.device))
+        clip: Any = self.clip
+        features = clip.encode_text(self.tokenizer(texts).to(self.device))
         return features.unflatten(0, (len(names), len(self.prompts))).mean(dim=1)

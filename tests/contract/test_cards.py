@@ -61,11 +61,15 @@ def test_adapters_say_how_they_start(card: Card) -> None:
     assert (card.identity_at_start is not None) == (card.slot == "adapter")
 
 
-@pytest.mark.parametrize("card", [c for c in CARDS if c.slot not in ("dataset", "reader")], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "card", [c for c in CARDS if c.slot not in ("dataset", "reader")], ids=lambda c: c.name
+)
 def test_forward_carries_shape_annotations(card: Card) -> None:
     hints = typing.get_type_hints(component(card).forward)
     assert "return" in hints
-    arrays = [h for h in hints.values() if inspect.isclass(h) and issubclass(h, jaxtyping.AbstractArray)]
+    arrays = [
+        h for h in hints.values() if inspect.isclass(h) and issubclass(h, jaxtyping.AbstractArray)
+    ]
     if card.slot != "losses":  # an Outcome and an Episode carry their own
         assert arrays or card.slot == "prototypes"
 

@@ -45,9 +45,7 @@ def test_shapes_and_finite_values(model: FewShotModel) -> None:
 @torch.no_grad()
 def test_permuting_classes_permutes_the_logits(model: FewShotModel) -> None:
     task, order = episode(), [2, 0, 1]
-    moved = replace(
-        task, support=task.support[order], names=tuple(task.names[i] for i in order)
-    )
+    moved = replace(task, support=task.support[order], names=tuple(task.names[i] for i in order))
     torch.testing.assert_close(
         model(moved).logits, model(task).logits[:, order], rtol=1e-4, atol=1e-4
     )
@@ -77,7 +75,9 @@ def test_same_seed_same_numbers(model: FewShotModel) -> None:
 @torch.no_grad()
 def test_a_batch_of_episodes_equals_the_loop(model: FewShotModel) -> None:
     outcomes = [model(episode(seed)) for seed in range(3)]
-    stacked = [torch.stack(x) for x in zip(*((o.support, o.query, o.text) for o in outcomes), strict=True)]
+    stacked = [
+        torch.stack(x) for x in zip(*((o.support, o.query, o.text) for o in outcomes), strict=True)
+    ]
     together = torch.vmap(lambda s, q, t: model.compare(s, q, t).logits)(*stacked)
     alone = torch.stack([o.logits for o in outcomes])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)

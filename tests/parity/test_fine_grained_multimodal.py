@@ -57,7 +57,9 @@ def msa(attention: torch.nn.MultiheadAttention, x: Tensor) -> Tensor:
     return linear(attention.out_proj, torch.stack(rows))
 
 
-def naive(a: FineGrainedMultimodal, block: torch.nn.Module, x: Tensor, text: Tensor | None) -> Tensor:
+def naive(
+    a: FineGrainedMultimodal, block: torch.nn.Module, x: Tensor, text: Tensor | None
+) -> Tensor:
     """One video "T L C" through one block, from the equations of the paper."""
     c = x[:, 0]
     temporal = c + bottleneck(a.gta.adapter, msa(block.attn, norm(block.ln_1, c)))

@@ -39,7 +39,10 @@ def base() -> str:
 BY_OVERRIDE = {
     "unknown component": ("matcher.type=OTMA", ["Unknown matcher 'OTMA'", "Did you mean 'OTAM'?"]),
     "wrong type": ("matcher.temperature=warm", ["'warm' (str)", "temperature: float"]),
-    "no such argument": ("matcher.temprature=1", ["Did you mean 'temperature'?", "OTAM(temperature"]),
+    "no such argument": (
+        "matcher.temprature=1",
+        ["Did you mean 'temperature'?", "OTAM(temperature"],
+    ),
     "no such key": ("foo.bar=1", ["unknown top-level key 'foo'"]),
     "no such loss": ("losses.txt.weight=1", ["losses.txt", "dict(type='NAME'"]),
     "no section": ("seed.x=1", ["'seed' is no section"]),
@@ -79,7 +82,10 @@ BY_FILE = {
         "backbone = dict(_delete_=True, type='OpenClipViT')",
         ["the argument 'model' is missing", "mine.py:2"],
     ),
-    "unknown top-level key": ("matchr = dict(type='OTAM')", ["Did you mean 'matcher'?", "mine.py:2"]),
+    "unknown top-level key": (
+        "matchr = dict(type='OTAM')",
+        ["Did you mean 'matcher'?", "mine.py:2"],
+    ),
     "a loss that is none": ("losses = dict(a=dict(type='Nothing'))", ["Unknown losses 'Nothing'"]),
     "does not run": ("1 / 0", ["does not run: ZeroDivisionError"]),
     "no Python": ("matcher = dict(", ["mine.py", "was never closed"]),
@@ -124,7 +130,9 @@ def test_two_bases_with_one_key(
     assert "may not set one key" in error
 
 
-def test_unknown_config(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_config(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     error = fails(monkeypatch, capsys, "check", "configs/mafsar_synthact_1shto.py")
     assert "Did you mean 'mafsar_synthact_1shot'?" in error
 

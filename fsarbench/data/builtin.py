@@ -1,0 +1,21 @@
+"""Making the built-in data sets ahead of the first run."""
+
+from fsarbench.data.datasets.strokes import Strokes
+from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.errors import UserError, nearest
+
+BUILTIN: dict[str, type[SynthAct] | type[Strokes]] = {"synthact": SynthAct, "strokes": Strokes}
+
+
+def build_builtin(name: str, workers: int | None) -> None:
+    """Make a built-in data set and say where it is.
+
+    Raises:
+        UserError: There is no such data set, or it cannot be written.
+    """
+    if name not in BUILTIN:
+        raise UserError(f"Unknown built-in data set '{name}'.{nearest(name, BUILTIN)}")
+    splits = BUILTIN[name](workers=workers).splits()
+    for split in splits.values():
+        print(f"{name} {split.name}: {len(split.classes)} classes, {len(split.videos)} videos")
+    print(f"in {splits['train'].videos[0].path.parents[1]}")
