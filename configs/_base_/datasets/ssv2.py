@@ -1,2 +1,6 @@
 # Something-Something V2, the split of OTAM ("SSv2-Full": 64 / 12 / 24 classes).
-dataset = dict(type="AnnotatedVideos", name="ssv2")
+dataset = dict(
+    type="AnnotatedVideos",
+    name="ssv2",
+    source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on request)",
+)

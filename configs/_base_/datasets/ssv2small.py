@@ -1,2 +1,6 @@
 # Something-Something V2, the split of CMN ("SSv2-Small": 64 / 12 / 24 classes, 100 videos each).
-dataset = dict(type="AnnotatedVideos", name="ssv2small")
+dataset = dict(
+    type="AnnotatedVideos",
+    name="ssv2small",
+    source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on request)",
+)

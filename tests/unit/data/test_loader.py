@@ -1,5 +1,6 @@
 """Loaders: the same batches for any number of workers, and errors that name the video."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,9 @@ def test_a_corrupt_video_is_named_by_the_main_process(
         list(clip_loader(data, 1, workers))
     assert str(caught.value).startswith(f"The video {broken} cannot be decoded")
     assert "\n" not in str(caught.value)
+
+
+def test_data_sets_can_be_sent_to_processes_that_do_not_fork(videos: tuple[Video, ...]) -> None:
+    data = episodes_of(videos)
+    sent = pickle.loads(pickle.dumps(data))
+    assert torch.equal(sent[4]["query"], data[4]["query"])
