@@ -1,0 +1,106 @@
+"""What a model costs in operations."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.episode import Episode
+from fsarbench.model import FewShotModel
+
+M = TypeVar("M", bound=nn.Module)
+
+CONVENTION = (
+    "1 multiply-add = 2 FLOP; matrix products, convolutions and attention; one forward pass in "
+    "evaluation mode; the text of a class is encoded once and not counted"
+)
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Floating-point operations by `CONVENTION`.
+
+    Attributes:
+        support_video: Encoding one support video.
+        query_video: Encoding one query video.
+        episode: One whole test episode, every video encoded anew.
+    """
+
+    support_video: int
+    query_video: int
+    episode: int
+
+
+def count_operations(
+    model: FewShotModel, clips: ClipSettings, episodes: EpisodeSettings
+) -> Operations:
+    """Counts on a copy of the model without memory: seconds for a model of any size.
+
+    Args:
+        model: On any device; it is not changed.
+        clips: Resolved for the backbone's image size.
+        episodes: The kind of task.
+    """
+    # The text encoder stays out: it is large, and its work is not counted.
+    bare = FewShotModel(model.backbone, model.prototypes, model.matcher, model.readout)
+    empty = on_meta(bare).eval()
+    width = None if model.text_encoder is None else model.text_encoder.dim
+    episode = blank_episode(clips, episodes, width)
+    text = None if episode.text is None else episode.text[:1]
+    with torch.no_grad(), _every_operation_seen():
+        return Operations(
+            support_video=_count(lambda: empty.encode_support(episode.support[:1, :1], text)),
+            query_video=_count(lambda: empty.encode_query(episode.query[:1])),
+            episode=_count(lambda: empty.scores(empty(episode))),
+        )
+
+
+def blank_episode(
+    clips: ClipSettings, episodes: EpisodeSettings, text_width: int | None
+) -> Episode:
+    """A test episode of nothing, on the meta device."""
+    size, _ = clips.sides()
+    frames, queries = (clips.frames, 3, size, size), episodes.way * episodes.queries
+    with torch.device("meta"):
+        return Episode(
+            support=torch.empty(episodes.way, episodes.shot, *frames, dtype=torch.uint8),
+            query=torch.empty(queries, *frames, dtype=torch.uint8),
+            labels=torch.empty(queries, dtype=torch.int64),
+            classes=torch.empty(episodes.way, dtype=torch.int64),
+            text=None if text_width is None else torch.empty(episodes.way, text_width),
+        )
+
+
+def on_meta(module: M) -> M:
+    """A copy of a module on the meta device, whose tensors take no memory."""
+    memo: dict[int, object] = {}
+    for parameter in module.parameters():
+        empty = torch.empty_like(parameter, device="meta")
+        memo[id(parameter)] = nn.Parameter(empty, parameter.requires_grad)
+    for buffer in module.buffers():
+        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+    return copy.deepcopy(module, memo)
+
+
+@contextmanager
+def _every_operation_seen() -> Iterator[None]:
+    # In evaluation mode nn.MultiheadAttention may take one fused kernel that is counted as 0.
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _count(run: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
