@@ -15,7 +15,7 @@ from fsarbench.registry import READERS
 
 @READERS.register_module()
 class DecordReader(VideoReader):
-    """Reads with decord, the faster reader.
+    """Reads with decord.
 
     Frames are decoded from the first one on, never by seeking: decord's seeking lands on wrong
     frames in files without time stamps (AVI) and in open groups of pictures.

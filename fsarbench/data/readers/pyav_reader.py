@@ -1,4 +1,4 @@
-"""Frames by PyAV, for platforms without decord."""
+"""Frames by PyAV, which has wheels for more platforms than decord."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
