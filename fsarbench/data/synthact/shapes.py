@@ -4,16 +4,15 @@ Only operations that the floating-point standard defines to the last bit are use
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float32
-from numpy.typing import ArrayLike
 
 Plane = Float32[np.ndarray, "..."]
 
 
-def single(values: ArrayLike) -> Plane:
+def single(values: np.ndarray | Sequence[float] | Sequence[list[float]]) -> Plane:
     """Values as an array of single precision."""
     return np.asarray(values, dtype=np.float32)
 
