@@ -8,9 +8,9 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
-# One thread, because x264's output depends on their number. No look-ahead, because with it about one
-# file in a hundred, of the same frames, differed from run to run on a busy machine. A whole picture
-# every eight frames and none that refer to later ones: to reach one frame, few are decoded.
+# One thread, because x264's output depends on their number. No look-ahead, because with it about
+# one file in a hundred, of the same frames, differed from run to run on a busy machine. A whole
+# picture every eight frames and none that refer to later ones: to reach a frame, few are decoded.
 CODEC_OPTIONS = {
     "preset": "veryfast",
     "crf": "23",
