@@ -109,7 +109,6 @@ class TextEncoder(nn.Module, ABC):
 
 
 @runtime_checkable
-@runtime_checkable
 class Block(Protocol):
     """A view of one pre-norm transformer block; residuals are left to the caller.
 
