@@ -1,0 +1,174 @@
+"""A run written down: the accuracy, with everything that it was obtained under.
+
+The fields of `result.json` are documented in `docs/result-schema.md`; a change of their meaning
+raises `SCHEMA`.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fsarbench.data.clips import ClipSettings
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import Evaluation
+from fsarbench.engine.files import write_text
+from fsarbench.engine.memory import Memory, peak_memory
+from fsarbench.engine.parts import Part, parts
+from fsarbench.engine.profile import CONVENTION, Operations, count_operations
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.engine.train import Training
+from fsarbench.engine.versions import describe_device, versions
+from fsarbench.errors import UserError
+from fsarbench.interfaces import Split
+from fsarbench.model import FewShotModel
+from fsarbench.statistics import mean_interval
+
+SCHEMA = 1
+RESULT = "result.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a result comes from, as its reader knows it.
+
+    Attributes:
+        name: The config's name; runs of one name differ in their seed alone.
+        config: The resolved config as text that can be run again.
+        dataset: The data set's component name.
+        fingerprint: Of the videos, their classes and their partition.
+        total_seconds: From the start of the run to the end of the test.
+    """
+
+    name: str
+    config: str
+    dataset: str
+    fingerprint: str
+    total_seconds: float
+
+
+def describe_run(
+    model: FewShotModel,
+    bench: Bench,
+    settings: EvaluateSettings,
+    training: Training,
+    evaluation: Evaluation,
+    origin: Origin,
+) -> dict[str, Any]:
+    """The content of `result.json`; accuracies are fractions, times seconds, memory bytes."""
+    operations = count_operations(model, bench.clips, bench.episodes)
+    return {
+        "schema": SCHEMA,
+        "name": origin.name,
+        "accuracy": _accuracy(evaluation, settings.confidence),
+        "conditions": {
+            "dataset": origin.dataset,
+            "data_fingerprint": origin.fingerprint,
+            "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
+            **_episode_kind(bench, evaluation),
+            "seed": bench.seed,
+            "clips": clip_kind(bench.clips),
+            "selection": "none" if training.skipped else "val",
+            "route": asdict(evaluation.route),
+        },
+        "training": _training(training),
+        "parameters": _parameters(parts(model)),
+        "gflops": _gflops(operations),
+        "memory": _memory(peak_memory(bench.device)),
+        "seconds": _seconds(training, evaluation, origin),
+        "versions": versions(),
+        "device": describe_device(bench.device),
+        "config": origin.config,
+    }
+
+
+def write_run(folder: Path, result: dict[str, Any], evaluation: Evaluation) -> None:
+    """Writes `episodes.csv`, `config.py` and, last, `result.json`; each appears whole."""
+    lines = [f"{number},{accuracy:.6g}" for number, accuracy in enumerate(evaluation.accuracies)]
+    write_text(folder / "episodes.csv", "\n".join(["episode,accuracy", *lines, ""]))
+    write_text(folder / "config.py", result["config"])
+    write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """A result from its file, or from the folder of its run.
+
+    Raises:
+        UserError: There is none, it is no JSON, or it has another schema.
+    """
+    path = path / RESULT if path.is_dir() else path
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise UserError(f"There is no result at {path}. Name a run's folder or file.") from None
+    except ValueError as error:
+        raise UserError(f"{path} is no result of fsarbench: {error}.") from None
+    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
+        raise UserError(
+            f"{path} has not the schema {SCHEMA} that this version reads; run its config again."
+        )
+    return result
+
+
+def split_sizes(split: Split) -> dict[str, int]:
+    """The number of classes and videos of a split."""
+    return {"classes": len(split.classes), "videos": len(split.videos)}
+
+
+def clip_kind(clips: ClipSettings) -> dict[str, Any]:
+    """How test clips are cut."""
+    return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
+
+
+def _accuracy(evaluation: Evaluation, confidence: float) -> dict[str, Any]:
+    interval = asdict(mean_interval(evaluation.accuracies, confidence))
+    # One episode alone has no interval; JSON has no NaN.
+    return {key: None if value != value else value for key, value in interval.items()}
+
+
+def _episode_kind(bench: Bench, evaluation: Evaluation) -> dict[str, int]:
+    kind = bench.episodes
+    return {
+        "episodes": len(evaluation.labels),
+        "way": kind.way,
+        "shot": kind.shot,
+        "queries_a_class": kind.queries,
+    }
+
+
+def _training(training: Training) -> dict[str, Any]:
+    return {
+        "skipped": training.skipped,
+        "validations": [
+            {"episode": episode, "accuracy": accuracy} for episode, accuracy in training.validations
+        ],
+        "best_episode": training.best_episode,
+        "best_val_accuracy": training.best_accuracy,
+    }
+
+
+def _parameters(slots: list[Part]) -> dict[str, Any]:
+    return {
+        "tuned": sum(part.tuned for part in slots),
+        "total": sum(part.total for part in slots),
+        "slots": [asdict(part) for part in slots],
+    }
+
+
+def _gflops(operations: Operations) -> dict[str, Any]:
+    counted = {name: value / 1e9 for name, value in asdict(operations).items()}
+    return {**counted, "convention": CONVENTION}
+
+
+def _memory(memory: Memory) -> dict[str, int | None]:
+    return {"process_peak_bytes": memory.process, "gpu_peak_bytes": memory.gpu}
+
+
+def _seconds(training: Training, evaluation: Evaluation, origin: Origin) -> dict[str, float]:
+    return {
+        "train": training.seconds,
+        "val": training.val_seconds,
+        "encode": evaluation.encode_seconds,
+        "match": evaluation.match_seconds,
+        "total": origin.total_seconds,
+    }

@@ -1,0 +1,42 @@
+"""What a number was computed with."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from fsarbench import __version__
+
+PACKAGES = (
+    "torch",
+    "open_clip_torch",
+    "timm",
+    "mmengine",
+    "numpy",
+    "scipy",
+    "safetensors",
+    "decord",
+    "av",
+)
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, of this package and of those that its numbers depend on."""
+    found = {"python": platform.python_version(), "fsarbench": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def describe_device(device: torch.device) -> dict[str, str | int]:
+    """The device in words, and the threads that torch uses on a CPU."""
+    if device.type == "cuda":
+        return {"type": "cuda", "name": torch.cuda.get_device_name(device)}
+    return {
+        "type": device.type,
+        "name": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,58 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from fsarbench.engine.progress import Bars
+
+
+@pytest.fixture
+def page() -> io.StringIO:
+    return io.StringIO()
+
+
+def lines(page: io.StringIO) -> list[str]:
+    return page.getvalue().splitlines()
+
+
+def test_without_a_terminal_a_line_comes_at_every_step(page: io.StringIO) -> None:
+    with Bars(Console(file=page, width=40)).task("train", 10, step=4) as bar:
+        for number in range(10):
+            bar.advance(note=f"loss {number}")
+    assert [line.split()[:2] for line in lines(page)] == [
+        ["train", "4/10"], ["train", "8/10"], ["train", "10/10"],
+    ]  # fmt: skip
+    assert lines(page)[0].endswith("left  loss 3")
+    assert "/s" in lines(page)[0]
+
+
+def test_short_work_leaves_no_line(page: io.StringIO) -> None:
+    with Bars(Console(file=page)).task("match", 10) as bar:
+        bar.advance(10)
+    assert lines(page) == []
+
+
+def test_quiet_shows_nothing(page: io.StringIO) -> None:
+    with Bars(Console(file=page, force_terminal=True), quiet=True).task("train", 2, 1) as bar:
+        bar.advance(2)
+    assert page.getvalue() == ""
+
+
+def test_bars_of_a_terminal_share_it(page: io.StringIO) -> None:
+    bars = Bars(Console(file=page, force_terminal=True, width=100))
+    with bars.task("train", 4) as outer:
+        outer.advance(note="loss 1.5")
+        with bars.task("encode val", 2) as inner:
+            inner.advance(2)
+        outer.advance()
+    for shown in ("train", "encode val", "loss 1.5"):
+        assert shown in page.getvalue()
+
+
+def test_a_bar_is_taken_down_when_work_fails(page: io.StringIO) -> None:
+    bars = Bars(Console(file=page, force_terminal=True))
+    with pytest.raises(KeyError), bars.task("train", 4):
+        raise KeyError
+    with bars.task("again", 1) as bar:
+        bar.advance()
+    assert "again" in page.getvalue()

@@ -1,0 +1,100 @@
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import Evaluation, evaluate
+from fsarbench.engine.results import Origin, describe_run, read_result, write_run
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.engine.train import Training
+from fsarbench.errors import UserError
+from fsarbench.model import FewShotModel
+
+Build = Callable[..., FewShotModel]
+SETTINGS = EvaluateSettings(episodes=30, workers=0)
+ORIGIN = Origin(name="toy", config="a = 1\n", dataset="Toy", fingerprint="abc", total_seconds=12.5)
+TRAINED = Training(
+    validations=((5, 0.5), (10, 0.75)), best_episode=10, seconds=3.0, val_seconds=1.0
+)
+
+
+@pytest.fixture
+def run(build: Build, bench: Bench) -> tuple[dict[str, object], Evaluation]:
+    model = build(uses_text=True)
+    evaluation = evaluate(model, bench, "test", SETTINGS)
+    return describe_run(model, bench, SETTINGS, TRAINED, evaluation, ORIGIN), evaluation
+
+
+def test_a_result_comes_back_from_its_folder(run: tuple, tmp_path: Path) -> None:
+    result, evaluation = run
+    write_run(tmp_path, result, evaluation)
+    assert read_result(tmp_path) == result == read_result(tmp_path / "result.json")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "result.json",
+        "episodes.csv",
+        "config.py",
+    }
+    assert (tmp_path / "config.py").read_text() == "a = 1\n"
+
+
+def test_every_episode_is_written(run: tuple, tmp_path: Path) -> None:
+    result, evaluation = run
+    write_run(tmp_path, result, evaluation)
+    table = np.genfromtxt(tmp_path / "episodes.csv", delimiter=",", names=True)
+    assert table["episode"].tolist() == list(range(30))
+    np.testing.assert_allclose(table["accuracy"], evaluation.accuracies, atol=1e-6)
+    assert result["accuracy"]["mean"] == pytest.approx(evaluation.accuracy)
+    assert result["accuracy"]["n"] == 30
+
+
+def test_conditions_and_costs_are_said(run: tuple) -> None:
+    result, _ = run
+    assert result["conditions"]["splits"]["test"] == {"classes": 6, "videos": 30}
+    assert result["conditions"]["way"] == 4
+    assert result["conditions"]["selection"] == "val"
+    assert result["conditions"]["route"]["cached"] is True
+    assert result["training"]["best_val_accuracy"] == 0.75
+    assert result["parameters"]["tuned"] == 42
+    assert result["parameters"]["total"] == 42 + 24
+    # 16 videos of 3 frames through 3 x 6 and 6 x 6 weights.
+    assert result["gflops"]["episode"] == pytest.approx(16 * 2 * 3 * (18 + 36) / 1e9)
+    assert result["memory"]["gpu_peak_bytes"] is None
+    assert result["memory"]["process_peak_bytes"] > 2**20
+    assert result["seconds"]["total"] == 12.5
+
+
+def test_one_episode_has_no_interval_and_is_still_json(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    model = build()
+    evaluation = evaluate(model, bench, "test", SETTINGS, episodes=1)
+    result = describe_run(model, bench, SETTINGS, Training("why"), evaluation, ORIGIN)
+    write_run(tmp_path, result, evaluation)
+    read = json.loads((tmp_path / "result.json").read_text())
+    assert read["accuracy"]["half_width"] is None
+    assert read["conditions"]["selection"] == "none"
+
+
+def test_every_field_is_documented(run: tuple) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "result-schema.md").read_text()
+    named = set(re.findall(r"\w+", page))
+    result, _ = run
+    for section, content in result.items():
+        assert section in named
+        if isinstance(content, dict) and section not in ("versions", "device"):
+            assert set(content) <= named
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "There is no result at"), ("{", "is no result"), ('{"schema": 0}', "not the schema 1")],
+)
+def test_a_wrong_result_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "result.json").write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_result(tmp_path)

@@ -1,0 +1,47 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from fsarbench.engine.weights import load_weights, save_weights, tuned_state
+from fsarbench.errors import UserError
+from fsarbench.model import FewShotModel
+
+Build = Callable[..., FewShotModel]
+
+
+def test_tuned_parts_and_facts_come_back(build: Build, tmp_path: Path) -> None:
+    one, two = build(), build()
+    with torch.no_grad():
+        one.backbone.adapter.scale.weight.normal_()
+    save_weights(one, tmp_path / "w.safetensors", {"episode": "7"})
+    assert load_weights(two, tmp_path / "w.safetensors") == {"episode": "7"}
+    assert torch.equal(one.backbone.adapter.scale.weight, two.backbone.adapter.scale.weight)
+    assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_running_means_travel_with_tuned_norms_and_frozen_ones_stay() -> None:
+    model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(3))
+    model[1].requires_grad_(False)
+    assert set(tuned_state(model)) == {
+        "0.weight", "0.bias", "0.running_mean", "0.running_var", "0.num_batches_tracked",
+    }  # fmt: skip
+
+
+def test_weights_of_another_model_are_refused(build: Build, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(nn.Linear(2, 3), path, {})
+    with pytest.raises(UserError, match=r"scale\.weight is missing.*weight is not part of"):
+        load_weights(build(), path)
+    with pytest.raises(UserError, match=r"weight is \[3, 2\], the model has \[3, 4\]"):
+        load_weights(nn.Linear(4, 3), path)
+
+
+def test_a_missing_or_broken_file_is_named(build: Build, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="There is no checkpoint at"):
+        load_weights(build(), tmp_path / "none")
+    (tmp_path / "bad").write_bytes(b"nothing of the kind")
+    with pytest.raises(UserError, match="bad is no readable safetensors file"):
+        load_weights(build(), tmp_path / "bad")

@@ -1,0 +1,100 @@
+import copy
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from fsarbench.errors import UserError
+from fsarbench.report.table import markdown_table, result_table
+
+RESULT: dict[str, Any] = {
+    "schema": 1,
+    "name": "one",
+    "accuracy": {"mean": 0.5, "half_width": 0.01, "confidence": 0.95},
+    "conditions": {
+        "dataset": "Toy",
+        "data_fingerprint": "abc",
+        "splits": {"test": {"classes": 24, "videos": 960}},
+        "episodes": 10_000,
+        "way": 5,
+        "shot": 1,
+        "queries_a_class": 1,
+        "seed": 0,
+        "route": {"cached": True, "why": "because"},
+    },
+    "training": {"skipped": "", "best_episode": 200, "best_val_accuracy": 0.61},
+    "parameters": {"tuned": 1234567, "total": 2345678},
+    "gflops": {"support_video": 1.5, "query_video": 1.25, "episode": 13.75},
+    "memory": {"process_peak_bytes": 2**30, "gpu_peak_bytes": None},
+    "seconds": {"train": 1.0, "val": 2.0, "encode": 3.0, "match": 4.0, "total": 10.5},
+}
+
+
+def result(name: str = "one", seed: int = 0, mean: float = 0.5, **conditions: Any) -> Any:
+    made = copy.deepcopy(RESULT)
+    made["name"] = name
+    made["accuracy"]["mean"] = mean
+    made["conditions"].update(seed=seed, **conditions)
+    return made
+
+
+def shown(made: Any) -> str:
+    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(result_table(made))
+    return console.export_text()
+
+
+def test_the_table_of_a_run_says_what_was_obtained_and_under_what() -> None:
+    text = shown(result())
+    for fact in (
+        "one on Toy, seed 0",
+        "50.00% ± 1.00 (95% interval)",
+        "5-way 1-shot, 10,000 episodes",
+        "24 classes, 960 videos",
+        "validation classes, 61.0% after 200 training episodes",
+        "each video encoded once (because)",
+        "1,234,567 tuned of 2,345,678",
+        "episode 13.8 GFLOP",
+        "process 1.00 GiB",
+        "total 10.5 s",
+    ):
+        assert fact in text
+    assert "GPU" not in text
+
+
+def test_an_untrained_run_says_why() -> None:
+    made = result()
+    made["training"] = {"skipped": "train.episodes is 0"}
+    assert "nothing was trained: train.episodes is 0" in shown(made)
+
+
+def test_seeds_of_one_config_share_a_row_in_order_of_appearance() -> None:
+    table = markdown_table(
+        [result("b", 0, 0.4), result("a", 0, 0.7), result("b", 1, 0.5), result("b", 2, 0.6)]
+    )
+    rows = table.splitlines()[2:]
+    # Student's t with 2 degrees of freedom: 4.303 * 0.1 / sqrt(3) = 0.248.
+    assert rows == [
+        "| b | 50.0 ± 24.8 | 3 | 1.00 | 1,234,567 | 13.75 |",
+        "| a | 70.0 | 1 | 1.00 | 1,234,567 | 13.75 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("data_fingerprint", "xyz"),
+        ("episodes", 100),
+        ("way", 4),
+        ("shot", 5),
+        ("queries_a_class", 3),
+    ],
+)
+def test_numbers_obtained_otherwise_are_kept_apart(key: str, value: object) -> None:
+    with pytest.raises(UserError, match=f"differ in {key}"):
+        markdown_table([result("a"), result("b", **{key: value})])
+
+
+def test_a_run_that_comes_twice_is_refused() -> None:
+    with pytest.raises(UserError, match="one with seed 3 comes more than once"):
+        markdown_table([result(seed=3), result(seed=3)])
