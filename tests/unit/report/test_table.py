@@ -1,4 +1,5 @@
 import copy
+import io
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def result(name: str = "one", seed: int = 0, mean: float = 0.5, **conditions: An
 
 
 def shown(made: Any) -> str:
-    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=120, record=True, file=io.StringIO())
     console.print(result_table(made))
     return console.export_text()
 
