@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from fsarbench.check import OFFERED, TAKES_SIZES
+from fsarbench.check import OFFERED, SECTIONS, TAKES_SIZES
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSettings
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
@@ -40,13 +40,8 @@ class Settings:
 
 def build_settings(values: Values) -> Settings:
     """The plain sections."""
-    return Settings(
-        ClipSettings(**values.get("clips", {})),
-        EpisodeSettings(**values.get("episodes", {})),
-        TrainSettings(**values.get("train", {})),
-        EvaluateSettings(**values.get("evaluate", {})),
-        values.get("seed", 0),
-    )
+    sections = {name: kind(**coerce(kind, values.get(name, {}))) for name, kind in SECTIONS.items()}
+    return Settings(**sections, seed=values.get("seed", 0))
 
 
 def build_dataset(values: Values) -> VideoDataset:

@@ -11,7 +11,7 @@ from fsarbench.data.episodes import EpisodeSettings
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
-from fsarbench.signatures import argument_faults, parameters
+from fsarbench.signatures import argument_faults, coerce, parameters
 
 # The sizes that assembly fills in by the name of a constructor's argument.
 OFFERED = frozenset({"width", "prefix", "dim", "text_dim", "frames"})
@@ -136,7 +136,7 @@ def section_faults(name: str, value: Any) -> Iterator[Fault]:
     yield from found
     if not found:
         try:
-            section(**value)
+            section(**coerce(section, value))
         except UserError as error:
             yield Fault(name, str(error))
 

@@ -20,9 +20,13 @@ def lines_of(file: Path) -> dict[str, str]:
             value = ast.literal_eval(node.value)
             bases = [value] if isinstance(value, str) else list(value)
         note_lines(found, target, node, node.value, file)
+    replaced = tuple(
+        f"{key.removesuffix('._delete_')}." for key in found if key.endswith("._delete_")
+    )
     for base in bases:
         for key, place in lines_of(file.parent / base).items():
-            found.setdefault(key, place)
+            if not key.startswith(replaced):
+                found.setdefault(key, place)
     return found
 
 

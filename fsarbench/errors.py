@@ -19,6 +19,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
         " Did you mean 'OTAM'? Known: OTAM, MeanCosine."
     """
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f" Did you mean '{close[0]}'?" if close else ""
-    return f"{hint} Known: {', '.join(names) or 'none'}."
+    return f"{closest(name, names)} Known: {', '.join(names) or 'none'}."
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The question whether a similar name was meant, after a space; empty where none is similar.
+
+    Example:
+        >>> closest("temprature", ["scale", "temperature"])
+        " Did you mean 'temperature'?"
+    """
+    lower = {other.lower(): other for other in known}
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    return f" Did you mean '{lower[close[0]]}'?" if close else ""

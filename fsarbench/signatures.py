@@ -1,16 +1,13 @@
 """What a constructor takes, and what is wrong with the arguments that a config gives it."""
 
-import difflib
 import inspect
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from beartype import BeartypeConf
 from beartype.door import is_bearable
 
-# An integer is a good float in a config, as everywhere in Python.
-NUMBERS = BeartypeConf(is_pep484_tower=True)
+from fsarbench.errors import closest
 
 
 def parameters(component: type) -> dict[str, inspect.Parameter]:
@@ -50,9 +47,7 @@ def argument_faults(
             yield name, unknown_argument(component, name)
         elif name in offered:
             yield name, f"'{name}' is a size that the assembly fills in; leave it out"
-        elif name in hints and not is_bearable(
-            coerced(value, hints[name]), hints[name], conf=NUMBERS
-        ):
+        elif name in hints and not is_bearable(coerced(value, hints[name]), hints[name]):
             yield name, wrong_type(component, name, value)
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in {*given, *offered}:
@@ -60,16 +55,22 @@ def argument_faults(
 
 
 def coerced(value: Any, hint: Any) -> Any:
-    """The value, a list made a tuple where the annotation asks for one and takes no list.
+    """The value, with a list made a tuple and an integer made a float where only those are taken.
 
-    Configs are dumped and overridden as text, where lists are what people write.
+    Configs are dumped and overridden as text, where lists and whole numbers are what people write.
 
     Example:
         >>> coerced([3, 1, 1], tuple[int, int, int])
         (3, 1, 1)
+        >>> coerced(1, float | None)
+        1.0
     """
-    if isinstance(value, list) and not is_bearable(value, hint, conf=NUMBERS):
+    if is_bearable(value, hint):
+        return value
+    if type(value) is list and is_bearable(tuple(value), hint):
         return tuple(value)
+    if type(value) is int and is_bearable(float(value), hint):
+        return float(value)
     return value
 
 
@@ -81,8 +82,7 @@ def coerce(component: type, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def unknown_argument(component: type, name: str) -> str:
     """The message on an argument that the constructor does not have."""
-    close = difflib.get_close_matches(name, list(parameters(component)), n=1, cutoff=0.5)
-    hint = f" Did you mean '{close[0]}'?" if close else ""
+    hint = closest(name, parameters(component))
     return f"{component.__name__} has no argument '{name}'.{hint} {describe(component)}"
 
 

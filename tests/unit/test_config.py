@@ -1,0 +1,109 @@
+"""Finding, loading, overriding and dumping configs."""
+
+from pathlib import Path
+
+import pytest
+
+from fsarbench.check import check
+from fsarbench.config import find, load, parse
+from fsarbench.config_lines import lines_of
+from fsarbench.dry_run import dry_run
+from fsarbench.errors import UserError
+from fsarbench.resources import resource
+
+EVERY = sorted(path.name for path in resource("configs").glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mafsar_ssv2_1shot", "mafsar_ssv2_1shot.py", "configs/mafsar_ssv2_1shot.py"],
+)
+def test_found_by_name_from_anywhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find(name) == resource("configs") / "mafsar_ssv2_1shot.py"
+
+
+def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mafsar_ssv2_1shot.py"
+    mine.write_text("seed = 3")
+    assert load("mafsar_ssv2_1shot.py").values == {"seed": 3}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_config_passes_the_check(name: str) -> None:
+    loaded = load(name)
+    check(loaded)
+    assert dry_run(loaded.values)
+
+
+def test_overrides_reach_nested_keys() -> None:
+    values = load("mafsar_synthact_1shot", ["losses.text.weight=0.25", "seed=7"]).values
+    assert values["losses"]["text"]["weight"] == 0.25
+    assert values["losses"]["match"]["type"] == "EpisodeCrossEntropy"
+    assert values["seed"] == 7
+
+
+def test_a_replaced_part_drops_and_names_what_it_does_not_have() -> None:
+    overrides = ["adapter.bottleneck=8", "adapter.gta=False", "adapter.type=STAdapter"]
+    loaded = load("mafsar_synthact_1shot", overrides[1:])
+    # Replacing comes first whatever the order, so gta is a fault of the new part, not a leftover.
+    assert loaded.values["adapter"] == {"type": "STAdapter", "gta": False}
+    with pytest.raises(UserError, match="STAdapter has no argument 'gta'"):
+        check(loaded)
+    loaded = load("mafsar_synthact_1shot", ["readout.type=MatchOnly"])
+    assert loaded.dropped == {"readout": ["alpha"]}
+    assert loaded.values["readout"] == {"type": "MatchOnly"}
+
+
+def test_dumped_config_loads_again(tmp_path: Path) -> None:
+    loaded = load("mafsar_synthact_5shot", ["seed=5"])
+    file = tmp_path / "dumped.py"
+    file.write_text(loaded.text())
+    assert load(str(file)).values == loaded.values
+
+
+def test_lines_are_those_of_the_file_that_says_it(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text("a = dict(x=1,\n         y=2)\nb = 3\n")
+    child = tmp_path / "child.py"
+    child.write_text("_base_ = 'base.py'\n\na = dict(y=4)\n")
+    lines = lines_of(child)
+    assert lines["a.y"] == f"{child}:3"
+    assert lines["a.x"] == f"{tmp_path / 'base.py'}:1"
+    assert lines["b"] == f"{tmp_path / 'base.py'}:3"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("1e-3", 1e-3),
+        ("[6, 7]", [6, 7]),
+        ("'1'", "1"),
+        ("a photo of {}", "a photo of {}"),
+    ],
+)
+def test_values_of_overrides(text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+COUNTS = {
+    # v1 of the paper prints 18.54 M of 169.81 M, 90.99 M of 154.43 M and 3.15 M of 154.43 M.
+    ("mafsar_ssv2small_1shot_vitb32", ()): (18_537_728, 169_815_041),
+    ("finetune_ssv2small_1shot_vitb32", ()): (91_001_600, 154_429_697),
+    ("finetune_ssv2small_1shot_vitb32", ("adapter.type=Frozen",)): (3_152_384, 154_429_697),
+    ("mafsar_ssv2_5shot", ()): (18_537_728, 168_158_465),
+}
+
+
+@pytest.mark.parametrize("case", COUNTS, ids=lambda case: "-".join([case[0], *case[1]]))
+def test_parameters_are_those_of_the_paper(case: tuple[str, tuple[str, ...]]) -> None:
+    rows = dry_run(load(*case).values)
+    assert (sum(row.tuned for row in rows), sum(row.total for row in rows)) == COUNTS[case]
+
+
+def test_adapters_on_some_blocks_only() -> None:
+    rows = dry_run(load("mafsar_ssv2_5shot", ["adapter.blocks=[-1, 3]"]).values)
+    assert next(row for row in rows if row.slot == "adapter").tuned == 2 * 1_281_600 + 6_144
