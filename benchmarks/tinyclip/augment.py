@@ -40,7 +40,7 @@ def augment(frames: Frames, generator: np.random.Generator) -> Frames:
 
 def _across(pixels: np.ndarray, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     geometry[..., X] = 1 - geometry[..., X]
-    geometry[..., ANGLE] *= -1
+    geometry[..., ANGLE] = 180 - geometry[..., ANGLE]
     return pixels[:, :, ::-1], geometry
 
 

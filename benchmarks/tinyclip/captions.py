@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .facts import ANY, AT, FACETS, GRIDS, NONE, RELATIONS, Facts
-from .phrases import COUNT, EDGE, OPACITY, PHASE, RELATION, SIZE, TILT, position
+from .phrases import COUNT, EDGE, OPACITY, PHASE, RELATION, SIZE, TURNED, position
 
 
 class Names(NamedTuple):
@@ -57,7 +57,8 @@ class Captioner:
 
     def _named(self, facts: Facts, i: int) -> Caption:
         action, phase = int(facts.action[i]), int(facts.phase[i])
-        words = self.names.action[action]
+        before = ("", "a photo of ", "a video of ")[self.generator.integers(3)]
+        words = before + self.names.action[action].lower()
         if self._often(0.75):
             return _empty(f"{words}, {PHASE[phase]}")._replace(action=action, phase=phase)
         return _empty(words)._replace(action=action)
@@ -88,8 +89,10 @@ class Captioner:
         """Words before the place: size, opacity, tilt, and seldom the appearance."""
         words = [
             self._word(values, demand, "size", SIZE, 0.3),
-            self._word(values, demand, "opacity", OPACITY, 0.15 if values[AT["opacity"]] == 2 else 0.6),
-            self._word(values, demand, "tilt", TILT, 0.25),
+            self._word(
+                values, demand, "opacity", OPACITY, 0.15 if values[AT["opacity"]] == 2 else 0.6
+            ),
+            self._word(values, demand, "tilt", TURNED, 0.12),
         ]
         noun = "something"
         if self._often(0.12):
@@ -97,7 +100,11 @@ class Captioner:
             words.append(self._word(values, demand, "texture", self.names.texture, 0.4))
             noun = self._word(values, demand, "shape", self.names.shape, 0.7) or "thing"
         told = [word for word in words if word]
-        return f"something {' '.join(told)}".strip() if noun == "something" else " ".join(["a", *told, noun])
+        return (
+            f"something {' '.join(told)}".strip()
+            if noun == "something"
+            else " ".join(["a", *told, noun])
+        )
 
     def _place(self, values: np.ndarray, demand: np.ndarray) -> str:
         edge = self._word(values, demand, "edge", EDGE, 0.3)
@@ -110,7 +117,12 @@ class Captioner:
         return " ".join(filter(None, (position(grid, *cell), edge)))
 
     def _word(
-        self, values: np.ndarray, demand: np.ndarray, facet: str, words: tuple[str, ...], often: float
+        self,
+        values: np.ndarray,
+        demand: np.ndarray,
+        facet: str,
+        words: tuple[str, ...],
+        often: float,
     ) -> str:
         value = int(values[AT[facet]])
         if value < 0 or not self._often(often):
@@ -135,7 +147,9 @@ def truth(facts: Facts, captions: list[Caption]) -> np.ndarray:
     asked = np.stack([c.relation for c in captions])
     one, other = _meets(facts.things, first), _meets(facts.things, second)
     there = facts.things[:, :, :1] != NONE
-    pair = _meets(facts.pairs, asked) & one[:, :, None] & (other & there)[:, None] & there[:, :, None]
+    pair = (
+        _meets(facts.pairs, asked) & one[:, :, None] & (other & there)[:, None] & there[:, :, None]
+    )
     pair &= ~np.eye(there.shape[1], dtype=bool)[None, :, :, None]
     single = (one & there).any(1) | (first == ANY).all(-1)
     holds = np.where(alone, single, pair.any((1, 2)))

@@ -19,7 +19,8 @@ FACETS = (
 RELATIONS = ("beside", "over", "gap", "front", "larger")
 AT = {name: i for i, name in enumerate(FACETS)}
 ANY, NONE = -1, -2  # in a caption: does not matter; in a frame: equals nothing
-SIZES = (0.07, 0.10, 0.135, 0.18)  # radius, in parts of the frame's width
+SIZES = (0.07, 0.09, 0.115, 0.16)  # radius, in parts of the frame's width
+CELLS = 8  # of the grid of `cover`
 SHOWN = 0.08  # opacity below which a thing counts as gone
 
 
@@ -52,7 +53,7 @@ def things(geometry: np.ndarray, shown: np.ndarray) -> np.ndarray:
     cells = [np.clip(c * g, 0, g - 1).astype(int) for g in GRIDS for c in (x, y)]
     size = np.digitize(radius, SIZES)
     opaque = np.digitize(opacity, (0.45, 0.8))
-    tilt = np.where(np.isnan(angle), NONE, np.floor(np.nan_to_num(angle) / 45 + 0.5) % 4)
+    tilt = np.floor(angle / 90 + 0.5) % 4
     columns = [*cells, size, opaque, tilt, shape, colour, texture, edges(x, y, radius)]
     return np.where(shown[..., None], np.stack(columns, -1), NONE).astype(int)
 
@@ -73,7 +74,19 @@ def pairs(geometry: np.ndarray, shown: np.ndarray) -> np.ndarray:
     gap = np.digitize(distance - reach * 0.9, (-0.09, 0.03, 0.22))
     gap = np.where(distance < 0.45 * reach, 0, np.maximum(gap, 1))
     depth = np.where(gap < 2, (first[..., 5] > second[..., 5]).astype(int), NONE)
-    larger = np.digitize(np.log(first[..., 2] / np.maximum(second[..., 2], 1e-6) + 1e-6), (-0.2, 0.2))
+    larger = np.digitize(
+        np.log(first[..., 2] / np.maximum(second[..., 2], 1e-6) + 1e-6), (-0.2, 0.2)
+    )
     both = (shown[:, :, None] & shown[:, None]) & ~np.eye(geometry.shape[1], dtype=bool)
     stacked = np.stack([*sides, gap, depth, larger], -1)
     return np.where(both[..., None], stacked, NONE).astype(int)
+
+
+def cover(geometry: np.ndarray, cells: int = CELLS) -> np.ndarray:
+    """How much of each cell of a grid things cover, "N cells*cells": edges are soft."""
+    middle = (np.arange(cells) + 0.5) / cells
+    dx = middle[None, None, None, :] - geometry[:, :, 0, None, None]
+    dy = middle[None, None, :, None] - geometry[:, :, 1, None, None]
+    reach = geometry[:, :, 2, None, None] + 0.06 - np.hypot(dx, dy)
+    covered = np.clip(reach / 0.12, 0, 1) * geometry[:, :, 3, None, None]
+    return covered.max(1).reshape(len(geometry), -1).astype(np.float32)

@@ -4,7 +4,8 @@ from .facts import EIGHTHS, FIFTHS, HALVES, NONE, THIRDS
 
 SIZE = ("tiny", "small", "medium", "big", "huge")
 OPACITY = ("faint", "half faded", "solid")
-TILT = ("upright", "leaning right", "lying", "leaning left")
+# where a thing's mark is
+TURNED = ("turned right", "turned down", "turned left", "turned up")
 EDGE = tuple(f"cut by the {side} edge" for side in ("left", "right", "top", "bottom"))
 COLUMN = {
     HALVES: ("in the left half", "in the right half"),
@@ -28,18 +29,20 @@ RELATION = {
 COUNT = ("nothing", "one thing", "two things", "three things", "four things")
 PHASE = ("at the beginning", "early", "in the middle", "late", "at the end")
 # English that class names use and captions may not, so that their words stay whole
-ENGLISH = (
-    "moving pushing pulling falling rising bouncing rolling growing shrinking rotating turning spinning "
-    "appearing disappearing fading approaching separating swapping covering uncovering chasing passing "
-    "orbiting splitting entering leaving circling shaking sliding dropping lifting crossing following "
-    "merging meeting hiding revealing something another things object objects one two it its itself other "
-    "from to and back with of the a an in on over under behind front around across along away toward "
-    "towards between into out through while then slowly quickly suddenly twice once again up down left "
-    "right top bottom middle edge corner corners side sides diagonal diagonally clockwise counter "
-    "counterclockwise anticlockwise zigzag straight steps pausing midway halfway stopping still places "
-    "without each onto off apart together until before after fast slow forth photo video drawing letter "
-    "line wave shape curve angle bend double hook loop snake heart spoon worm trapezoid"
-).split()
+ENGLISH = """
+moving pushing pulling falling rising bouncing rolling growing shrinking rotating turning
+spinning appearing disappearing fading approaching separating swapping covering uncovering
+chasing passing orbiting splitting entering leaving circling shaking sliding dropping
+lifting crossing following merging meeting hiding revealing video of a photo something
+another things object objects one two it its itself other from to and back with of the a
+an in on over under behind front around across along away toward towards between into out
+through while then slowly quickly suddenly twice once again up down left right top bottom
+middle edge corner corners side sides diagonal diagonally clockwise counter
+counterclockwise anticlockwise zigzag straight steps pausing midway halfway stopping still
+places without each onto off apart together until before after fast slow forth photo video
+drawing letter line wave shape curve angle bend double hook loop snake heart spoon worm
+trapezoid
+"""
 
 
 def position(grid: int, column: int, row: int) -> str:

@@ -1,4 +1,4 @@
-"""A quick look at how useful frozen frame features are: 5-way 1-shot episodes on held-out classes."""
+"""How useful frozen frame features are: 5-way 1-shot episodes of classes not learnt from."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ def accuracies(
 ) -> dict[str, float]:
     """Accuracy of three frozen matchers over videos' frame features "V T D".
 
-    `mean` compares frame averages and cannot see order; `diagonal` compares frame by frame; `warped`
-    is dynamic time warping over cosine distances.
+    `mean` compares frame averages and cannot see order; `diagonal` compares frame by frame;
+    `warped` is dynamic time warping over cosine distances.
     """
     generator = np.random.default_rng(seed)
     unit = features / np.linalg.norm(features, axis=-1, keepdims=True)
-    right = {name: 0.0 for name in MATCHERS}
+    right = dict.fromkeys(MATCHERS, 0.0)
     for _ in range(episodes):
         support, query = _episode(labels, way, generator)
         for name, matcher in MATCHERS.items():
@@ -29,7 +29,9 @@ def _episode(labels: np.ndarray, way: int, generator: np.random.Generator) -> np
 
 
 def _mean(query: np.ndarray, support: np.ndarray) -> np.ndarray:
-    first, second = (f.mean(1) / np.linalg.norm(f.mean(1), axis=-1)[:, None] for f in (query, support))
+    first, second = (
+        f.mean(1) / np.linalg.norm(f.mean(1), axis=-1)[:, None] for f in (query, support)
+    )
     return first @ second.T
 
 
@@ -43,7 +45,9 @@ def _warped(query: np.ndarray, support: np.ndarray) -> np.ndarray:
     total[..., 0, 0] = 0
     for t in range(cost.shape[2]):
         for u in range(cost.shape[3]):
-            before = np.minimum(total[..., t, u], np.minimum(total[..., t + 1, u], total[..., t, u + 1]))
+            before = np.minimum(
+                total[..., t, u], np.minimum(total[..., t + 1, u], total[..., t, u + 1])
+            )
             total[..., t + 1, u + 1] = cost[..., t, u] + before
     return -total[..., -1, -1]
 

@@ -4,6 +4,7 @@ import gzip
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from . import phrases
@@ -13,7 +14,7 @@ Pair = tuple[str, str]
 
 def words(sentences: Iterable[str]) -> list[str]:
     """Every different word of the sentences, of the captions and of common class names, sorted."""
-    spoken = [*phrases.ENGLISH, *phrases.SIZE, *phrases.OPACITY, *phrases.TILT, *phrases.EDGE]
+    spoken = [phrases.ENGLISH, *phrases.SIZE, *phrases.OPACITY, *phrases.TURNED, *phrases.EDGE]
     spoken += [*phrases.COUNT, *phrases.PHASE, "at", "row", "column", "thing", "things"]
     for table in (phrases.COLUMN, phrases.ROW, phrases.RELATION):
         spoken += [text for texts in table.values() for text in texts]
@@ -26,7 +27,7 @@ def merges(vocabulary: list[str], limit: int) -> list[Pair]:
     split = [[*word[:-1], word[-1] + "</w>"] for word in vocabulary]
     found: list[Pair] = []
     while len(found) < limit:
-        pairs = Counter(pair for parts in split for pair in zip(parts, parts[1:], strict=False))
+        pairs = Counter(pair for parts in split for pair in pairwise(parts))
         if not pairs:
             break
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
