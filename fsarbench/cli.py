@@ -56,9 +56,11 @@ def run(
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
     """Train and test a config, print its result and write it to the work folder."""
+    from fsarbench.job import Options
     from fsarbench.job import run as run_job
 
-    run_job(config, overrides or (), work_dir=work_dir, device=device, resume=resume, quiet=quiet)
+    options = Options(work_dir=work_dir, device=device, resume=resume, quiet=quiet)
+    run_job(config, overrides or (), options)
 
 
 @app.command("list")

@@ -117,13 +117,13 @@ def import_customs(customs: Any, file: Path) -> None:
             raise
         except Exception as error:
             raise UserError(
-                f"{file}: custom_imports: cannot import '{name}' ({type(error).__name__}: {error}). "
+                f"{file}: custom_imports: no '{name}' ({type(error).__name__}: {error}). "
                 "It is looked for in the working folder, beside the config, and on PYTHONPATH."
             ) from error
 
 
 def replaces_type(override: str) -> bool:
-    """Whether an override replaces a part; those come first, so that others refer to the new one."""
+    """Whether an override replaces a part; those come first, and others refer to the new part."""
     return override.partition("=")[0].strip().endswith(".type")
 
 

@@ -7,7 +7,7 @@ also runs on the meta device and under `torch.vmap`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from fsarbench.episode import Episode, Outcome
 
 TrunkPart = Literal["embed", "block", "pool"]
+Projection = Literal["q", "k", "v", "o", "up", "down"]
 SplitName = Literal["train", "val", "test"]
 
 
@@ -114,7 +115,12 @@ class Block(Protocol):
 
     Every method takes any number of leading axes. Layer scale and drop path are inside `attend` and
     `mlp`.
+
+    Attributes:
+        prefix: Tokens before the patches of a frame; the first of them is the class token.
     """
+
+    prefix: int
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """The norm before the attention."""
@@ -130,6 +136,9 @@ class Block(Protocol):
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """The whole block as its library runs it, residuals included."""
+
+    def reweighted(self, changes: Mapping[Projection, Tensor]) -> "Block":
+        """The same block with changes added to the weights of its projections."""
 
 
 class Adapter(nn.Module, ABC):
@@ -161,15 +170,16 @@ class Adapter(nn.Module, ABC):
         """
         return None
 
-    def tunes(self, part: TrunkPart, name: str) -> bool:
+    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
         """Whether a trunk parameter is tuned; none is, unless an adapter says so.
 
         Args:
             part: `embed` and `pool` for what comes before and after the blocks, `block` for the
                 adapter's own block.
             name: The parameter's name as its library spells it.
+            owner: The layer that holds it.
         """
-        del part, name
+        del part, name, owner
         return False
 
 
@@ -181,6 +191,7 @@ class Backbone(nn.Module, ABC):
         dim: The feature width D.
         image_size: The pixels (H = W) that it was made for.
         prefix: Tokens before the patches of a frame (class token, registers).
+        hidden: The inner width of the blocks' MLPs; 0 if these are no two plain layers.
         depth: The number of blocks.
         joint: Whether an adapter of it attends across the videos of a call.
         uses_text: Whether an adapter of it reads the text features of support videos.
@@ -190,6 +201,7 @@ class Backbone(nn.Module, ABC):
     dim: int
     image_size: int
     prefix: int
+    hidden: int
     depth: int
     joint: bool
     uses_text: bool
@@ -245,7 +257,7 @@ class Matcher(nn.Module, ABC):
         scales_with_frames: The logits grow in proportion to T.
     """
 
-    scales_with_frames: ClassVar[bool] = False
+    scales_with_frames: bool = False
 
     @abstractmethod
     def forward(

@@ -1,65 +1,92 @@
 """The main job: a config trained, tested, and written down."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rich.console import Console
 
-from fsarbench.assembly import (
-    Settings,
-    build_dataset,
-    build_model,
-    build_on_meta,
-    build_reader,
-    build_settings,
-)
+from fsarbench.assembly import build_dataset, build_model, build_reader, build_settings
 from fsarbench.check import check
 from fsarbench.config import Loaded, load
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.progress import Bars
+from fsarbench.engine.results import Origin, describe_run, write_run
 from fsarbench.engine.train import train
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.report.table import result_table
+
+RUNS = Path("runs")
 
 
-def run(
-    config: str,
-    overrides: Sequence[str] = (),
-    work_dir: str | None = None,
-    device: str | None = None,
-    resume: bool = False,
-    quiet: bool = False,
-) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line adds to a config.
+
+    Attributes:
+        work_dir: Where results go; None for a new numbered folder below `runs`.
+        device: The device by name; None for the GPU where there is one.
+        resume: Go on with the run in the work folder.
+        quiet: Show no progress.
+    """
+
+    work_dir: str | None = None
+    device: str | None = None
+    resume: bool = False
+    quiet: bool = False
+
+
+def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     """Train and test a config; returns the folder with its `result.json`.
 
     Raises:
         UserError: Something that the user can mend; nothing already computed is lost.
     """
+    start = time.monotonic()
     loaded = load(config, overrides)
     check(loaded)
+    folder = work_folder(loaded.name, options)
+    device = choose_device(options.device)
+    model, bench, fingerprint = assemble(loaded, device)
     settings = build_settings(loaded.values)
+    bars = Bars(quiet=options.quiet)
+    training = train(model, bench, settings.train, settings.evaluate, folder, options.resume, bars)
+    evaluation = evaluate(model, bench, "test", settings.evaluate, bars=bars)
+    origin = Origin(
+        name=loaded.name,
+        config=loaded.text(),
+        dataset=loaded.values["dataset"]["type"],
+        fingerprint=fingerprint,
+        total_seconds=time.monotonic() - start,
+    )
+    result = describe_run(model, bench, settings.evaluate, training, evaluation, origin)
+    write_run(folder, result, evaluation)
+    Console().print(result_table(result))
+    print(f"written to {folder}")
+    return folder
+
+
+def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:
+    """The model on its device, what it runs on, and the fingerprint of the data."""
     # Videos come first: they are what is missing most often, and looking for them costs nothing.
     dataset = build_dataset(loaded.values)
     splits = dataset.splits()
-    place = choose_device(device)
+    settings = build_settings(loaded.values)
     torch.manual_seed(settings.seed)
-    model = build_model(loaded.values).to(place)
-    clips = settings.clips.resolved(model.backbone.image_size)
+    model = build_model(loaded.values).to(device)
     bench = Bench(
         splits=splits,
         reader=build_reader(loaded.values),
-        clips=clips,
+        clips=settings.clips.resolved(model.backbone.image_size),
         episodes=settings.episodes,
         seed=settings.seed,
-        device=place,
+        device=device,
     )
-    folder = work_folder(loaded.name, work_dir, resume)
-    bars = Bars(quiet=quiet)
-    training = train(model, bench, settings.train, settings.evaluate, folder, resume, bars)
-    evaluation = evaluate(model, bench, "test", settings.evaluate, bars=bars)
-    print(evaluation.accuracy)
-    return folder
+    return model, bench, dataset.fingerprint()
 
 
 def choose_device(name: str | None) -> torch.device:
@@ -78,26 +105,24 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
-def work_folder(name: str, chosen: str | None, resume: bool) -> Path:
-    """Where a run's files go; a folder with a finished run is never written over.
+def work_folder(name: str, options: Options) -> Path:
+    """Where a run's files go; a run is never written over.
 
     Raises:
-        UserError: The chosen folder holds another run and `resume` is off.
+        UserError: The chosen folder holds something and `resume` is off, or there is no run to
+            resume.
     """
-    if chosen is not None:
-        folder = Path(chosen)
-        if folder.is_dir() and any(folder.iterdir()) and not resume:
+    if options.work_dir is not None:
+        folder = Path(options.work_dir)
+        if not options.resume and folder.is_dir() and any(folder.iterdir()):
             raise UserError(
                 f"--work-dir {folder} is not empty. Name a new folder, or add --resume to go on."
             )
         return folder
-    base = Path("runs")
-    number, folder = 1, base / name
-    while folder.exists():
-        number, previous, folder = number + 1, folder, base / f"{name}-{number + 1}"
-        if resume and not folder.exists():
-            return previous
-    return folder
-
-
-__all__ = ["Loaded", "Settings", "FewShotModel", "build_on_meta", "run"]
+    numbered = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
+    taken = [folder for folder in numbered if folder.exists()]
+    if not options.resume:
+        return next(folder for folder in numbered if not folder.exists())
+    if not taken:
+        raise UserError(f"--resume: there is no run {RUNS / name} to go on with.")
+    return taken[-1]

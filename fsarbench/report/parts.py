@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fsarbench.config import Loaded
-from fsarbench.dry_run import Row
+from fsarbench.engine.parts import Part
 
 
-def print_parts(config: Loaded, rows: Sequence[Row]) -> None:
+def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
     """Print what a config is made of, with tuned and total parameters."""
     console = Console()
     for slot, keys in config.dropped.items():

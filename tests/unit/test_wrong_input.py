@@ -91,7 +91,7 @@ BY_FILE = {
     "no Python": ("matcher = dict(", ["mine.py", "was never closed"]),
     "no module": (
         "custom_imports = dict(imports=['no_such_module'])",
-        ["cannot import 'no_such_module'", "PYTHONPATH"],
+        ["no 'no_such_module'", "PYTHONPATH"],
     ),
 }
 
