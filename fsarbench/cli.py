@@ -1,5 +1,6 @@
 """The verbs of the command line; what they do is elsewhere, imported when a verb is used."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -94,6 +95,9 @@ def build(
 
 def main() -> None:
     """Run the command line; what a user can mend ends with exit status 2 and one message."""
+    # OpenMP's threads spin while they wait. Beside decoding workers, or on a shared machine, they
+    # then starve each other: matching was 20 times slower so. It has to be set before torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except UserError as error:
