@@ -19,7 +19,7 @@ from fsarbench.engine.matching import match_episodes
 from fsarbench.engine.plan import Plan, plan_episodes
 from fsarbench.engine.progress import Bars
 from fsarbench.engine.route import Route, choose_route
-from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.engine.settings import EvaluateSettings, processes
 from fsarbench.engine.texts import text_bank
 from fsarbench.interfaces import Split, SplitName
 from fsarbench.model import FewShotModel
@@ -131,7 +131,7 @@ def _anew(
 ) -> Outputs:
     sampler = EpisodeSampler(split, bench.episodes, bench.seed)
     data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=False)
-    loader = episode_loader(data, EpisodeOrder(0, len(plan)), settings.workers)
+    loader = episode_loader(data, EpisodeOrder(0, len(plan)), processes(settings.workers))
     clock, scores = Clock(bench.device), []
     with clock, bars.task(f"test on {split.name}", len(plan)) as bar:
         for batch in loader:

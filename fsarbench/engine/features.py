@@ -12,7 +12,7 @@ from fsarbench.engine.bench import Bench
 from fsarbench.engine.plan import Plan
 from fsarbench.engine.progress import Bar
 from fsarbench.engine.route import reads_text
-from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.engine.settings import EvaluateSettings, processes
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
 
@@ -103,7 +103,7 @@ def encode_split(
     """Decodes and encodes the videos of `cache`; workers decode while the model encodes."""
     videos = cache.videos
     data = ClipDataset(split, bench.reader, bench.clips)
-    loader = clip_loader(data, settings.batch_size, settings.workers, order=videos)
+    loader = clip_loader(data, settings.batch_size, processes(settings.workers), order=videos)
     done = 0
     for clips in loader:
         cache.add(np.array(videos[done : done + len(clips)]), clips.to(bench.device))

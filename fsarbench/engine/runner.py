@@ -20,7 +20,7 @@ from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, Loader, episode_
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.loop import EpisodeLoop, LoaderFrom
 from fsarbench.engine.optimiser import build_optimiser, build_schedule, iterations
-from fsarbench.engine.settings import TrainSettings
+from fsarbench.engine.settings import TrainSettings, processes
 from fsarbench.engine.trained_model import TrainedModel
 
 # mmengine keeps loggers by name for the life of the process, and warns of a name that comes twice.
@@ -113,7 +113,7 @@ def loader_from(bench: Bench, settings: TrainSettings, total: int) -> LoaderFrom
 
     def start(iteration: int) -> Loader:
         order = EpisodeOrder(iteration * ranks, total * ranks, rank, ranks)
-        return episode_loader(data, order, settings.workers)
+        return episode_loader(data, order, processes(settings.workers))
 
     return start
 

@@ -4,6 +4,7 @@ All lengths of training are counted in episodes over all ranks, so a config mean
 device and on eight, with and without accumulation.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,9 @@ from fsarbench.errors import UserError
 Schedule = Literal["cosine", "constant", "multistep"]
 Precision = Literal["auto", "fp32", "bf16"]
 Cache = bool | Literal["auto"]
+Workers = int | Literal["auto"]
+
+MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class TrainSettings:
         precision: `bf16` and `fp32` as named; `auto` is bf16 on a GPU and fp32 on a CPU.
         val_interval: Episodes between two validations; there is always one at the end.
         log_interval: Episodes between two log entries.
-        workers: Processes that decode training clips.
+        workers: Processes that decode training clips; `auto` leaves one core to the model.
     """
 
     episodes: int = 1000
@@ -46,12 +50,12 @@ class TrainSettings:
     precision: Precision = "auto"
     val_interval: int = 1000
     log_interval: int = 10
-    workers: int = 2
+    workers: Workers = "auto"
 
     def __post_init__(self) -> None:
-        at_least("train", self, 0, "episodes", "warmup", "workers", "lr", "trunk_lr")
-        at_least("train", self, 0, "weight_decay")
+        at_least("train", self, 0, "episodes", "warmup", "lr", "trunk_lr", "weight_decay")
         at_least("train", self, 1, "accumulate", "val_interval", "log_interval")
+        processes(self.workers, "train")
         one_of("train.schedule", self.schedule, ("cosine", "constant", "multistep"))
         one_of("train.precision", self.precision, ("auto", "fp32", "bf16"))
         if self.clip_grad is not None and self.clip_grad <= 0:
@@ -74,7 +78,7 @@ class EvaluateSettings:
         cache: Encode each video once and match cached features (True), encode every episode anew
             (False), or the first wherever it gives the same numbers (`auto`).
         batch_size: Videos of one encoding call of the cached path.
-        workers: Processes that decode clips.
+        workers: Processes that decode clips; `auto` leaves one core to the model.
         chunk: Episodes matched in one call of the cached path.
     """
 
@@ -83,17 +87,41 @@ class EvaluateSettings:
     confidence: float = 0.95
     cache: Cache = "auto"
     batch_size: int = 16
-    workers: int = 2
-    chunk: int = 16
+    workers: Workers = "auto"
+    chunk: int = 32
 
     def __post_init__(self) -> None:
         at_least("evaluate", self, 1, "episodes", "val_episodes", "batch_size", "chunk")
-        at_least("evaluate", self, 0, "workers")
+        processes(self.workers, "evaluate")
         one_of("evaluate.cache", self.cache, (True, False, "auto"))
         if not 0 < self.confidence < 1:
             raise UserError(
                 f"evaluate.confidence is {self.confidence}; it must lie between 0 and 1 (0.95)."
             )
+
+
+def processes(workers: Workers, section: str = "") -> int:
+    """The number of worker processes; the numbers computed are the same for any.
+
+    Example:
+        >>> processes(3)
+        3
+        >>> 0 <= processes("auto") <= MOST_WORKERS
+        True
+    """
+    if workers == "auto":
+        # One core is the model's: threads that wait for each other there slow it down manyfold.
+        return min(cores() - 1, MOST_WORKERS)
+    if workers < 0:
+        raise UserError(f"{section}.workers is {workers}; it must be at least 0, or 'auto'.")
+    return workers
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def at_least(section: str, settings: object, low: int, *keys: str) -> None:
