@@ -1,13 +1,18 @@
 """Ordered temporal alignment: OTAM's smoothed dynamic time warping (Cao et al., CVPR 2020)."""
 
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+Borders = Literal["field", "paper"]
 
-def otam(distances: Float[Tensor, "*B T S"], temperature: float) -> Float[Tensor, "*B"]:
+
+def otam(
+    distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders = "field"
+) -> Float[Tensor, "*B"]:
     """The smoothed cost of the cheapest ordered alignment of T frames with S frames.
 
     With a column of zero distances put on either side, so that an alignment may start and end at
@@ -15,12 +20,15 @@ def otam(distances: Float[Tensor, "*B T S"], temperature: float) -> Float[Tensor
 
         -temperature * log(sum(exp(-cost / temperature)))
 
-    over its predecessors: (l-1, m-1) and (l, m-1), and in the first real and the last padded column
-    also (l-1, m). The first row is a plain sum, as in the code that the field shares.
+    over its predecessors: (l-1, m-1) and (l, m-1), and at the borders also (l-1, m). The first row
+    is a plain sum.
 
     Args:
         distances: Distances between frames, rows and columns in the order of time.
         temperature: How smooth the minimum is, in the unit of the distances; above 0.
+        borders: Where an alignment may go down a column: `paper` in the two padded columns only,
+            where it is free, `field` also in the first real one, as in the code that the field
+            shares.
 
     Returns:
         The cost at the last cell, in the unit of the distances; not divided by the path's length.
@@ -33,8 +41,9 @@ def otam(distances: Float[Tensor, "*B T S"], temperature: float) -> Float[Tensor
         distances = distances.float()  # a sum over frames divided by a small temperature
     # Columns first, rows second: every step below then works on whole contiguous blocks.
     columns = (distances / temperature).permute(-1, -2, *range(distances.ndim - 2)).contiguous()
-    first, *others = columns.unbind(0)
-    score = _first_column(first)
+    others = list(columns.unbind(0))
+    # In the padded column in front every cost is 0.
+    score = _first_column(others.pop(0)) if borders == "field" else torch.zeros_like(columns[0])
     for column in others:
         entered = torch.logaddexp(score[1:], score[:-1])
         score = torch.cat([score[:1], entered]) - column
@@ -43,12 +52,14 @@ def otam(distances: Float[Tensor, "*B T S"], temperature: float) -> Float[Tensor
     return -temperature * torch.cat([score, score[:-1]]).logsumexp(0)
 
 
-def otam_both_ways(distances: Float[Tensor, "*B T S"], temperature: float) -> Float[Tensor, "*B"]:
+def otam_both_ways(
+    distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders = "field"
+) -> Float[Tensor, "*B"]:
     """The cost of aligning the rows to the columns plus that of the columns to the rows."""
     transposed = distances.transpose(-1, -2)
     if distances.shape[-1] == distances.shape[-2]:
-        return otam(torch.stack([distances, transposed]), temperature).sum(0)
-    return otam(distances, temperature) + otam(transposed, temperature)
+        return otam(torch.stack([distances, transposed]), temperature, borders).sum(0)
+    return otam(distances, temperature, borders) + otam(transposed, temperature, borders)
 
 
 def _first_column(cost: Float[Tensor, "T *B"]) -> Float[Tensor, "T *B"]:

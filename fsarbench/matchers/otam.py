@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.errors import UserError
-from fsarbench.functional.alignment import otam, otam_both_ways
+from fsarbench.functional.alignment import Borders, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
@@ -25,6 +25,8 @@ class OTAM(Matcher):
         temperature: How smooth the minimum over alignments is, as a cosine distance; above 0.
         directions: `both` aligns query to prototype and prototype to query and adds the costs,
             `one` only the first.
+        borders: Where an alignment may go down a column: `paper` in the padded columns only,
+            `field` also in the first real one, as in the code that the field shares.
 
     Example:
         >>> import torch
@@ -34,13 +36,21 @@ class OTAM(Matcher):
 
     scales_with_frames = True
 
-    def __init__(self, temperature: float = 0.1, directions: Directions = "both") -> None:
+    def __init__(
+        self,
+        temperature: float = 0.1,
+        directions: Directions = "both",
+        borders: Borders = "field",
+    ) -> None:
         super().__init__()
         if not temperature > 0:
             raise UserError(f"OTAM: temperature={temperature} must be above 0.")
         if directions not in get_args(Directions):
             raise UserError(f"OTAM: directions={directions!r} must be 'both' or 'one'.")
+        if borders not in get_args(Borders):
+            raise UserError(f"OTAM: borders={borders!r} must be 'field' or 'paper'.")
         self.temperature = temperature
+        self.borders = borders
         self.align = otam_both_ways if directions == "both" else otam
 
     def forward(
@@ -48,4 +58,4 @@ class OTAM(Matcher):
     ) -> Float[Tensor, "Q N"]:
         """Minus the cost of alignment, a sum over frames."""
         distances = 1 - frame_cosines(query, prototypes)
-        return -self.align(distances, self.temperature).mean(-1)
+        return -self.align(distances, self.temperature, self.borders).mean(-1)
