@@ -1,4 +1,4 @@
-"""Cosines between every query and every prototype."""
+"""Cosines and distances between every query and every prototype."""
 
 import torch
 from jaxtyping import Float
@@ -27,3 +27,11 @@ def mean_cosines(
 ) -> Float[Tensor, "Q N P"]:
     """The cosine of a query's time-averaged feature with every prototype's."""
     return frame_cosines(query.mean(1, keepdim=True), prototypes.mean(3, keepdim=True))[..., 0, 0]
+
+
+def mean_distances(
+    query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P S D"]
+) -> Float[Tensor, "Q N P"]:
+    """The squared Euclidean distance of a query's time-averaged feature to every prototype's."""
+    gap = query.mean(1)[:, None, None] - prototypes.mean(3)
+    return gap.square().sum(-1)

@@ -1,0 +1,35 @@
+"""Squared Euclidean distance of time-averaged features, blind to order."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.errors import UserError
+from fsarbench.functional.pairwise import mean_distances
+from fsarbench.interfaces import Matcher
+from fsarbench.registry import MATCHERS
+
+
+@MATCHERS.register_module()
+class MeanEuclidean(Matcher):
+    """Squared Euclidean distance of time-averaged features (ProtoNet, Snell et al., NeurIPS 2017).
+
+    Args:
+        temperature: What the distance is divided by, above 0.
+
+    Example:
+        >>> import torch
+        >>> MeanEuclidean()(torch.ones(1, 8, 4), torch.zeros(1, 5, 1, 8, 4))
+        tensor([[-4., -4., -4., -4., -4.]])
+    """
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise UserError(f"MeanEuclidean: temperature={temperature} must be above 0.")
+        self.temperature = temperature
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """Minus the mean over P of the squared distances, over temperature."""
+        return -mean_distances(query, prototypes).mean(-1) / self.temperature
