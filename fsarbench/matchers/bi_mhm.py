@@ -1,0 +1,46 @@
+"""Bi-MHM: every frame against the nearest of the other video (HyRSM, Wang et al., CVPR 2022)."""
+
+from typing import Literal, get_args
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.errors import UserError
+from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.functional.sets import mean_hausdorff, sum_hausdorff
+from fsarbench.interfaces import Matcher
+from fsarbench.registry import MATCHERS
+
+Reduction = Literal["sum", "mean"]
+
+
+@MATCHERS.register_module()
+class BiMHM(Matcher):
+    """The bidirectional mean Hausdorff metric, blind to order (HyRSM, Wang et al., CVPR 2022).
+
+    The distance of two frames is 1 minus their cosine. Each of the P prototypes of a class is
+    matched by itself and the distances are averaged.
+
+    Args:
+        reduction: Whether the least distances are summed over the frames of a video, as in the
+            authors' code, or averaged, as in their paper.
+
+    Example:
+        >>> import torch
+        >>> BiMHM()(torch.ones(2, 8, 4), torch.ones(1, 5, 1, 8, 4)).shape
+        torch.Size([2, 5])
+    """
+
+    def __init__(self, reduction: Reduction = "sum") -> None:
+        super().__init__()
+        if reduction not in get_args(Reduction):
+            raise UserError(f"BiMHM: reduction={reduction!r} must be 'sum' or 'mean'.")
+        self.scales_with_frames = reduction == "sum"
+        self.measure = sum_hausdorff if reduction == "sum" else mean_hausdorff
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """Minus the distance of the two sets of frames."""
+        distances = 1 - frame_cosines(query, prototypes)
+        return -self.measure(distances).mean(-1)

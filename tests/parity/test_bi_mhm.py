@@ -1,0 +1,45 @@
+"""Bi-MHM against loops over frames, written from HyRSM's equation in float64."""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from fsarbench.matchers.bi_mhm import BiMHM
+
+
+def nearest(one: Tensor, other: Tensor) -> list[Tensor]:
+    """For each frame of one video the least distance to a frame of the other."""
+    return [
+        min((1 - torch.cosine_similarity(a, b, dim=0) for b in other), key=lambda d: d.item())
+        for a in one
+    ]
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("queries", [1, 3])
+def test_equals_loops_in_value_and_gradient(reduction: str, queries: int) -> None:
+    query = draw(3, 5, 6).requires_grad_()
+    prototypes = draw(queries, 4, 2, 5, 6, seed=1)
+    logits = BiMHM(reduction)(query, prototypes)  # type: ignore[arg-type]
+    spread = prototypes.expand(3, -1, -1, -1, -1)
+    rows = []
+    for i, n in itertools.product(range(3), range(4)):
+        distances = []
+        for each in spread[i, n]:
+            there, back = nearest(query[i], each), nearest(each, query[i])
+            total = sum(there) + sum(back)
+            distances.append(total if reduction == "sum" else total / 5)
+        rows.append(-sum(distances) / 2)
+    want = torch.stack(rows).view(3, 4)
+    torch.testing.assert_close(logits, want, rtol=0, atol=1e-12)
+    weights = draw(3, 4, seed=2)
+    (got_gradient,) = torch.autograd.grad((logits * weights).sum(), query)
+    (want_gradient,) = torch.autograd.grad((want * weights).sum(), query)
+    torch.testing.assert_close(got_gradient, want_gradient, rtol=0, atol=1e-12)
