@@ -1,0 +1,43 @@
+"""Soft-DTW: matching along the order of time, ends pinned (Cuturi and Blondel, ICML 2017)."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.errors import UserError
+from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.functional.warping import soft_dtw
+from fsarbench.interfaces import Matcher
+from fsarbench.registry import MATCHERS
+
+
+@MATCHERS.register_module()
+class SoftDTW(Matcher):
+    """Soft dynamic time warping (Cuturi and Blondel, ICML 2017).
+
+    The distance of two frames is 1 minus their cosine. Unlike OTAM's, a path starts at the first
+    frames of both videos and ends at the last of both. Each of the P prototypes of a class is
+    aligned by itself and the costs are averaged.
+
+    Args:
+        temperature: How smooth the minimum over paths is, as a cosine distance; above 0.
+
+    Example:
+        >>> import torch
+        >>> SoftDTW()(torch.ones(2, 8, 4), torch.ones(1, 5, 1, 8, 4)).shape
+        torch.Size([2, 5])
+    """
+
+    scales_with_frames = True
+
+    def __init__(self, temperature: float = 0.1) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise UserError(f"SoftDTW: temperature={temperature} must be above 0.")
+        self.temperature = temperature
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """Minus the cost of the path, a sum over its cells."""
+        distances = 1 - frame_cosines(query, prototypes)
+        return -soft_dtw(distances, self.temperature).mean(-1)
