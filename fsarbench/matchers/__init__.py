@@ -1,5 +1,12 @@
 """Scores of queries against prototypes; importing this package registers every matcher."""
 
-from fsarbench.matchers import bi_mhm, mean_cosine, mean_euclidean, otam, soft_dtw
+from fsarbench.matchers import (
+    bi_mhm,
+    cross_transformer,
+    mean_cosine,
+    mean_euclidean,
+    otam,
+    soft_dtw,
+)
 
-__all__ = ["bi_mhm", "mean_cosine", "mean_euclidean", "otam", "soft_dtw"]
+__all__ = ["bi_mhm", "cross_transformer", "mean_cosine", "mean_euclidean", "otam", "soft_dtw"]
