@@ -7,6 +7,15 @@ from fsarbench.matchers import (
     mean_euclidean,
     otam,
     soft_dtw,
+    trx,
 )
 
-__all__ = ["bi_mhm", "cross_transformer", "mean_cosine", "mean_euclidean", "otam", "soft_dtw"]
+__all__ = [
+    "bi_mhm",
+    "cross_transformer",
+    "mean_cosine",
+    "mean_euclidean",
+    "otam",
+    "soft_dtw",
+    "trx",
+]

@@ -1,0 +1,82 @@
+"""Ordered tuples of frames, compared without ever being put together (for TRX).
+
+A linear map of concatenated frames is the sum of one map a place, each of a single frame. So all
+that is asked of tuples, products and norms, comes from products of frames: with M the 0/1 matrix
+that says which frame stands in which place of which tuple, and G the products of all frames in all
+places, the products of all tuples are M G M'. Below, U counts tuples and F frames in places.
+"""
+
+from functools import cache
+from itertools import combinations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@cache
+def ordered_tuples(frames: int, size: int) -> tuple[tuple[int, ...], ...]:
+    """All ways of taking `size` of the frames in the order of time.
+
+    Example:
+        >>> ordered_tuples(3, 2)
+        ((0, 1), (0, 2), (1, 2))
+    """
+    return tuple(combinations(range(frames), size))
+
+
+def membership(frames: int, size: int, like: Tensor) -> Float[Tensor, "U F"]:
+    """The matrix M: 1 where a tuple has that frame in that place, else 0.
+
+    Args:
+        frames: The number of frames.
+        size: The number of places of a tuple.
+        like: Whose type and device the matrix gets.
+
+    Example:
+        >>> membership(3, 2, torch.ones(1))[1]  # frame 0 in place 0, frame 2 in place 1
+        tensor([1., 0., 0., 0., 0., 1.])
+    """
+    frame = torch.tensor(ordered_tuples(frames, size), device=like.device)
+    place = torch.arange(size, device=like.device)
+    cells = torch.arange(frames * size, device=like.device)
+    return (cells == (frame * size + place)[..., None]).sum(1).to(like.dtype)
+
+
+def products(
+    query: Float[Tensor, "Q F W"], support: Float[Tensor, "#Q N P F W"]
+) -> Float[Tensor, "Q N P F F"]:
+    """The products of every frame of a query with every frame of every prototype."""
+    if support.shape[0] == 1:
+        return torch.einsum("qfw,npgw->qnpfg", query, support[0])
+    return torch.einsum("qfw,qnpgw->qnpfg", query, support)
+
+
+def squared_norms(
+    frames: Float[Tensor, "*B F W"], members: Float[Tensor, "U F"]
+) -> Float[Tensor, "*B U"]:
+    """The squared norm of every tuple."""
+    own = members @ (frames @ frames.transpose(-1, -2))
+    return (own * members).sum(-1).clamp(min=0)  # rounding alone could bring it below
+
+
+def attended_distances(
+    query: Float[Tensor, "Q F W"],
+    support: Float[Tensor, "#Q N P F W"],
+    weights: Float[Tensor, "Q N P U F"],
+    members: Float[Tensor, "U F"],
+) -> Float[Tensor, "Q N U"]:
+    """The squared distance of every tuple of a query to a weighted sum of a class's tuples.
+
+    Args:
+        query: The frames of queries in all places.
+        support: The frames of prototypes in all places.
+        weights: The weight of every frame of a class in every place, for each tuple of a query.
+        members: The matrix M.
+    """
+    own = squared_norms(query, members)[:, None]
+    crossed = ((members @ products(query, support)) * weights).sum((2, 4))
+    weights = weights.transpose(2, 3).flatten(-2)
+    frames = support.flatten(2, 3)
+    among = ((weights @ (frames @ frames.transpose(-1, -2))) * weights).sum(-1)
+    return own - 2 * crossed + among

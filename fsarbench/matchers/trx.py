@@ -1,0 +1,130 @@
+"""TRX: prototypes that a query's tuples of frames ask for (Perrett et al., CVPR 2021)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fsarbench.errors import UserError
+from fsarbench.functional.positions import sinusoids
+from fsarbench.functional.tuples import attended_distances, membership, products, squared_norms
+from fsarbench.interfaces import Matcher
+from fsarbench.registry import MATCHERS
+
+
+class TupleAttention(nn.Module):
+    """What TRX does with tuples of one size.
+
+    Equal to concatenating the frames of each tuple and mapping them to keys and values, but
+    nothing is done a tuple that can be done a frame (see `fsarbench.functional.tuples`).
+
+    Args:
+        dim: The feature width D.
+        size: The frames of a tuple.
+        key_dim: The width of keys and values.
+        dropout: The share of the frames' features that is dropped in training.
+    """
+
+    def __init__(self, dim: int, size: int, key_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.size = size
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        # The maps of all places in one. A bias of the values would fall out of the distance, since
+        # the weights of a tuple add up to 1.
+        self.key = nn.Linear(dim, size * key_dim, bias=False)
+        self.value = nn.Linear(dim, size * key_dim, bias=False)
+        self.key_bias = nn.Parameter(torch.empty(key_dim))
+        self.norm = nn.LayerNorm(key_dim)
+        bound = (size * dim) ** -0.5  # that of one map of the concatenated frames
+        for parameter in (self.key.weight, self.value.weight, self.key_bias):
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """The squared distance of a query's tuples to what they attend to, mean over tuples."""
+        position = 0.1 * sinusoids(query)
+        query, prototypes = self.dropout(query + position), self.dropout(prototypes + position)
+        members = membership(query.shape[-2], self.size, query)
+        weights = self._weights(self._keys(query), self._keys(prototypes), members)
+        # Distances do not change with the origin, and squares lose fewer digits near it.
+        origin = prototypes.mean((0, 1, 2, 3))
+        asked = self._places(self.value(query - origin))
+        given = self._places(self.value(prototypes - origin))
+        return attended_distances(asked, given, weights, members).mean(-1)
+
+    def _places(self, mapped: Float[Tensor, "*B T V"]) -> Float[Tensor, "*B F W"]:
+        return mapped.unflatten(-1, (self.size, -1)).flatten(-3, -2)
+
+    def _keys(self, frames: Float[Tensor, "*B T D"]) -> Float[Tensor, "*B F W"]:
+        """What each frame in each place adds to a key, less its mean, as the norm wants it."""
+        keys = self._places(self.key(frames)) + self.key_bias / self.size
+        return keys - keys.mean(-1, keepdim=True)
+
+    def _weights(
+        self,
+        query: Float[Tensor, "Q F W"],
+        support: Float[Tensor, "#Q N P F W"],
+        members: Float[Tensor, "U F"],
+    ) -> Float[Tensor, "Q N P U F"]:
+        """How much each tuple of a query takes of every frame of a class in every place."""
+        gain, shift = self.norm.weight, self.norm.bias
+        likeness = members @ products(query * gain.square(), support) @ members.T
+        likeness = likeness * self._inverse(query, members)[:, None, None, :, None]
+        # With the norm's shift of the query's key all scores change alike: it is left out.
+        likeness = likeness + (support @ (gain * shift) @ members.T)[:, :, :, None]
+        inverse = self._inverse(support, members) * query.shape[-1] ** -0.5
+        likeness = (likeness * inverse[:, :, :, None]).transpose(2, 3)
+        share = likeness.flatten(-2).softmax(-1).unflatten(-1, likeness.shape[-2:])
+        return share.transpose(2, 3) @ members
+
+    def _inverse(
+        self, keys: Float[Tensor, "*B F W"], members: Float[Tensor, "U F"]
+    ) -> Float[Tensor, "*B U"]:
+        """One over the standard deviation of every tuple's key."""
+        return (squared_norms(keys, members) / keys.shape[-1] + self.norm.eps).rsqrt()
+
+
+@MATCHERS.register_module()
+class TRX(Matcher):
+    """Temporal-relational CrossTransformers (Perrett et al., CVPR 2021).
+
+    Every ordered tuple of a query's frames attends to all tuples of all P prototypes of a class;
+    what it gets is the class's prototype for that tuple. The logit is minus their squared distance,
+    mean over tuples, and mean over the sizes of tuples.
+
+    Args:
+        dim: The feature width D.
+        cardinalities: The sizes of tuples.
+        key_dim: The width of keys and values.
+        dropout: The share of the frames' features that is dropped in training.
+        frames: The number of frames T where it is known, to be checked against `cardinalities`.
+
+    Raises:
+        UserError: A size is below 1, above `frames`, or there is none.
+
+    Example:
+        >>> TRX(4, key_dim=8)(torch.ones(2, 8, 4), torch.ones(1, 5, 3, 8, 4)).shape
+        torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        cardinalities: tuple[int, ...] = (2, 3),
+        key_dim: int = 1152,
+        dropout: float = 0.1,
+        frames: int | None = None,
+    ) -> None:
+        super().__init__()
+        sizes = list(cardinalities)
+        if not sizes or min(sizes) < 1 or (frames is not None and max(sizes) > frames):
+            most = "the number of frames" if frames is None else f"the {frames} frames of a clip"
+            raise UserError(f"TRX: cardinalities={sizes} must be one or more of 1 to {most}.")
+        self.attentions = nn.ModuleList(TupleAttention(dim, n, key_dim, dropout) for n in sizes)
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """Minus the mean over sizes of the distances."""
+        distances = [attention(query, prototypes) for attention in self.attentions]
+        return -torch.stack(distances).mean(0)
