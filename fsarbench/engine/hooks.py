@@ -101,7 +101,7 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """A resumed run starts in the middle of the bar."""
-        self.bar.advance(runner.iter * get_world_size())
+        self.bar.skip(runner.iter * get_world_size())
 
     def after_train_iter(
         self,

@@ -72,6 +72,7 @@ class Bar:
         self.title = title
         self.total = total
         self.done = 0
+        self.skipped = 0
         self.note = ""
 
     def advance(self, units: int = 1, note: str | None = None) -> None:
@@ -79,6 +80,11 @@ class Bar:
         self.done += units
         self.note = self.note if note is None else note
         self._draw(units)
+
+    def skip(self, units: int) -> None:
+        """Some units were done before the bar was put up; they say nothing of the rate."""
+        self.done += units
+        self.skipped += units
 
     def close(self) -> None:
         """No more work comes."""
@@ -94,6 +100,11 @@ class RichBar(Bar):
         super().__init__(title, total)
         self._progress = progress
         self._task = progress.add_task(title, total=total, note="")
+
+    def skip(self, units: int) -> None:
+        """Puts the bar where an earlier run stopped."""
+        super().skip(units)
+        self._progress.reset(self._task, completed=self.done)
 
     def close(self) -> None:
         """Takes the bar off the screen."""
@@ -113,9 +124,14 @@ class LineBar(Bar):
         self._start = self._last = time.monotonic()
         self._shown = 0
 
+    def skip(self, units: int) -> None:
+        """Counts from where an earlier run stopped."""
+        super().skip(units)
+        self._shown = self.done
+
     def close(self) -> None:
         """Writes a last line, unless the work was over before its first."""
-        if 0 < self._shown < self.done:
+        if self.skipped < self._shown < self.done:
             self._print()
 
     def _draw(self, units: int) -> None:
@@ -128,7 +144,7 @@ class LineBar(Bar):
 
     def _print(self) -> None:
         self._last, self._shown = time.monotonic(), self.done
-        rate = self.done / max(self._last - self._start, 1e-9)
+        rate = (self.done - self.skipped) / max(self._last - self._start, 1e-9)
         left = timedelta(seconds=round((self.total - self.done) / rate))
         line = f"{self.title} {self.done}/{self.total}  {rate:.1f}/s  {left} left  {self.note}"
         self._console.print(line.rstrip(), highlight=False, markup=False, soft_wrap=True)

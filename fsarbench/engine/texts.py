@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.data.splits import require_names
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel, tuned_parameters
 
@@ -18,7 +19,7 @@ def text_bank(model: FewShotModel, split: Split) -> Float[Tensor, "M E"] | None:
     if encoder is None:
         return None
     training = encoder.training
-    features = encoder.eval()(split.readable)
+    features = encoder.eval()(require_names(split))
     encoder.train(training)
     return features
 

@@ -145,8 +145,7 @@ def toy_split(name: SplitName, classes: int, videos: int) -> Split:
     )
 
 
-@pytest.fixture
-def bench() -> Bench:
+def toy_bench() -> Bench:
     return Bench(
         splits={
             "train": toy_split("train", 8, 6),
@@ -161,22 +160,25 @@ def bench() -> Bench:
     )
 
 
+def toy_model(uses_text: bool = False, joint: bool = False) -> FewShotModel:
+    """The same weights at each call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FewShotModel(
+            ToyBackbone(uses_text, joint),
+            ToyMean(),
+            ToyMatcher(),
+            ToyReadout(),
+            {"episode": ToyLoss()},
+            ToyText() if uses_text else None,
+        )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return toy_bench()
+
+
 @pytest.fixture
 def build() -> Callable[..., FewShotModel]:
-    """Builds the toy model; the same weights at each call."""
-
-    def build(
-        uses_text: bool = False, joint: bool = False, text: bool | None = None
-    ) -> FewShotModel:
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            return FewShotModel(
-                ToyBackbone(uses_text, joint),
-                ToyMean(),
-                ToyMatcher(),
-                ToyReadout(),
-                {"episode": ToyLoss()},
-                ToyText() if (uses_text if text is None else text) else None,
-            )
-
-    return build
+    return toy_model

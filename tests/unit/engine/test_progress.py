@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -24,6 +25,17 @@ def test_without_a_terminal_a_line_comes_at_every_step(page: io.StringIO) -> Non
     ]  # fmt: skip
     assert lines(page)[0].endswith("left  loss 3")
     assert "/s" in lines(page)[0]
+
+
+def test_what_an_earlier_run_did_says_nothing_of_the_rate(
+    page: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=iter([0.0, 4.0]).__next__)
+    monkeypatch.setattr("fsarbench.engine.progress.time", clock)
+    with Bars(Console(file=page, width=80)).task("train", 100, step=2) as bar:
+        bar.skip(90)
+        bar.advance(2)
+    assert lines(page) == ["train 92/100  0.5/s  0:00:16 left"]
 
 
 def test_short_work_leaves_no_line(page: io.StringIO) -> None:
