@@ -75,6 +75,8 @@ def build_model(values: Values) -> FewShotModel:
     sizes = {
         "width": backbone.width,
         "prefix": backbone.prefix,
+        "mlp_width": backbone.mlp_width,
+        "block_count": backbone.depth,
         "dim": backbone.dim,
         "text_dim": None if text_encoder is None else text_encoder.dim,
         "frames": values.get("clips", {}).get("frames", ClipSettings().frames),
@@ -128,7 +130,10 @@ def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
     adapted = {i % depth for i in chosen}
     frozen = {"type": "Frozen"}
     backbone.adapt(
-        [build_part("adapter", plain if i in adapted else frozen, sizes) for i in range(depth)]
+        [
+            build_part("adapter", plain if i in adapted else frozen, {**sizes, "block_index": i})
+            for i in range(depth)
+        ]
     )
 
 

@@ -14,7 +14,9 @@ from fsarbench.registry import SLOTS
 from fsarbench.signatures import argument_faults, coerce, parameters
 
 # The sizes that assembly fills in by the name of a constructor's argument.
-OFFERED = frozenset({"width", "prefix", "dim", "text_dim", "frames"})
+OFFERED = frozenset(
+    {"width", "prefix", "mlp_width", "block_count", "block_index", "dim", "text_dim", "frames"}
+)
 TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
 REQUIRED = ("dataset", "backbone", "prototypes", "matcher", "readout")
 SECTIONS: dict[str, type] = {

@@ -74,6 +74,14 @@ class VideoDataset(ABC):
     def fingerprint(self) -> str:
         """A hash over video ids, their classes and their partition, the same on every machine."""
 
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """The videos that are left out because they cannot be read: path to reason.
+
+        They are left out before episodes are drawn; a data set skips none unless it is told to.
+        """
+        return {}
+
 
 class VideoReader(ABC):
     """Reads single frames of a video file."""
@@ -191,7 +199,7 @@ class Backbone(nn.Module, ABC):
         dim: The feature width D.
         image_size: The pixels (H = W) that it was made for.
         prefix: Tokens before the patches of a frame (class token, registers).
-        hidden: The inner width of the blocks' MLPs; 0 if these are no two plain layers.
+        mlp_width: The inner width of the blocks' MLPs; 0 if these are no two plain layers.
         depth: The number of blocks.
         joint: Whether an adapter of it attends across the videos of a call.
         uses_text: Whether an adapter of it reads the text features of support videos.
@@ -201,7 +209,7 @@ class Backbone(nn.Module, ABC):
     dim: int
     image_size: int
     prefix: int
-    hidden: int
+    mlp_width: int
     depth: int
     joint: bool
     uses_text: bool

@@ -4,6 +4,7 @@ Attention is written with plain batched products: `nn.MultiheadAttention` takes 
 mode and device, warns under `torch.vmap`, and is counted wrongly by operation counters.
 """
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -108,3 +109,30 @@ class FeedForward(nn.Module):
     def forward(self, tokens: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
         """Each token on its own; no skip inside."""
         return self.narrow(self.activation(self.widen(tokens)))
+
+
+class TemporalEmbedding(nn.Module):
+    """A learnable vector a frame, zero at the start, on every token before the first block.
+
+    Args:
+        frames: Frames T of a clip.
+        width: Token width C.
+    """
+
+    def __init__(self, frames: int, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(torch.zeros(frames, width))
+
+    def forward(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
+        """The tokens, each with its frame's vector added."""
+        return tokens + self.embedding[:, None]
+
+
+def is_norm(layer: nn.Module) -> bool:
+    """Whether a layer normalises, by the name of its class: libraries have norms of their own.
+
+    Example:
+        >>> is_norm(nn.LayerNorm(4)), is_norm(nn.BatchNorm2d(4)), is_norm(nn.Linear(4, 4))
+        (True, True, False)
+    """
+    return "Norm" in type(layer).__name__

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from jaxtyping import Float, Num
 from torch import Tensor, nn
 
@@ -47,6 +48,8 @@ class FewShotModel(nn.Module):
         self, episode: Episode, text: Float[Tensor, "N E"] | None
     ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
         """Support and query features; training runs this half in lower precision."""
+        if self.backbone.joint:
+            return self.encode_together(episode)
         support = self.encode_support(episode.support, text)
         return support, self.encode_query(episode.query)
 
@@ -67,6 +70,18 @@ class FewShotModel(nn.Module):
     def encode_query(self, frames: Num[Tensor, "Q T 3 H W"]) -> Float[Tensor, "Q T D"]:
         """Query features; a query's class is not known, so no text."""
         return self.backbone(frames, None)
+
+    def encode_together(
+        self, episode: Episode
+    ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
+        """Support and query features from one call, for a backbone that attends across videos.
+
+        A call that holds queries has no text.
+        """
+        support = episode.support
+        way, shot = support.shape[:2]
+        features = self.backbone(torch.cat([support.flatten(0, 1), episode.query]), None)
+        return features[: way * shot].unflatten(0, (way, shot)), features[way * shot :]
 
     def compare(
         self,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block
-from fsarbench.layers import Bottleneck
+from fsarbench.layers import Bottleneck, TemporalEmbedding
 from fsarbench.registry import ADAPTERS
 
 
@@ -154,20 +154,3 @@ class JointAdaptation(nn.Module):
     def forward(self, normed: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
         """What is added beside the MLP's output."""
         return self.scale * self.adapter(normed)
-
-
-class TemporalEmbedding(nn.Module):
-    """A learnable vector a frame, zero at the start, on every token before the first block.
-
-    Args:
-        frames: Frames T of a clip.
-        width: Token width C.
-    """
-
-    def __init__(self, frames: int, width: int) -> None:
-        super().__init__()
-        self.embedding = nn.Parameter(torch.zeros(frames, width))
-
-    def forward(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
-        """The tokens, each with its frame's vector added."""
-        return tokens + self.embedding[:, None]

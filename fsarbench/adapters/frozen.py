@@ -1,19 +1,9 @@
 """No adaptation at all."""
 
-from jaxtyping import Float
-from torch import Tensor
-
-from fsarbench.interfaces import Adapter, Block
+from fsarbench.adapters.plain import Plain
 from fsarbench.registry import ADAPTERS
 
 
 @ADAPTERS.register_module()
-class Frozen(Adapter):
+class Frozen(Plain):
     """The block as it is; nothing is tuned."""
-
-    def forward(
-        self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
-    ) -> Float[Tensor, "V T L C"]:
-        """The plain block."""
-        del text
-        return block(tokens)

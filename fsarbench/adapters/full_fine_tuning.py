@@ -1,27 +1,20 @@
 """Full fine-tuning: the baseline that adapters are measured against."""
 
-from jaxtyping import Float
-from torch import Tensor
+from torch import nn
 
-from fsarbench.interfaces import Adapter, Block, TrunkPart
+from fsarbench.adapters.plain import Plain
+from fsarbench.interfaces import TrunkPart
 from fsarbench.registry import ADAPTERS
 
 
 @ADAPTERS.register_module()
-class FullFineTuning(Adapter):
+class FullFineTuning(Plain):
     """Every parameter of the trunk is tuned: embedding, blocks, last norm and projection.
 
     Put on some of the blocks only (`blocks=[...]`), it leaves the other blocks frozen.
     """
 
-    def forward(
-        self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
-    ) -> Float[Tensor, "V T L C"]:
-        """The plain block."""
-        del text
-        return block(tokens)
-
-    def tunes(self, part: TrunkPart, name: str) -> bool:
+    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
         """Everything."""
-        del part, name
+        del part, name, owner
         return True

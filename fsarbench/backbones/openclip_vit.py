@@ -1,15 +1,16 @@
 """CLIP's vision transformer (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jaxtyping import Float
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from fsarbench.backbones.openclip import load
+from fsarbench.backbones.reweighted import NONE, merge, run
 from fsarbench.backbones.vit import ViT
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Block, TrunkPart
+from fsarbench.interfaces import Block, Projection, TrunkPart
 from fsarbench.registry import BACKBONES
 
 
@@ -32,7 +33,7 @@ class OpenClipViT(ViT):
         visual = load(model, pretrained, quick_gelu).visual
         if not isinstance(visual, VisionTransformer):
             raise UserError(
-                f"OpenClipViT: the image tower of '{model}' is {type(visual).__name__}, which is no "
+                f"OpenClipViT: the image tower of '{model}' is {type(visual).__name__}, no "
                 "VisionTransformer of open_clip. Choose a ViT model such as ViT-B-16."
             )
         super().__init__(OpenClipTrunk(model, visual))
@@ -58,6 +59,8 @@ class OpenClipTrunk(nn.Module):
                 )
         # Views, so that no parameter has two names.
         self.blocks: Sequence[Block] = [OpenClipBlock(block) for block in blocks]
+        self.depth = len(blocks)
+        self.mlp_width = blocks[0].mlp.c_fc.out_features
         self.width = visual.conv1.out_channels
         self.dim = visual.output_dim
         self.prefix = 1
@@ -87,10 +90,19 @@ class OpenClipBlock:
 
     Args:
         block: open_clip's block; layer scale is applied inside `attend` and `mlp`.
+        changes: What is added to the weights of projections.
     """
 
-    def __init__(self, block: ResidualAttentionBlock) -> None:
+    prefix = 1
+
+    def __init__(
+        self, block: ResidualAttentionBlock, changes: Mapping[Projection, Tensor] = NONE
+    ) -> None:
         self.block = block
+        self.attention_weights = merge(
+            block.attn, changes, {"q": "in_proj_weight", "o": "out_proj.weight"}
+        )
+        self.mlp_weights = merge(block.mlp, changes, {"up": "c_fc.weight", "down": "c_proj.weight"})
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """The norm before the attention."""
@@ -99,7 +111,9 @@ class OpenClipBlock:
     def attend(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """Self-attention over L; `nn.MultiheadAttention` takes one leading axis only."""
         flat = tokens.reshape(-1, *tokens.shape[-2:])
-        return self.block.ls_1(self.block.attention(flat)).reshape(tokens.shape)
+        weights = self.attention_weights
+        mixed, _ = run(self.block.attn, weights, flat, flat, flat, need_weights=False)
+        return self.block.ls_1(mixed).reshape(tokens.shape)
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """The norm before the MLP."""
@@ -107,9 +121,13 @@ class OpenClipBlock:
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """The MLP of normalised tokens."""
-        return self.block.ls_2(self.block.mlp(tokens))
+        return self.block.ls_2(run(self.block.mlp, self.mlp_weights, tokens))
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """The whole block."""
         tokens = tokens + self.attend(self.norm1(tokens))
         return tokens + self.mlp(self.norm2(tokens))
+
+    def reweighted(self, changes: Mapping[Projection, Tensor]) -> "OpenClipBlock":
+        """The same block with changes added to the weights of its projections."""
+        return OpenClipBlock(self.block, changes)

@@ -11,6 +11,8 @@ from fsarbench.model import FewShotModel, tuned_parameters
 from tests.contract.combinations import SHOT, WAY, combinations, episode, names, values
 
 EVERY = list(combinations())
+# CLIP pools the class token: what ST-Adapter does to the patches after the last attention is lost.
+UNREACHED = "adapters.3.before_mlp."
 
 
 @pytest.fixture(params=EVERY, ids="-".join, scope="module")
@@ -84,14 +86,18 @@ def test_a_batch_of_episodes_equals_the_loop(model: FewShotModel) -> None:
 
 
 def test_tuned_parameters_get_gradients_and_frozen_ones_none(model: FewShotModel) -> None:
+    if not tuned_parameters(model):
+        pytest.skip("nothing is tuned")
     task = episode()
     outcome = model.train()(task)
     sum(model.loss(outcome, task).values()).backward()
     for name, parameter in model.named_parameters():
+        if UNREACHED in name:
+            continue
         if parameter.requires_grad:
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
-            # The key's bias moves all scores of a softmax alike: its gradient is zero but for rounding.
+            # A key's bias moves all scores of a softmax alike: zero gradient but for rounding.
             assert parameter.grad.abs().max() > 0, name
         else:
             assert parameter.grad is None, name

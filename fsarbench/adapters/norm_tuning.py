@@ -1,0 +1,18 @@
+"""Tuning of normalisation layers only (Frankle, Schwab, Morcos, ICLR 2021, arXiv 2003.00152)."""
+
+from torch import nn
+
+from fsarbench.adapters.plain import Plain
+from fsarbench.interfaces import TrunkPart
+from fsarbench.layers import is_norm
+from fsarbench.registry import ADAPTERS
+
+
+@ADAPTERS.register_module()
+class NormTuning(Plain):
+    """The scales and shifts of all norms are tuned; with `blocks` those of some blocks only."""
+
+    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
+        """What belongs to a norm."""
+        del part, name
+        return is_norm(owner)

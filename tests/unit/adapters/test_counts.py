@@ -1,0 +1,43 @@
+"""The tuned parameters that `fsarbench check` prints for ViT-B/16, with their formulas.
+
+Width C = 768, 12 blocks, CLIP's feature width 512, 14 x 14 patches of 16 x 16 pixels.
+"""
+
+import pytest
+from typer.testing import CliRunner
+
+from fsarbench.cli import app
+
+C, BLOCKS = 768, 12
+NORM = 2 * C
+BLOCK = 2 * NORM + (3 * C * C + 3 * C) + (C * C + C) + (4 * C * C + 4 * C) + (4 * C * C + C)
+EMBED = 3 * 16 * 16 * C + C + (14 * 14 + 1) * C + NORM
+POOL = NORM + C * 512
+
+COUNTS = {
+    "Frozen": 0,
+    "FullFineTuning": EMBED + BLOCKS * BLOCK + POOL,
+    "PartialFineTuning": BLOCK + POOL,
+    "NormTuning": (2 * BLOCKS + 2) * NORM,
+    # Norms, query key and value, output, and the MLP's 4 C + C.
+    "BiasTuning": 2 * C + BLOCKS * (2 * C + 3 * C + C + 4 * C + C),
+    # Twice a block: 768 x 384 + 384, 384 x 3 + 384, 384 x 768 + 768.
+    "STAdapter": 14_220_288,
+    # Three adapters of 295,872 and TextFC 512 x 768 + 768 a block, the temporal embedding 8 x 768.
+    "FineGrainedMultimodal": BLOCKS * (3 * 295_872 + 393_984) + 8 * C,
+}
+
+
+@pytest.mark.parametrize(("adapter", "expected"), COUNTS.items())
+def test_check_prints_the_formula(adapter: str, expected: int) -> None:
+    config = ["check", "mafsar_ssv2_1shot.py", "--set", f"adapter.type={adapter}"]
+    overrides = ["--set", "prototypes.type=Mean"]
+    done = CliRunner().invoke(app, [*config, *overrides], env={"COLUMNS": "120"})
+    assert done.exit_code == 0, done.output
+    assert printed(done.output) == expected
+
+
+def printed(output: str) -> int:
+    """The number of tuned parameters in the row of the sum."""
+    row = next(line for line in output.splitlines() if line.startswith("│ all "))
+    return int(row.replace("│", " ").split()[-2].replace(",", ""))
