@@ -1,0 +1,101 @@
+"""Prototypes that the class's text modulates (CLIP-FSAR, Wang et al., IJCV 2024)."""
+
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fsarbench.errors import UserError
+from fsarbench.interfaces import PrototypeBuilder
+from fsarbench.prototypes.transformer import TransformerLayer
+from fsarbench.registry import PROTOTYPES
+
+Merge = Literal["before", "after"]
+
+
+@PROTOTYPES.register_module()
+class SemanticModulation(PrototypeBuilder):
+    """The prototype modulation of CLIP-FSAR (Wang et al., arXiv 2303.02982).
+
+    One temporal transformer for both branches: the frames of a class and its text, one token more,
+    attend to one another, and the frames are kept; the frames of a query go alone.
+
+    Args:
+        dim: The feature width D.
+        heads: Attention heads, a divisor of `dim`.
+        hidden: The width inside the feed-forward part; None is 4 times `dim`.
+        depth: The number of layers.
+        dropout: The share of a part's output that is dropped in training.
+        merge: Whether the K shots are averaged `before` the transformer or `after` it.
+        text_dim: The text feature width E where it is known, to be checked against `dim`.
+
+    Raises:
+        UserError: Arguments that do not fit together.
+
+    Example:
+        >>> build = SemanticModulation(4, heads=2)
+        >>> build(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), torch.ones(5, 4))[0].shape
+        torch.Size([1, 5, 1, 8, 4])
+    """
+
+    uses_text = True
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int = 8,
+        hidden: int | None = None,
+        depth: int = 1,
+        dropout: float = 0.2,
+        merge: Merge = "before",
+        text_dim: int | None = None,
+    ) -> None:
+        super().__init__()
+        if merge not in get_args(Merge):
+            raise UserError(f"SemanticModulation: merge={merge!r} must be 'before' or 'after'.")
+        if depth < 1:
+            raise UserError(f"SemanticModulation: depth={depth} must be 1 or more.")
+        _check_widths(dim, dim if text_dim is None else text_dim)
+        self.merge = merge
+        hidden = 4 * dim if hidden is None else hidden
+        self.layers = nn.ModuleList(
+            TransformerLayer(dim, heads, hidden, dropout, pre_norm=True) for _ in range(depth)
+        )
+
+    def forward(
+        self,
+        support: Float[Tensor, "N K T D"],
+        query: Float[Tensor, "Q T D"],
+        text: Float[Tensor, "N E"] | None,
+    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+        """One prototype a class, the same for all queries.
+
+        Raises:
+            UserError: There is no text, or its width is not that of the features.
+        """
+        if text is None:
+            raise UserError(
+                "SemanticModulation needs the text features of the classes: give the config a "
+                "text_encoder, or choose prototypes without text."
+            )
+        _check_widths(support.shape[-1], text.shape[-1])
+        if self.merge == "before":
+            support = support.mean(1, keepdim=True)
+        word = text[:, None, None].expand(*support.shape[:2], 1, -1)
+        modulated = self._attend(torch.cat([support, word], dim=2))[:, :, :-1]
+        return modulated.mean(1, keepdim=True)[None], self._attend(query)
+
+    def _attend(self, tokens: Float[Tensor, "*B L D"]) -> Float[Tensor, "*B L D"]:
+        for layer in self.layers:
+            tokens = layer(tokens, tokens)
+        return tokens
+
+
+def _check_widths(dim: int, text_dim: int) -> None:
+    if dim != text_dim:
+        raise UserError(
+            f"SemanticModulation puts text among frames: text features of width {text_dim} cannot "
+            f"stand beside frame features of width {dim}; choose a backbone and a text_encoder "
+            "that share one space."
+        )

@@ -1,0 +1,22 @@
+"""Attention written out, with the weights of ours."""
+
+import torch
+from torch import Tensor
+
+from fsarbench.layers import MultiHeadAttention
+
+
+def head_by_head(ours: MultiHeadAttention, tokens: Tensor) -> Tensor:
+    """Self-attention of tokens "L D", one head and one token after the other."""
+    query, key, value = (m(tokens) for m in (ours.query, ours.key, ours.value))
+    size = tokens.shape[-1] // ours.heads
+    rows = []
+    for token in range(len(tokens)):
+        mixed = []
+        for head in range(ours.heads):
+            own = slice(head * size, (head + 1) * size)
+            scores = torch.stack([query[token, own] @ k for k in key[:, own]]) / size**0.5
+            shares = torch.softmax(scores, 0)
+            mixed.append(sum(a * v for a, v in zip(shares, value[:, own], strict=True)))
+        rows.append(ours.out(torch.cat(mixed)))
+    return torch.stack(rows)
