@@ -1,0 +1,1 @@
+"""`fsarbench-tiny`, a small CLIP that travels with the package."""
