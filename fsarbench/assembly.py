@@ -17,6 +17,8 @@ from fsarbench.registry import SLOTS
 from fsarbench.signatures import coerce, parameters
 
 Values = Mapping[str, Any]
+# The training classes of most of the field's data sets: stands in where no data is looked for.
+USUAL_CLASSES = 64
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,12 @@ def decord_is_here() -> bool:
     return importlib.util.find_spec("decord") is not None
 
 
-def build_model(values: Values) -> FewShotModel:
+def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     """The model of a checked config, on torch's default device.
+
+    Args:
+        values: The config's.
+        classes: The number of training classes, for losses that speak of all of them.
 
     Raises:
         UserError: A part refuses its arguments, or parts do not fit together.
@@ -80,6 +86,7 @@ def build_model(values: Values) -> FewShotModel:
         "dim": backbone.dim,
         "text_dim": None if text_encoder is None else text_encoder.dim,
         "frames": values.get("clips", {}).get("frames", ClipSettings().frames),
+        "classes": classes,
     }
     adapt(backbone, values.get("adapter"), sizes)
     losses = values.get("losses") or {}

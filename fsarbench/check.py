@@ -15,7 +15,17 @@ from fsarbench.signatures import argument_faults, coerce, parameters
 
 # The sizes that assembly fills in by the name of a constructor's argument.
 OFFERED = frozenset(
-    {"width", "prefix", "mlp_width", "block_count", "block_index", "dim", "text_dim", "frames"}
+    {
+        "width",
+        "prefix",
+        "mlp_width",
+        "block_count",
+        "block_index",
+        "dim",
+        "text_dim",
+        "frames",
+        "classes",
+    }
 )
 TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
 REQUIRED = ("dataset", "backbone", "prototypes", "matcher", "readout")

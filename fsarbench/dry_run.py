@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from jaxtyping import TypeCheckError
 
-from fsarbench.assembly import Values, build_on_meta, build_settings
+from fsarbench.assembly import USUAL_CLASSES, Values, build_on_meta, build_settings
 from fsarbench.engine.parts import Part, parts
 from fsarbench.engine.profile import blank_episode
 from fsarbench.errors import UserError
@@ -34,7 +34,10 @@ def run_episode(model: FewShotModel, values: Values) -> None:
     blank = blank_episode(clips, settings.episodes, text_width=None)
     # Without text features in the episode the text encoder is run as well.
     names = tuple(f"class {i}" for i in range(settings.episodes.way))
-    episode = replace(blank, names=names)
+    encoder = model.text_encoder
+    width = None if encoder is None else encoder.dim
+    bank = None if width is None else torch.empty(USUAL_CLASSES, width, device="meta")
+    episode = replace(blank, names=names, bank=bank)
     try:
         with torch.device("meta"):
             outcome = model.train()(episode)

@@ -31,6 +31,8 @@ class Episode:
         classes: The index of each of the N classes in its split.
         names: The N class names, as prompts want them.
         text: The text features of the N classes; None where no part asks for text.
+        bank: The text features of all M classes of the split, which `classes` are indices into;
+            None without a text encoder, or where training changes it.
     """
 
     support: Num[Tensor, "N K T 3 H W"]
@@ -39,6 +41,7 @@ class Episode:
     classes: Int[Tensor, " N"]
     names: tuple[str, ...] = ()
     text: Float[Tensor, "N E"] | None = None
+    bank: Float[Tensor, "M E"] | None = None
 
 
 @dataclass(frozen=True)

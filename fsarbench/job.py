@@ -77,7 +77,7 @@ def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench,
     splits = dataset.splits()
     settings = build_settings(loaded.values)
     torch.manual_seed(settings.seed)
-    model = build_model(loaded.values).to(device)
+    model = build_model(loaded.values, len(splits["train"].classes)).to(device)
     bench = Bench(
         splits=splits,
         reader=build_reader(loaded.values),

@@ -29,4 +29,5 @@ def to_episode(
         for key in ("support", "query", "labels", "classes")
     }
     names = tuple(split.readable[index] for index in batch["classes"].tolist())
-    return Episode(**moved, names=names, text=None if text is None else text[moved["classes"]])
+    own = None if text is None else text[moved["classes"]]
+    return Episode(**moved, names=names, text=own, bank=text)

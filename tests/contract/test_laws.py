@@ -89,6 +89,8 @@ def test_tuned_parameters_get_gradients_and_frozen_ones_none(model: FewShotModel
     if not tuned_parameters(model):
         pytest.skip("nothing is tuned")
     task = episode()
+    assert model.text_encoder is not None
+    task = replace(task, bank=model.text_encoder(task.names))
     outcome = model.train()(task)
     sum(model.loss(outcome, task).values()).backward()
     for name, parameter in model.named_parameters():

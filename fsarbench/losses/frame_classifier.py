@@ -1,0 +1,38 @@
+"""An auxiliary classifier of single frames over all training classes."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fsarbench.episode import Episode, Outcome
+from fsarbench.interfaces import Loss
+from fsarbench.registry import LOSSES
+
+
+@LOSSES.register_module()
+class FrameClassifier(Loss):
+    """Cross-entropy of a linear classifier of frames over all training classes (HyRSM, CVPR 2022).
+
+    Args:
+        dim: The feature width D.
+        classes: The number of training classes M.
+        weight: What the loss is multiplied by in the sum.
+
+    Example:
+        >>> sum(p.numel() for p in FrameClassifier(512, 64).parameters())
+        32832
+    """
+
+    def __init__(self, dim: int, classes: int, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+        self.classifier = nn.Linear(dim, classes)
+
+    def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
+        """The mean over the frames of all support and query videos, in nats."""
+        videos = torch.cat([outcome.support.flatten(0, 1), outcome.query])
+        support = episode.classes.repeat_interleave(outcome.support.shape[1])
+        own = torch.cat([support, episode.classes[episode.labels]])
+        frames = own.repeat_interleave(videos.shape[1])
+        return F.cross_entropy(self.classifier(videos).flatten(0, 1), frames)
