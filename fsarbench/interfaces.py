@@ -121,8 +121,7 @@ class TextEncoder(nn.Module, ABC):
 class Block(Protocol):
     """A view of one pre-norm transformer block; residuals are left to the caller.
 
-    Every method takes any number of leading axes. Layer scale and drop path are inside `attend` and
-    `mlp`.
+    Every method takes any number of leading axes; layer scale and drop path are inside.
 
     Attributes:
         prefix: Tokens before the patches of a frame; the first of them is the class token.
@@ -146,15 +145,14 @@ class Block(Protocol):
         """The whole block as its library runs it, residuals included."""
 
     def reweighted(self, changes: Mapping[Projection, Tensor]) -> "Block":
-        """The same block with changes added to the weights of its projections."""
+        """The same block with changes added to weights."""
 
 
 class Adapter(nn.Module, ABC):
     """What is done to one block of a frozen trunk; the backbone holds one for each block.
 
-    The adapter calls the block, the block never knows the adapter. Assembly builds one adapter a
-    block, and understands the key `blocks` (a list of block indices) for every adapter: the other
-    blocks then run plain.
+    The adapter calls the block, the block never knows the adapter. Assembly builds one a block; a
+    config's key `blocks` (a list of block indices) leaves the other blocks plain, for any adapter.
 
     Attributes:
         uses_text: Reads `text`, the class's text features of each support video.
@@ -182,8 +180,7 @@ class Adapter(nn.Module, ABC):
         """Whether a trunk parameter is tuned; none is, unless an adapter says so.
 
         Args:
-            part: `embed` and `pool` for what comes before and after the blocks, `block` for the
-                adapter's own block.
+            part: The adapter's own `block`, or what comes before (`embed`) or after (`pool`) all.
             name: The parameter's name as its library spells it.
             owner: The layer that holds it.
         """
@@ -229,8 +226,7 @@ class Backbone(nn.Module, ABC):
         """Features of every frame.
 
         Args:
-            frames: uint8, or floats in [0, 1]; the backbone normalises them with its own mean and
-                deviation.
+            frames: uint8, or floats in [0, 1]; normalised here, by the trunk's mean and deviation.
             text: The class's text feature of each support video, None for queries.
         """
 
@@ -280,10 +276,12 @@ class Loss(nn.Module, ABC):
     Attributes:
         weight: What the loss is multiplied by in the sum.
         uses_text: Cannot work without the text features of the classes.
+        uses_match: Cannot work without a matcher.
     """
 
     weight: float
     uses_text: ClassVar[bool] = False
+    uses_match: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
@@ -295,9 +293,11 @@ class Readout(nn.Module, ABC):
 
     Attributes:
         uses_text: Cannot work without the text features of the classes.
+        uses_match: Cannot work without a matcher.
     """
 
     uses_text: ClassVar[bool] = False
+    uses_match: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:

@@ -1,0 +1,84 @@
+"""Where the weights of a timm model are: a local file, the local cache, or a hub within seconds."""
+
+import os
+from pathlib import Path
+from pickle import UnpicklingError
+
+import timm
+from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.utils import get_session
+from safetensors import SafetensorError
+from timm.models import load_state_dict
+from torch import Tensor
+
+from fsarbench.backbones.weights import HUB_TIMEOUT
+from fsarbench.errors import UserError
+
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+def find_weights(model: str, pretrained: bool | str) -> Path:
+    """The weights file of a timm model.
+
+    Args:
+        model: A timm model name, with or without a tag.
+        pretrained: True for the model's weights on the hub, or the path of a file.
+
+    Raises:
+        UserError: There are no such weights, or the download failed.
+    """
+    if isinstance(pretrained, str):
+        path = Path(os.path.expandvars(pretrained)).expanduser()
+        if not path.is_file():
+            raise UserError(
+                f"pretrained='{pretrained}' is no file (looked for {path.absolute()}). Give "
+                "a file, or True for the weights that timm names."
+            )
+        return path
+    return hub_file(model)
+
+
+def hub_file(model: str) -> Path:
+    """The file of a model's own weights, from the cache or the hub.
+
+    Raises:
+        UserError: timm names no weights for the model, or they cannot be fetched.
+    """
+    facts = timm.get_pretrained_cfg(model)
+    repository = facts.hf_hub_id if facts else None
+    if not repository:
+        known = ", ".join(timm.list_models(f"{model}*", pretrained=True)[:5])
+        raise UserError(
+            f"timm names no weights on the hub for '{model}'. Write a tag behind the name "
+            f"({known or 'none known'}), or pretrained=FILE."
+        )
+    for name in HUB_FILES:
+        found = try_to_load_from_cache(repository, name)
+        if isinstance(found, str):
+            return Path(found)
+    try:
+        # An unreachable hub is given up at once: without this check it costs minutes of retries.
+        get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
+        return Path(hf_hub_download(repository, HUB_FILES[0]))
+    except Exception as error:
+        raise UserError(
+            f"The weights of '{model}' are not on this machine and cannot be fetched "
+            f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE}. Run once "
+            "where the hub can be reached (the cache is found through HF_HOME), or name a local "
+            "file: --set backbone.pretrained=FILE."
+        ) from error
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file; nothing in it is executed.
+
+    Raises:
+        UserError: The file is no weights file.
+    """
+    try:
+        return load_state_dict(str(path), device="cpu", weights_only=True)
+    except (RuntimeError, UnpicklingError, SafetensorError, EOFError, OSError) as error:
+        raise UserError(
+            f"{path} cannot be read as weights ({type(error).__name__}: {str(error)[:200]}). It "
+            "takes safetensors, or a file of torch.save that holds nothing but tensors."
+        ) from error
