@@ -92,8 +92,8 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     losses = values.get("losses") or {}
     return FewShotModel(
         backbone=backbone,
-        prototypes=build_part("prototypes", values["prototypes"], sizes),
-        matcher=build_part("matcher", values["matcher"], sizes),
+        prototypes=build_part("prototypes", values.get("prototypes"), sizes),
+        matcher=build_part("matcher", values.get("matcher"), sizes),
         readout=build_part("readout", values["readout"], sizes),
         losses={name: build_part("losses", spec, sizes) for name, spec in losses.items()},
         text_encoder=text_encoder,

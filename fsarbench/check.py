@@ -1,6 +1,6 @@
 """Everything that is wrong with a config, at once and before anything is built."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ OFFERED = frozenset(
     }
 )
 TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
-REQUIRED = ("dataset", "backbone", "prototypes", "matcher", "readout")
+REQUIRED = ("dataset", "backbone", "readout")
+MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
 SECTIONS: dict[str, type] = {
     "clips": ClipSettings,
     "episodes": EpisodeSettings,
@@ -83,6 +84,7 @@ def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         if values.get(name) is None:
             yield Fault(name, f"the slot '{name}' is missing: {name} = dict(type=...)")
     yield from text_faults(values)
+    yield from matching_faults(values)
 
 
 def key_faults(name: str, value: Any) -> Iterator[Fault]:
@@ -157,11 +159,32 @@ def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     """Parts that need text in a config without a text encoder."""
     if values.get("text_encoder"):
         return
-    losses = values.get("losses")
-    specs = {slot: values.get(slot) for slot in ("prototypes", "readout")}
-    specs |= {f"losses.{k}": v for k, v in losses.items()} if isinstance(losses, dict) else {}
-    for key, spec in specs.items():
-        name = spec.get("type") if isinstance(spec, dict) else None
-        registry = SLOTS[key.partition(".")[0]]
-        if name in registry.known() and registry.find(name).uses_text:
+    for key, component in components(values, ("prototypes", "readout", "losses")):
+        if component.uses_text:
+            name = component.__name__
             yield Fault(f"{key}.type", f"{name} needs text; add a text_encoder to the config")
+
+
+def matching_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Slots that are empty although a readout or a loss goes by the match."""
+    found = components(values, ("readout", "losses"))
+    names = [component.__name__ for _, component in found if component.uses_match]
+    for slot in MATCHING:
+        if values.get(slot) is None and (
+            names or values.get("matcher") or not values.get("readout")
+        ):
+            going = f"; {', '.join(names)} cannot do without" if names else ""
+            yield Fault(slot, f"the slot '{slot}' is missing: {slot} = dict(type=...){going}")
+
+
+def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """The known components that a config names in some slots, each with its key."""
+    for slot in slots:
+        value = values.get(slot)
+        specs = {slot: value}
+        if slot == "losses":
+            specs = {f"losses.{k}": v for k, v in value.items()} if isinstance(value, dict) else {}
+        for key, spec in specs.items():
+            name = spec.get("type") if isinstance(spec, dict) else None
+            if name in SLOTS[slot].known():
+                yield key, SLOTS[slot].find(name)

@@ -66,8 +66,7 @@ class VideoDataset(ABC):
         """The three splits.
 
         Raises:
-            fsarbench.errors.UserError: Videos are missing; the message says where they were looked
-                for, which variable or key points there, and where people get them.
+            fsarbench.errors.UserError: Videos are missing; it says where to get and to put them.
         """
 
     @abstractmethod
@@ -247,11 +246,7 @@ class PrototypeBuilder(nn.Module, ABC):
         query: Float[Tensor, "Q T D"],
         text: Float[Tensor, "N E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """The prototypes and the queries to match with them.
-
-        The first axis of the prototypes is 1 where they are the same for all queries. P is 1 where
-        the shots are merged, and K where the matcher is to see each.
-        """
+        """Prototypes (#Q is 1 where all queries share them, P is 1 or K), and queries to match."""
 
 
 class Matcher(nn.Module, ABC):

@@ -15,8 +15,8 @@ class FewShotModel(nn.Module):
 
     Args:
         backbone: Frames to frame features, its adapters inside.
-        prototypes: Support features to class prototypes.
-        matcher: Scores queries against prototypes.
+        prototypes: Support features to class prototypes; None where nothing is matched.
+        matcher: Scores queries against prototypes; None where the readout goes by the text alone.
         readout: What a test episode is scored by.
         losses: Training losses by name.
         text_encoder: Class names to text features; None where no part uses text.
@@ -25,8 +25,8 @@ class FewShotModel(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        prototypes: PrototypeBuilder,
-        matcher: Matcher,
+        prototypes: PrototypeBuilder | None,
+        matcher: Matcher | None,
         readout: Readout,
         losses: Mapping[str, Loss] | None = None,
         text_encoder: TextEncoder | None = None,
@@ -90,6 +90,10 @@ class FewShotModel(nn.Module):
         text: Float[Tensor, "N E"] | None,
     ) -> Outcome:
         """Everything after the backbone; evaluation calls it on cached features."""
+        if self.prototypes is None or self.matcher is None:
+            # Nothing is matched, so that all classes are alike to all queries.
+            alike = query.new_zeros(query.shape[0], support.shape[0])
+            return Outcome(alike, support, query, text)
         prototypes, matched = self.prototypes(support, query, text)
         return Outcome(self.matcher(matched, prototypes), support, query, text)
 

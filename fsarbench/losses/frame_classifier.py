@@ -24,6 +24,8 @@ class FrameClassifier(Loss):
         32832
     """
 
+    uses_match = False
+
     def __init__(self, dim: int, classes: int, weight: float = 1.0) -> None:
         super().__init__()
         self.weight = weight

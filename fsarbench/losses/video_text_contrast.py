@@ -27,6 +27,7 @@ class VideoTextContrast(Loss):
     """
 
     uses_text = True
+    uses_match = False
 
     def __init__(
         self, weight: float = 1.0, temperature: float = 1.0, learnable: bool = True

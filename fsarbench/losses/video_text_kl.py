@@ -26,6 +26,7 @@ class VideoTextKL(Loss):
     """
 
     uses_text = True
+    uses_match = False
 
     def __init__(self, weight: float = 1.0, temperature: float = 0.01) -> None:
         super().__init__()
