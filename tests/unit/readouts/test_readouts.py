@@ -4,7 +4,9 @@ import torch
 from fsarbench.episode import Outcome
 from fsarbench.errors import UserError
 from fsarbench.readouts.arithmetic_fusion import ArithmeticFusion
+from fsarbench.readouts.geometric_fusion import GeometricFusion
 from fsarbench.readouts.match_only import MatchOnly
+from fsarbench.readouts.text_only import TextOnly
 
 N, K, Q, T, D = 3, 2, 4, 5, 16
 
@@ -46,3 +48,40 @@ def test_alpha_is_a_share(alpha: float) -> None:
 def test_temperature_must_be_positive() -> None:
     with pytest.raises(UserError, match="temperature"):
         ArithmeticFusion(temperature=-1.0)
+
+
+def test_text_only_never_sees_the_match() -> None:
+    seen = outcome()
+    assert seen.text is not None
+    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
+    got = TextOnly(0.1)(seen)
+    torch.testing.assert_close(got, (cosines / 0.1).softmax(-1))
+    other = Outcome(seen.logits + 5 * torch.eye(Q, N), seen.support, seen.query, seen.text)
+    assert torch.equal(TextOnly(0.1)(other), got)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("per_frame", [True, False])
+def test_geometric_fusion_multiplies_powers(alpha: float, per_frame: bool) -> None:
+    seen = outcome()
+    assert seen.text is not None
+    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
+    by_text = (cosines / 0.5).softmax(-1)
+    by_match = (seen.logits / (T if per_frame else 1)).softmax(-1)
+    product = by_text**alpha * by_match ** (1 - alpha)
+    got = GeometricFusion(alpha, 0.5, per_frame)(seen)
+    torch.testing.assert_close(got, product / product.sum(-1, keepdim=True))
+
+
+@pytest.mark.parametrize("kind", [TextOnly, GeometricFusion])
+def test_text_readouts_need_text(kind: type) -> None:
+    with pytest.raises(UserError, match="text_encoder"):
+        kind()(outcome(text=False))
+    with pytest.raises(UserError, match="temperature"):
+        kind(temperature=0.0)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1])
+def test_alpha_of_the_geometric_mix_is_a_share(alpha: float) -> None:
+    with pytest.raises(UserError, match="alpha"):
+        GeometricFusion(alpha)

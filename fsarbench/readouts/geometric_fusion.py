@@ -1,0 +1,43 @@
+"""A geometric mix of text scores and matching scores (CLIP-FSAR, Wang et al., IJCV 2024)."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.episode import Outcome
+from fsarbench.errors import UserError
+from fsarbench.functional.text_scores import text_logits
+from fsarbench.interfaces import Readout
+from fsarbench.registry import READOUTS
+
+
+@READOUTS.register_module()
+class GeometricFusion(Readout):
+    """Text probabilities to the alpha times matching ones to the 1 - alpha (CLIP-FSAR, 2303.02982).
+
+    Args:
+        alpha: The share of the text, 0 to 1.
+        temperature: What the cosine of query and text is divided by, above 0.
+        per_frame: Divide the matcher's logits by the number of frames, as for a matcher whose
+            logits are sums over frames.
+    """
+
+    uses_text = True
+
+    def __init__(
+        self, alpha: float = 0.9, temperature: float = 1.0, per_frame: bool = True
+    ) -> None:
+        super().__init__()
+        if not 0 <= alpha <= 1:
+            raise UserError(f"GeometricFusion: alpha={alpha} must be from 0 to 1.")
+        if not temperature > 0:
+            raise UserError(f"GeometricFusion: temperature={temperature} must be above 0.")
+        self.alpha = alpha
+        self.temperature = temperature
+        self.per_frame = per_frame
+
+    def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
+        """The mix, made to add up to 1 over the episode's classes."""
+        by_text = text_logits(outcome.query, outcome.text, self.temperature)
+        by_match = outcome.logits / outcome.query.shape[1] if self.per_frame else outcome.logits
+        # A product of powers of two softmaxes, made to add up to 1, is the softmax of their mix.
+        return (self.alpha * by_text + (1 - self.alpha) * by_match).softmax(-1)
