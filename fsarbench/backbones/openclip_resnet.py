@@ -1,0 +1,66 @@
+"""CLIP's ResNet (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
+
+from jaxtyping import Float
+from open_clip.modified_resnet import ModifiedResNet
+from torch import Tensor, nn
+
+from fsarbench.backbones.cnn import CNN
+from fsarbench.backbones.openclip import load
+from fsarbench.errors import UserError
+from fsarbench.interfaces import TrunkPart
+from fsarbench.registry import BACKBONES
+
+STAGES = ("layer1", "layer2", "layer3", "layer4")
+
+
+@BACKBONES.register_module()
+class OpenClipResNet(CNN):
+    """A ResNet of open_clip with its attention pool, in CLIP's joint space.
+
+    Args:
+        model: open_clip's model name, such as `RN50`.
+        pretrained: An open_clip weights tag, a local file, or None for random weights.
+        batch_statistics: Tuned batch norms use and update the statistics of the batch in training.
+
+    Raises:
+        UserError: The model's image tower is no such ResNet, or model or weights are not known.
+    """
+
+    def __init__(
+        self, model: str = "RN50", pretrained: str | None = None, batch_statistics: bool = True
+    ) -> None:
+        visual = load(model, pretrained).visual
+        if type(visual) is not ModifiedResNet:
+            raise UserError(
+                f"OpenClipResNet: the image tower of '{model}' is {type(visual).__name__}, not "
+                "open_clip's ModifiedResNet. Choose RN50, RN101, RN50x4, RN50x16 or RN50x64."
+            )
+        super().__init__(ResNetTrunk(visual), batch_statistics)
+
+
+class ResNetTrunk(nn.Module):
+    """An open_clip ResNet with what the backbone asks of a trunk.
+
+    Args:
+        visual: The image tower.
+    """
+
+    def __init__(self, visual: ModifiedResNet) -> None:
+        super().__init__()
+        self.visual = visual
+        self.depth = len(STAGES)
+        self.width = self.dim = visual.output_dim
+        self.image_size = visual.image_size
+        self.mean = tuple(visual.preprocess_cfg["mean"])
+        self.std = tuple(visual.preprocess_cfg["std"])
+
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
+        """The library's own forward: stem, stages, attention pool."""
+        return self.visual(images)
+
+    def locate(self, name: str) -> tuple[TrunkPart, int]:
+        """The part of the network that a parameter of this module belongs to."""
+        part = name.split(".")[1]
+        if part in STAGES:
+            return "block", STAGES.index(part)
+        return ("pool", 0) if part == "attnpool" else ("embed", 0)
