@@ -3,7 +3,8 @@
 A linear map of concatenated frames is the sum of one map a place, each of a single frame. So all
 that is asked of tuples, products and norms, comes from products of frames: with M the 0/1 matrix
 that says which frame stands in which place of which tuple, and G the products of all frames in all
-places, the products of all tuples are M G M'. Below, U counts tuples and F frames in places.
+places, the products of all tuples are M G M'. Below, U counts tuples, F the frames of a video in
+all places, and S those of all shots of a class.
 """
 
 from functools import cache
@@ -44,12 +45,12 @@ def membership(frames: int, size: int, like: Tensor) -> Float[Tensor, "U F"]:
 
 
 def products(
-    query: Float[Tensor, "Q F W"], support: Float[Tensor, "#Q N P F W"]
-) -> Float[Tensor, "Q N P F F"]:
-    """The products of every frame of a query with every frame of every prototype."""
+    query: Float[Tensor, "Q F W"], support: Float[Tensor, "#Q N S W"]
+) -> Float[Tensor, "Q N F S"]:
+    """The products of every frame of a query with every frame of every class."""
     if support.shape[0] == 1:
-        return torch.einsum("qfw,npgw->qnpfg", query, support[0])
-    return torch.einsum("qfw,qnpgw->qnpfg", query, support)
+        return torch.einsum("qfw,nsw->qnfs", query, support[0])
+    return torch.einsum("qfw,qnsw->qnfs", query, support)
 
 
 def squared_norms(
@@ -62,21 +63,19 @@ def squared_norms(
 
 def attended_distances(
     query: Float[Tensor, "Q F W"],
-    support: Float[Tensor, "#Q N P F W"],
-    weights: Float[Tensor, "Q N P U F"],
+    support: Float[Tensor, "#Q N S W"],
+    weights: Float[Tensor, "Q N U S"],
     members: Float[Tensor, "U F"],
 ) -> Float[Tensor, "Q N U"]:
     """The squared distance of every tuple of a query to a weighted sum of a class's tuples.
 
     Args:
         query: The frames of queries in all places.
-        support: The frames of prototypes in all places.
-        weights: The weight of every frame of a class in every place, for each tuple of a query.
+        support: The frames of all shots of a class in all places.
+        weights: The weight of every such frame, for each tuple of a query.
         members: The matrix M.
     """
     own = squared_norms(query, members)[:, None]
-    crossed = ((members @ products(query, support)) * weights).sum((2, 4))
-    weights = weights.transpose(2, 3).flatten(-2)
-    frames = support.flatten(2, 3)
-    among = ((weights @ (frames @ frames.transpose(-1, -2))) * weights).sum(-1)
+    crossed = ((members @ products(query, support)) * weights).sum(-1)
+    among = ((weights @ (support @ support.transpose(-1, -2))) * weights).sum(-1)
     return own - 2 * crossed + among

@@ -50,7 +50,7 @@ class TupleAttention(nn.Module):
         origin = prototypes.mean((0, 1, 2, 3))
         asked = self._places(self.value(query - origin))
         given = self._places(self.value(prototypes - origin))
-        return attended_distances(asked, given, weights, members).mean(-1)
+        return attended_distances(asked, given.flatten(2, 3), weights, members).mean(-1)
 
     def _places(self, mapped: Float[Tensor, "*B T V"]) -> Float[Tensor, "*B F W"]:
         return mapped.unflatten(-1, (self.size, -1)).flatten(-3, -2)
@@ -65,17 +65,21 @@ class TupleAttention(nn.Module):
         query: Float[Tensor, "Q F W"],
         support: Float[Tensor, "#Q N P F W"],
         members: Float[Tensor, "U F"],
-    ) -> Float[Tensor, "Q N P U F"]:
+    ) -> Float[Tensor, "Q N U S"]:
         """How much each tuple of a query takes of every frame of a class in every place."""
         gain, shift = self.norm.weight, self.norm.bias
-        likeness = members @ products(query * gain.square(), support) @ members.T
-        likeness = likeness * self._inverse(query, members)[:, None, None, :, None]
+        frames = support.flatten(2, 3)
+        likeness = members @ products(query * gain.square(), frames)
         # With the norm's shift of the query's key all scores change alike: it is left out.
-        likeness = likeness + (support @ (gain * shift) @ members.T)[:, :, :, None]
+        likeness = likeness * self._inverse(query, members)[:, None, :, None]
+        likeness = likeness + (frames @ (gain * shift))[:, :, None]
+        # Only here there is one number for each pair of tuples.
+        pairs = likeness.unflatten(-1, support.shape[2:4]) @ members.T
         inverse = self._inverse(support, members) * query.shape[-1] ** -0.5
-        likeness = (likeness * inverse[:, :, :, None]).transpose(2, 3)
-        share = likeness.flatten(-2).softmax(-1).unflatten(-1, likeness.shape[-2:])
-        return share.transpose(2, 3) @ members
+        # Step by step, so that no more than two such tensors are held at once.
+        pairs = pairs * inverse[:, :, None]
+        pairs = pairs.flatten(-2).softmax(-1)
+        return (pairs.unflatten(-1, inverse.shape[2:]) @ members).flatten(-2)
 
     def _inverse(
         self, keys: Float[Tensor, "*B F W"], members: Float[Tensor, "U F"]

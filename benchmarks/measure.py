@@ -1,0 +1,34 @@
+"""Times and memory as ratios within one run: they carry over between machines."""
+
+import time
+from collections.abc import Callable
+
+from torch.profiler import ProfilerActivity, profile
+
+Run = Callable[[], object]
+
+
+def times(*runs: Run, rounds: int = 7) -> list[float]:
+    """The least time of each, in seconds; they take turns, so that all see the same machine."""
+    least = [float("inf")] * len(runs)
+    for run in runs:
+        run()
+    for _ in range(rounds):
+        for place, run in enumerate(runs):
+            start = time.perf_counter()
+            run()
+            least[place] = min(least[place], time.perf_counter() - start)
+    return least
+
+
+def peak(run: Run) -> int:
+    """The most bytes of CPU tensors that were allocated at once while it ran."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+        run()
+    events = found.profiler.kineto_results.events()
+    changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
+    held = most = 0
+    for _, change in changes:
+        held += change
+        most = max(most, held)
+    return most
