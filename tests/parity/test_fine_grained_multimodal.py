@@ -1,7 +1,5 @@
 """MA-FSAR's adapted block against the equations, token by token in float64."""
 
-import math
-
 import pytest
 import torch
 from torch import Tensor
@@ -9,6 +7,7 @@ from torch import Tensor
 from fsarbench.adapters.fine_grained_multimodal import FineGrainedMultimodal
 from fsarbench.backbones.openclip_vit import OpenClipViT
 from fsarbench.model import count
+from tests.parity.naive_vit import bottleneck, linear, norm, of_open_clip
 
 V, T, E = 2, 3, 5
 
@@ -27,52 +26,23 @@ def adapter(width: int, **options: bool | float) -> FineGrainedMultimodal:
     return built.requires_grad_(True)
 
 
-def linear(layer: torch.nn.Linear, x: Tensor) -> Tensor:
-    return torch.stack([layer.weight @ row + layer.bias for row in x])
-
-
-def bottleneck(module: torch.nn.Module, x: Tensor) -> Tensor:
-    hidden = linear(module.down, x)
-    hidden = hidden * 0.5 * (1 + torch.erf(hidden / math.sqrt(2)))
-    return linear(module.up, hidden)
-
-
-def norm(layer: torch.nn.LayerNorm, x: Tensor) -> Tensor:
-    mean, var = x.mean(-1, keepdim=True), x.var(-1, unbiased=False, keepdim=True)
-    return (x - mean) / (var + layer.eps).sqrt() * layer.weight + layer.bias
-
-
-def msa(attention: torch.nn.MultiheadAttention, x: Tensor) -> Tensor:
-    """Multi-head self-attention of one sequence "L C", head by head and query by query."""
-    q, k, v = (x @ attention.in_proj_weight.T + attention.in_proj_bias).chunk(3, dim=-1)
-    heads, size = attention.num_heads, x.shape[-1] // attention.num_heads
-    rows = []
-    for i in range(x.shape[0]):
-        parts = []
-        for h in range(heads):
-            at = slice(h * size, (h + 1) * size)
-            weights = torch.softmax(k[:, at] @ q[i, at] / math.sqrt(size), dim=0)
-            parts.append(weights @ v[:, at])
-        rows.append(torch.cat(parts))
-    return linear(attention.out_proj, torch.stack(rows))
-
-
 def naive(
     a: FineGrainedMultimodal, block: torch.nn.Module, x: Tensor, text: Tensor | None
 ) -> Tensor:
     """One video "T L C" through one block, from the equations of the paper."""
+    plain = of_open_clip(block)
     c = x[:, 0]
-    temporal = c + bottleneck(a.gta.adapter, msa(block.attn, norm(block.ln_1, c)))
+    temporal = c + bottleneck(a.gta.adapter, plain.msa(norm(block.ln_1, c)))
     frames = []
     for t in range(x.shape[0]):
         z = torch.cat([x[t], temporal[t : t + 1]])
         if text is not None:
             z = torch.cat([z, linear(a.text, text[None])])
-        attended = msa(block.attn, norm(block.ln_1, z))
+        attended = plain.msa(norm(block.ln_1, z))
         z = z + attended + bottleneck(a.lma.adapter, attended)
         y = z[: x.shape[1]]
         normed = norm(block.ln_2, y)
-        mlp = linear(block.mlp.c_proj, block.mlp.gelu(linear(block.mlp.c_fc, normed)))
+        mlp = plain.mlp(normed)
         frames.append(y + mlp + 0.5 * bottleneck(a.joint_adaptation.adapter, normed))
     return torch.stack(frames)
 

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fsarbench.cli import app
+from tests.contract.combinations import names
 
 C, BLOCKS = 768, 12
 NORM = 2 * C
@@ -21,11 +22,25 @@ COUNTS = {
     "NormTuning": (2 * BLOCKS + 2) * NORM,
     # Norms, query key and value, output, and the MLP's 4 C + C.
     "BiasTuning": 2 * C + BLOCKS * (2 * C + 3 * C + C + 4 * C + C),
+    # Down 768 x 64 + 64, up 64 x 768 + 768.
+    "AdaptFormer": BLOCKS * 99_136,
+    # Three adapters a block, the temporal embedding 8 x 768, the last norm.
+    "AIM": BLOCKS * 3 * 295_872 + 8 * C + NORM,
+    # A rank x C and B C x rank for query and value, rank 8.
+    "LoRA": BLOCKS * 2 * (2 * 8 * C),
+    # Four adapters in each of the last four blocks, the temporal embedding.
+    "TaskAdapter": 4 * 4 * 295_872 + 8 * C,
+    # Ten prompts a block.
+    "VisualPrompts": BLOCKS * 10 * C,
     # Twice a block: 768 x 384 + 384, 384 x 3 + 384, 384 x 768 + 768.
     "STAdapter": 14_220_288,
     # Three adapters of 295,872 and TextFC 512 x 768 + 768 a block, the temporal embedding 8 x 768.
     "FineGrainedMultimodal": BLOCKS * (3 * 295_872 + 393_984) + 8 * C,
 }
+
+
+def test_every_adapter_has_a_formula() -> None:
+    assert set(COUNTS) == set(names("adapter"))
 
 
 @pytest.mark.parametrize(("adapter", "expected"), COUNTS.items())

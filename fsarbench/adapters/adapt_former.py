@@ -1,0 +1,38 @@
+"""AdaptFormer (Chen et al., NeurIPS 2022, arXiv 2205.13535)."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fsarbench.interfaces import Adapter, Block
+from fsarbench.registry import ADAPTERS
+
+
+@ADAPTERS.register_module()
+class AdaptFormer(Adapter):
+    """A scaled ReLU bottleneck beside the MLP (Eq. 2 and 3).
+
+    Args:
+        width: Token width C, offered by assembly.
+        bottleneck: Inner width.
+        scale: The factor s of the bottleneck's output.
+        normed: The bottleneck reads the normalised tokens, as the MLP does.
+    """
+
+    def __init__(
+        self, width: int, bottleneck: int = 64, scale: float = 0.1, normed: bool = True
+    ) -> None:
+        super().__init__()
+        self.scale, self.normed = scale, normed
+        self.down, self.up = nn.Linear(width, bottleneck), nn.Linear(bottleneck, width)
+        for parameter in (self.down.bias, self.up.weight, self.up.bias):
+            nn.init.zeros_(parameter)
+
+    def forward(
+        self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
+    ) -> Float[Tensor, "V T L C"]:
+        """The block with the bottleneck beside its MLP."""
+        del text
+        tokens = tokens + block.attend(block.norm1(tokens))
+        normed = block.norm2(tokens)
+        added = self.up(self.down(normed if self.normed else tokens).relu())
+        return tokens + block.mlp(normed) + self.scale * added

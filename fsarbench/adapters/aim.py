@@ -1,0 +1,66 @@
+"""AIM (Yang et al., ICLR 2023, arXiv 2302.03024)."""
+
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fsarbench.adapters.attention import TIME, attend_along
+from fsarbench.interfaces import Adapter, Block, TrunkPart
+from fsarbench.layers import Bottleneck, TemporalEmbedding, is_norm
+from fsarbench.registry import ADAPTERS
+
+
+@ADAPTERS.register_module()
+class AIM(Adapter):
+    """The frozen attention over time, then over space, then the MLP, each with an adapter (Fig. 2).
+
+    Args:
+        width: Token width C, offered by assembly.
+        frames: Frames T of a clip, offered by assembly.
+        reduction: The token width over the inner width of every adapter.
+        temporal: One adapter after the attention over time, or a second one before it.
+        scale: The factor s of the joint adaptation.
+        last_norm: The norm after the last block is tuned too.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        frames: int,
+        reduction: int = 4,
+        temporal: Literal[1, 2] = 1,
+        scale: float = 0.5,
+        last_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        hidden = width // reduction
+        self.width, self.frames = width, frames
+        self.scale, self.last_norm = scale, last_norm
+        self.before_time = Bottleneck(width, hidden) if temporal == 2 else None
+        self.time = Bottleneck(width, hidden)
+        self.space = Bottleneck(width, hidden)
+        self.joint_adaptation = Bottleneck(width, hidden)
+
+    def entry(self) -> nn.Module | None:
+        """The temporal embedding."""
+        return TemporalEmbedding(self.frames, self.width)
+
+    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
+        """The norm after the last block."""
+        del name
+        return self.last_norm and part == "pool" and is_norm(owner)
+
+    def forward(
+        self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
+    ) -> Float[Tensor, "V T L C"]:
+        """The adapted block."""
+        del text
+        normed = block.norm1(tokens)
+        if self.before_time is not None:
+            normed = normed + self.before_time(normed)
+        tokens = tokens + self.time(attend_along(TIME, normed, block))
+        attended = block.attend(block.norm1(tokens))
+        tokens = tokens + attended + self.space(attended)
+        normed = block.norm2(tokens)
+        return tokens + block.mlp(normed) + self.scale * self.joint_adaptation(normed)
