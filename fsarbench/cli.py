@@ -93,6 +93,36 @@ def build(
     build_builtin(name, workers)
 
 
+@data.command("import")
+def import_(
+    name: Annotated[
+        str, typer.Argument(help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, or folder.")
+    ],
+    folder: Annotated[
+        str | None, typer.Argument(metavar="DIR", help="The folder of own videos.")
+    ] = None,
+    splits: Annotated[
+        str | None, typer.Option(help="The folder of the lists; for own videos a split file.")
+    ] = None,
+    videos: Annotated[str | None, typer.Option(help="The folder of the videos.")] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="SSv2's own label file, or their folder; repeatable.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="The table to write.")] = None,
+    seed: Annotated[int, typer.Option(help="Own videos: divides the classes otherwise.")] = 0,
+    shares: Annotated[
+        str, typer.Option(help="Own videos: parts of train, val and test.")
+    ] = "64/12/24",
+) -> None:
+    """Make the table of a data set from the field's lists, or of own videos from their folders."""
+    from fsarbench.data.importing.verb import Options, run_import
+
+    options = Options(
+        splits=splits, videos=videos, labels=labels or (), out=out, seed=seed, shares=shares
+    )
+    run_import(name, folder, options)
+
+
 def main() -> None:
     """Run the command line; what a user can mend ends with exit status 2 and one message."""
     # OpenMP's threads spin while they wait. Beside decoding workers, or on a shared machine, they

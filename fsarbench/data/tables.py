@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError, nearest
@@ -76,6 +76,16 @@ def require_one_split(rows: Iterable[Row]) -> None:
                 f"{row.place}: the class '{row['class']}' is in the split {row['split']}, but in "
                 f"{before['split']} at {before.place}; a class belongs to one split."
             )
+
+
+def require_inside(row: Row, column: str) -> None:
+    """Raises a `UserError` if a cell is no path below a folder: absolute, or with `..` in it."""
+    path = PurePosixPath(row[column].replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise UserError(
+            f"{row.place}: the {column} '{row[column]}' may not start at the root or contain '..'; "
+            "a list may not reach outside the folder of videos."
+        )
 
 
 def _row(path: Path, number: int, line: dict[str | None, str | list[str]]) -> Row:

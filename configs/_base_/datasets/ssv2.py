@@ -2,5 +2,6 @@
 dataset = dict(
     type="AnnotatedVideos",
     name="ssv2",
+    annotations="ssv2.csv",
     source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on request)",
 )

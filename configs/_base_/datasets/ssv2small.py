@@ -2,5 +2,6 @@
 dataset = dict(
     type="AnnotatedVideos",
     name="ssv2small",
+    annotations="ssv2small.csv",
     source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on request)",
 )

@@ -2,11 +2,19 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
+from fsarbench.data.bad_videos import OnBadVideo, to_skip, without
 from fsarbench.data.places import expanded
-from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
-from fsarbench.data.tables import Row, read_table, require_all_splits, require_one_split
+from fsarbench.data.splits import SPLITS, Entry, grouped, named, partition_hash, split_of
+from fsarbench.data.tables import (
+    Row,
+    read_table,
+    require_all_splits,
+    require_inside,
+    require_one_split,
+)
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Split, SplitName, VideoDataset
 from fsarbench.registry import DATASETS
@@ -17,8 +25,9 @@ class AnnotatedVideos(VideoDataset):
     """Videos under one folder, and a CSV that says which is what.
 
     The first line of the CSV is `path,class,split`; then comes a line for each video: its path
-    below `root`, its class, and `train`, `val` or `test`. A fourth column, `readable`, may give the
-    class name as prompts want it.
+    below `root`, its class, and `train`, `val` or `test`. More columns may follow, of which two are
+    read: `readable`, the class name as prompts want it, and `id`, the video's name, which is the
+    same wherever the file lies. `fsarbench data import` writes such a table.
 
     Args:
         name: The data set's short name; `ssv2` is looked for where `FSARBENCH_SSV2` points.
@@ -26,6 +35,7 @@ class AnnotatedVideos(VideoDataset):
             filled in.
         annotations: The CSV; a relative path starts at `root`.
         source: Where people get the videos, for the message when they are missing.
+        on_bad_video: `skip` leaves out those that `fsarbench data check` found unreadable.
     """
 
     def __init__(
@@ -34,11 +44,13 @@ class AnnotatedVideos(VideoDataset):
         root: str | None = None,
         annotations: str = "annotations.csv",
         source: str = "",
+        on_bad_video: OnBadVideo = "error",
     ) -> None:
         self.name = name
         self.root = root
         self.annotations = annotations
         self.source = source
+        self.on_bad_video = on_bad_video
 
     @property
     def variable(self) -> str:
@@ -50,29 +62,25 @@ class AnnotatedVideos(VideoDataset):
         """
         return "FSARBENCH_" + "".join(c if c.isalnum() else "_" for c in self.name).upper()
 
-    def splits(self) -> dict[SplitName, Split]:
-        """The three splits, in the order of the CSV."""
-        root = self._root()
-        rows = self._rows(root)
-        readable = {row["class"]: row["readable"] for row in rows}
-        return {
-            name: split_of(
-                name,
-                [
-                    Entry(row["path"], root / row["path"], row["class"])
-                    for row in rows
-                    if row["split"] == name
-                ],
-                lambda key: readable[key] or spaced(key),
-            )
-            for name in SPLITS
-        }
+    @property
+    def table(self) -> Path:
+        """The CSV.
 
-    def fingerprint(self) -> str:
-        """A hash over video ids, their classes and their partition."""
-        return fingerprint(self.splits())
+        Raises:
+            UserError: The folder of the videos or the CSV is missing.
+        """
+        path = expanded(self.annotations, "dataset.annotations", self.folder)
+        if not path.is_file():
+            raise self._missing(f"there is no list of them at {path} (dataset.annotations)")
+        return path
 
-    def _root(self) -> Path:
+    @property
+    def folder(self) -> Path:
+        """The folder of the videos.
+
+        Raises:
+            UserError: There is none.
+        """
         given = self.root or os.environ.get(self.variable)
         if not given:
             raise self._missing(f"dataset.root is not set, nor is {self.variable}")
@@ -81,18 +89,61 @@ class AnnotatedVideos(VideoDataset):
             raise self._missing(f"there is no folder {root}")
         return root
 
-    def _rows(self, root: Path) -> list[Row]:
-        path = expanded(self.annotations, "dataset.annotations", root)
-        if not path.is_file():
-            raise self._missing(f"there is no list of them at {path} (dataset.annotations)")
-        rows = read_table(path, ("path", "class", "split"))
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """The videos that are left out, by their paths below the root, and why."""
+        listed = {row["path"] for row in self._listed()}
+        bad = to_skip(self.table, self.on_bad_video)
+        return {path: reason for path, reason in bad.items() if path in listed}
+
+    def splits(self) -> dict[SplitName, Split]:
+        """The three splits, in the order of the CSV."""
+        rows, root = self._rows(), self.folder
+        readable = {row["class"]: row["readable"] for row in rows}
+        return {
+            name: split_of(
+                name,
+                [
+                    Entry(row["id"] or row["path"], root / row["path"], row["class"])
+                    for row in rows
+                    if row["split"] == name
+                ],
+                lambda key: readable[key] or named(key),
+            )
+            for name in SPLITS
+        }
+
+    def fingerprint(self) -> str:
+        """A hash over video ids and their partition; `data import` names the lists that have it."""
+        videos = ((row["split"], row["class"], row["id"] or row["path"]) for row in self._rows())
+        return partition_hash(grouped(videos))
+
+    def entries(self) -> list[tuple[SplitName, str]]:
+        """All lines of the CSV, bad and missing videos among them: split, and path below the root.
+
+        Raises:
+            UserError: The CSV cannot be right.
+        """
+        return [(row.split(), row["path"]) for row in self._listed()]
+
+    def _listed(self) -> list[Row]:
+        rows = read_table(self.table, ("path", "class", "split"))
         require_one_split(rows)
-        require_all_splits(path, [row.split() for row in rows])
-        _require_once(rows)
+        for row in rows:
+            require_inside(row, "path")
+            row.split()
+        _require_once(rows, "path")
+        _require_once([row for row in rows if row["id"]], "id")
+        return rows
+
+    def _rows(self) -> list[Row]:
+        table, root = self.table, self.folder
+        rows = without(self._listed(), to_skip(table, self.on_bad_video))
+        require_all_splits(table, [row.split() for row in rows])
         absent = _absent(root, [row["path"] for row in rows])
         if absent:
             raise self._missing(
-                f"{len(absent)} of the {len(rows)} videos in {path} are not below {root}, the "
+                f"{len(absent)} of the {len(rows)} videos in {table} are not below {root}, the "
                 f"first is {absent[0]}"
             )
         return rows
@@ -102,17 +153,18 @@ class AnnotatedVideos(VideoDataset):
         return UserError(
             f"The videos of {self.name} are missing: {found}.{source} Point {self.variable} or "
             f"dataset.root to the folder that holds them, with {self.annotations} "
-            "(first line: path,class,split) in it."
+            "(first line: path,class,split) in it; `fsarbench data import` writes that file from "
+            "the field's lists."
         )
 
 
-def _require_once(rows: list[Row]) -> None:
+def _require_once(rows: list[Row], column: str) -> None:
     first: dict[str, Row] = {}
     for row in rows:
-        before = first.setdefault(row["path"], row)
+        before = first.setdefault(row[column], row)
         if before is not row:
             raise UserError(
-                f"{row.place}: the video {row['path']} is listed before, at {before.place}; "
+                f"{row.place}: the video {row[column]} is listed before, at {before.place}; "
                 "support and query would share it. Take one of the lines out."
             )
 

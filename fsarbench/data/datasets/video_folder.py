@@ -1,15 +1,22 @@
 """People's own videos: a folder of class folders, and a split file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from fsarbench.data.bad_videos import OnBadVideo, to_skip
+from fsarbench.data.files import FRAME, VIDEO_SUFFIXES
 from fsarbench.data.places import expanded
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
-from fsarbench.data.tables import Row, read_table, require_all_splits, require_one_split
+from fsarbench.data.tables import (
+    Row,
+    read_table,
+    require_all_splits,
+    require_inside,
+    require_one_split,
+)
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import Split, SplitName, VideoDataset
 from fsarbench.registry import DATASETS
-
-SUFFIXES = {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
 
 
 @DATASETS.register_module()
@@ -24,26 +31,79 @@ class VideoFolder(VideoDataset):
     Args:
         root: The folder; `~` and `$NAME` are filled in.
         splits: The split file; a relative path starts at `root`.
+        on_bad_video: `skip` leaves out those that `fsarbench data check` found unreadable.
     """
 
-    def __init__(self, root: str, splits: str = "splits.csv") -> None:
+    def __init__(
+        self, root: str, splits: str = "splits.csv", on_bad_video: OnBadVideo = "error"
+    ) -> None:
         self.root = root
         self.split_file = splits
+        self.on_bad_video = on_bad_video
 
-    def splits(self) -> dict[SplitName, Split]:
-        """The three splits, classes in the order of the split file."""
+    @property
+    def folder(self) -> Path:
+        """The folder of the class folders.
+
+        Raises:
+            UserError: There is none.
+        """
         root = expanded(self.root, "dataset.root")
         if not root.is_dir():
             raise UserError(
                 f"There is no folder {root}: dataset.root has to be a folder that holds one folder "
                 "of videos for each class."
             )
+        return root
+
+    @property
+    def table(self) -> Path:
+        """The split file.
+
+        Raises:
+            UserError: There is none.
+        """
+        path = expanded(self.split_file, "dataset.splits", self.folder)
+        if not path.is_file():
+            raise UserError(
+                f"There is no split file {path} (dataset.splits): write a CSV with the first line "
+                "'class,split' and a line for each class, such as 'jumping,train'; the splits are "
+                "train, val and test. `fsarbench data import folder` writes one."
+            )
+        return path
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """The videos that are left out, by their paths below the root, and why."""
+        listed = {path for _, path in self.entries()}
+        bad = to_skip(self.table, self.on_bad_video)
+        return {path: reason for path, reason in bad.items() if path in listed}
+
+    def entries(self) -> list[tuple[SplitName, str]]:
+        """All videos of the classes, bad ones among them: split, and path below the root.
+
+        Raises:
+            UserError: The split file cannot be right, or a class is empty.
+        """
+        root = self.folder
+        return [(row.split(), e.id) for row in self._rows(root) for e in _entries(root, row)]
+
+    def splits(self) -> dict[SplitName, Split]:
+        """The three splits, classes in the order of the split file."""
+        root = self.folder
+        bad = to_skip(self.table, self.on_bad_video)
         rows = self._rows(root)
         readable = {row["class"]: row["readable"] for row in rows}
         return {
             name: split_of(
                 name,
-                [entry for row in rows if row.split() == name for entry in _entries(root, row)],
+                [
+                    entry
+                    for row in rows
+                    if row.split() == name
+                    for entry in _entries(root, row)
+                    if entry.id not in bad
+                ],
                 lambda key: readable[key] or spaced(key),
             )
             for name in SPLITS
@@ -54,16 +114,12 @@ class VideoFolder(VideoDataset):
         return fingerprint(self.splits())
 
     def _rows(self, root: Path) -> list[Row]:
-        path = expanded(self.split_file, "dataset.splits", root)
-        if not path.is_file():
-            raise UserError(
-                f"There is no split file {path} (dataset.splits): write a CSV with the first line "
-                "'class,split' and a line for each class, such as 'jumping,train'; the splits are "
-                "train, val and test."
-            )
+        path = self.table
         rows = read_table(path, ("class", "split"))
         require_one_split(rows)
         require_all_splits(path, [row.split() for row in rows])
+        for row in rows:
+            require_inside(row, "class")
         _require_folders(root, rows)
         return rows
 
@@ -78,12 +134,26 @@ def _require_folders(root: Path, rows: list[Row]) -> None:
             )
 
 
+def videos_of(folder: Path) -> list[Path]:
+    """The video files of a class folder and its folders of extracted frames, sorted by name."""
+    return sorted(path for path in folder.iterdir() if _is_video(path))
+
+
+def _is_video(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return True
+    return path.is_dir() and any(FRAME.fullmatch(inside.name) for inside in path.iterdir())
+
+
 def _entries(root: Path, row: Row) -> list[Entry]:
     name = row["class"]
-    files = sorted(path for path in (root / name).iterdir() if path.suffix.lower() in SUFFIXES)
+    files = videos_of(root / name)
     if not files:
         raise UserError(
             f"{row.place}: the class '{name}' is empty, {root / name} has no video "
-            f"({', '.join(sorted(SUFFIXES))}). Add videos, or take the class out of the split file."
+            f"({', '.join(sorted(VIDEO_SUFFIXES))}). Add videos, or take the class out of the "
+            "split file."
         )
     return [Entry(f"{name}/{path.name}", path, name) for path in files]
