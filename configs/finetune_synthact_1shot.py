@@ -3,4 +3,9 @@ _base_ = [
     "_base_/datasets/synthact.py",
     "_base_/methods/finetune.py",
     "_base_/settings/5way_1shot.py",
+    "_base_/recipes/synthact.py",
 ]
+episodes = dict(train_queries=3)
+# As in mafsar_synthact_1shot.py.
+readout = dict(alpha=0.0)
+losses = dict(match=dict(weight=1.0), text=dict(weight=0.1))

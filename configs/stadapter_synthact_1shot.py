@@ -3,4 +3,6 @@ _base_ = [
     "_base_/datasets/synthact.py",
     "_base_/methods/stadapter.py",
     "_base_/settings/5way_1shot.py",
+    "_base_/recipes/synthact.py",
 ]
+episodes = dict(train_queries=3)

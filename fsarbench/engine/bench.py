@@ -19,7 +19,7 @@ class Bench:
         reader: Who decodes videos.
         clips: How clips are cut; resolved for the backbone's image size.
         episodes: The kind of task.
-        seed: All randomness derives from it.
+        seed: Of training: its episodes, clips and dropout.
         device: Where the model is.
     """
 

@@ -88,7 +88,7 @@ def evaluate(
     """
     split = bench.splits[name]
     route = choose_route(model, bench.clips, settings.cache)
-    sampler = EpisodeSampler(split, bench.episodes, bench.seed)
+    sampler = EpisodeSampler(split, bench.episodes, settings.seed)
     plan = plan_episodes(sampler, episodes or settings.episodes)
     bars = bars or Bars(quiet=True)
     with _evaluating(model):
@@ -129,7 +129,7 @@ def _anew(
     text: Float[Tensor, "M E"] | None,
     bars: Bars,
 ) -> Outputs:
-    sampler = EpisodeSampler(split, bench.episodes, bench.seed)
+    sampler = EpisodeSampler(split, bench.episodes, settings.seed)
     data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=False)
     loader = episode_loader(data, EpisodeOrder(0, len(plan)), processes(settings.workers))
     clock, scores = Clock(bench.device), []

@@ -67,6 +67,7 @@ def describe_run(
             "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
             **_episode_kind(bench, evaluation),
             "seed": bench.seed,
+            "episodes_seed": settings.seed,
             "clips": clip_kind(bench.clips),
             "selection": "none" if training.skipped else "val",
             "route": asdict(evaluation.route),

@@ -30,7 +30,7 @@ def run_session(
 ) -> History:
     """Trains, and returns the validations; the best tuned parts lie in `work_dir`."""
     # A validation split that cannot fill an episode is found out before hours of training.
-    EpisodeSampler(bench.splits["val"], bench.episodes, bench.seed)
+    EpisodeSampler(bench.splits["val"], bench.episodes, evaluate_settings.seed)
     start_ranks(bench.device)
     ranks = get_world_size()
     interval = val_interval(settings, ranks)

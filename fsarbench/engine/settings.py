@@ -74,6 +74,8 @@ class EvaluateSettings:
     Attributes:
         episodes: Test episodes.
         val_episodes: Episodes of each validation during training.
+        seed: Draws the validation and test episodes, apart from the seed of training: so runs with
+            other training seeds, and other methods, are tested on the same episodes.
         confidence: Of the interval around an accuracy.
         cache: Encode each video once and match cached features (True), encode every episode anew
             (False), or the first wherever it gives the same numbers (`auto`).
@@ -84,6 +86,7 @@ class EvaluateSettings:
 
     episodes: int = 10_000
     val_episodes: int = 1000
+    seed: int = 0
     confidence: float = 0.95
     cache: Cache = "auto"
     batch_size: int = 16
@@ -92,6 +95,7 @@ class EvaluateSettings:
 
     def __post_init__(self) -> None:
         at_least("evaluate", self, 1, "episodes", "val_episodes", "batch_size", "chunk")
+        at_least("evaluate", self, 0, "seed")
         processes(self.workers, "evaluate")
         one_of("evaluate.cache", self.cache, (True, False, "auto"))
         if not 0 < self.confidence < 1:

@@ -12,7 +12,7 @@ from fsarbench.statistics import Interval, seed_interval
 Result = Mapping[str, Any]
 
 # What has to be the same for numbers to stand in one table.
-SHARED = ("data_fingerprint", "episodes", "way", "shot", "queries_a_class")
+SHARED = ("data_fingerprint", "episodes", "way", "shot", "queries_a_class", "episodes_seed")
 
 
 def result_table(result: Result) -> Table:

@@ -5,3 +5,4 @@ dataset = dict(
     annotations="hmdb51.csv",
     source="the Serre lab at Brown University, 'HMDB: a large human motion database' (CC BY 4.0)",
 )
+clips = dict(frames=8, flip=True)

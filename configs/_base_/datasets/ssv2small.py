@@ -5,3 +5,5 @@ dataset = dict(
     annotations="ssv2small.csv",
     source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on request)",
 )
+# "From left to right" and "from right to left" are classes of it: no clip may be flipped.
+clips = dict(frames=8, flip=False)

@@ -5,3 +5,4 @@ dataset = dict(
     annotations="ucf101.csv",
     source="the Center for Research in Computer Vision of the University of Central Florida, 'UCF101' (for research)",
 )
+clips = dict(frames=8, flip=True)

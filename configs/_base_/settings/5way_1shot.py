@@ -1,4 +1,4 @@
-# The field's protocol: 5-way 1-shot, 8 frames, 10,000 test episodes.
-clips = dict(frames=8)
-episodes = dict(way=5, shot=1, queries=1)
+# The field's protocol: 5-way 1-shot, one query a class, 10,000 test episodes. Five queries a class
+# in training, as in TRX's code.
+episodes = dict(way=5, shot=1, queries=1, train_queries=5)
 evaluate = dict(episodes=10_000)

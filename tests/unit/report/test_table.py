@@ -20,6 +20,7 @@ RESULT: dict[str, Any] = {
         "way": 5,
         "shot": 1,
         "queries_a_class": 1,
+        "episodes_seed": 0,
         "seed": 0,
         "route": {"cached": True, "why": "because"},
     },
