@@ -5,6 +5,8 @@ the card says which. Names: c is the class tokens of a video, t the text token, 
 frame with both appended.
 """
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -25,9 +27,10 @@ class FineGrainedMultimodal(Adapter):
         text_dim: Text width E, offered by assembly; None without a text encoder.
         reduction: The token width over the inner width of every adapter.
         gta: Global Temporal Adaptation: a class token that has seen the other frames, and the
-            temporal embedding.
+            temporal embedding. `skip` gives its adapter a skip of its own.
         lma: Local Multimodal Adaptation: the adapter after the attention over a frame's tokens.
-        text: The text token of LMA in the support branch.
+            `no skip` leaves out its skip, and with it the attention at the start.
+        text: The text token of LMA in the support branch; it starts at zero, or `random`.
         joint_scale: The factor r of the joint adaptation beside the MLP; 0 leaves it out.
     """
 
@@ -39,9 +42,9 @@ class FineGrainedMultimodal(Adapter):
         frames: int,
         text_dim: int | None = None,
         reduction: int = 4,
-        gta: bool = True,
-        lma: bool = True,
-        text: bool = True,
+        gta: bool | Literal["skip"] = True,
+        lma: bool | Literal["no skip"] = True,
+        text: bool | Literal["random"] = True,
         joint_scale: float = 0.5,
     ) -> None:
         super().__init__()
@@ -50,11 +53,13 @@ class FineGrainedMultimodal(Adapter):
             raise UserError(
                 "FineGrainedMultimodal: text=True needs a text_encoder; add one or set text=False."
             )
-        self.uses_text = text  # type: ignore[misc]
+        self.uses_text = bool(text)  # type: ignore[misc]
         self.width, self.frames = width, frames
-        self.gta = GlobalTemporalAdaptation(width, hidden) if gta else None
-        self.lma = LocalMultimodalAdaptation(width, hidden) if lma else None
+        self.gta = GlobalTemporalAdaptation(width, hidden, gta == "skip") if gta else None
+        self.lma = LocalMultimodalAdaptation(width, hidden, lma != "no skip") if lma else None
         self.text = TextToken(text_dim, width) if text and text_dim else None
+        if self.text is not None and text == "random":
+            nn.Linear.reset_parameters(self.text)
         self.joint_adaptation = JointAdaptation(width, hidden, joint_scale) if joint_scale else None
 
     def entry(self) -> nn.Module | None:
@@ -82,36 +87,45 @@ class FineGrainedMultimodal(Adapter):
 class GlobalTemporalAdaptation(nn.Module):
     """c~ = c + Adapter_T(MSA(LN1(c))), the block's own frozen attention used over time.
 
-    Args:
-        width: Token width C.
-        hidden: Inner width of the adapter, which has no skip of its own.
-    """
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.adapter = Bottleneck(width, hidden)
-
-    def forward(self, tokens: Float[Tensor, "V T L C"], block: Block) -> Float[Tensor, "V T 1 C"]:
-        """One temporal token a frame, from the class tokens of all frames."""
-        classes = tokens[:, :, 0]
-        return (classes + self.adapter(block.attend(block.norm1(classes)))).unsqueeze(2)
-
-
-class LocalMultimodalAdaptation(nn.Module):
-    """Adapter_M, with a skip: at the start the attention's output is unchanged.
+    On a trunk without class token its place is taken by the mean of a frame's tokens.
 
     Args:
         width: Token width C.
         hidden: Inner width of the adapter.
+        skip: Whether the adapter has a skip of its own.
     """
 
-    def __init__(self, width: int, hidden: int) -> None:
+    def __init__(self, width: int, hidden: int, skip: bool) -> None:
         super().__init__()
         self.adapter = Bottleneck(width, hidden)
+        self.skip = skip
+
+    def forward(self, tokens: Float[Tensor, "V T L C"], block: Block) -> Float[Tensor, "V T 1 C"]:
+        """One temporal token a frame, from the class tokens of all frames."""
+        classes = tokens[:, :, 0] if block.prefix else tokens.mean(dim=2)
+        attended = block.attend(block.norm1(classes))
+        changed = self.adapter(attended)
+        return (classes + (attended + changed if self.skip else changed)).unsqueeze(2)
+
+
+class LocalMultimodalAdaptation(nn.Module):
+    """Adapter_M; with its skip, at the start the attention's output is unchanged.
+
+    Args:
+        width: Token width C.
+        hidden: Inner width of the adapter.
+        skip: Whether the adapter has a skip of its own.
+    """
+
+    def __init__(self, width: int, hidden: int, skip: bool) -> None:
+        super().__init__()
+        self.adapter = Bottleneck(width, hidden)
+        self.skip = skip
 
     def forward(self, attended: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
         """What is added to the tokens in place of the attention's output."""
-        return attended + self.adapter(attended)
+        changed = self.adapter(attended)
+        return attended + changed if self.skip else changed
 
 
 class TextToken(nn.Linear):

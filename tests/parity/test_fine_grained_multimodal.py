@@ -7,7 +7,7 @@ from torch import Tensor
 from fsarbench.adapters.fine_grained_multimodal import FineGrainedMultimodal
 from fsarbench.backbones.openclip_vit import OpenClipViT
 from fsarbench.model import count
-from tests.parity.naive_vit import bottleneck, linear, norm, of_open_clip
+from tests.parity.naive_vit import Naive, bottleneck, linear, norm, of_open_clip
 
 V, T, E = 2, 3, 5
 
@@ -18,7 +18,7 @@ def backbone() -> OpenClipViT:
     return OpenClipViT("fsarbench-tiny").double().eval()
 
 
-def adapter(width: int, **options: bool | float) -> FineGrainedMultimodal:
+def adapter(width: int, **options: object) -> FineGrainedMultimodal:
     torch.manual_seed(1)
     built = FineGrainedMultimodal(width, frames=T, text_dim=E, **options).double()
     for parameter in built.parameters():
@@ -27,37 +27,48 @@ def adapter(width: int, **options: bool | float) -> FineGrainedMultimodal:
 
 
 def naive(
-    a: FineGrainedMultimodal, block: torch.nn.Module, x: Tensor, text: Tensor | None
+    a: FineGrainedMultimodal, plain: Naive, x: Tensor, text: Tensor | None, **options: object
 ) -> Tensor:
     """One video "T L C" through one block, from the equations of the paper."""
-    plain = of_open_clip(block)
-    c = x[:, 0]
-    temporal = c + bottleneck(a.gta.adapter, plain.msa(norm(block.ln_1, c)))
+    c = x[:, 0] if options.get("prefix", 1) else torch.stack([sum(f) / len(f) for f in x])
+    attended = plain.msa(norm(plain.norm1, c))
+    temporal = c + bottleneck(a.gta.adapter, attended)
+    if options.get("gta") == "skip":
+        temporal = temporal + attended
     frames = []
     for t in range(x.shape[0]):
         z = torch.cat([x[t], temporal[t : t + 1]])
         if text is not None:
             z = torch.cat([z, linear(a.text, text[None])])
-        attended = plain.msa(norm(block.ln_1, z))
-        z = z + attended + bottleneck(a.lma.adapter, attended)
+        attended = plain.msa(norm(plain.norm1, z))
+        z = z + bottleneck(a.lma.adapter, attended)
+        if options.get("lma") != "no skip":
+            z = z + attended
         y = z[: x.shape[1]]
-        normed = norm(block.ln_2, y)
+        normed = norm(plain.norm2, y)
         mlp = plain.mlp(normed)
         frames.append(y + mlp + 0.5 * bottleneck(a.joint_adaptation.adapter, normed))
     return torch.stack(frames)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"gta": "skip"}, {"lma": "no skip"}, {"prefix": 0}], ids=str
+)
 @pytest.mark.parametrize("with_text", [True, False], ids=["support", "query"])
-def test_values_and_gradients(backbone: OpenClipViT, with_text: bool) -> None:
-    view, block = backbone.trunk.blocks[1], backbone.trunk.blocks[1].block
+def test_values_and_gradients(
+    backbone: OpenClipViT, with_text: bool, options: dict[str, object]
+) -> None:
+    view = backbone.trunk.blocks[1]
+    view.prefix = options.get("prefix", 1)
     # CLIP's random attention is nearly uniform; larger weights make wrong wiring visible.
-    torch.nn.init.normal_(block.attn.in_proj_weight, std=0.2)
-    a = adapter(backbone.width)
+    torch.nn.init.normal_(view.block.attn.in_proj_weight, std=0.2)
+    a = adapter(backbone.width, **{k: v for k, v in options.items() if k != "prefix"})
     tokens = torch.randn(V, T, 6, backbone.width, dtype=torch.float64, requires_grad=True)
     text = torch.randn(V, E, dtype=torch.float64) if with_text else None
     got = a(tokens, view, text)
+    plain = of_open_clip(view.block)
     expected = torch.stack(
-        [naive(a, block, tokens[v], None if text is None else text[v]) for v in range(V)]
+        [naive(a, plain, tokens[v], None if text is None else text[v], **options) for v in range(V)]
     )
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
     used = [p for n, p in a.named_parameters() if with_text or not n.startswith("text")]
@@ -66,6 +77,13 @@ def test_values_and_gradients(backbone: OpenClipViT, with_text: bool) -> None:
     theirs = torch.autograd.grad((expected * direction).sum(), [tokens, *used])
     for mine, naive_one in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, naive_one, rtol=1e-8, atol=1e-9)
+
+
+def test_text_starts_at_zero_unless_told_otherwise() -> None:
+    torch.manual_seed(0)
+    assert FineGrainedMultimodal(8, T, E).text.weight.count_nonzero() == 0
+    drawn = FineGrainedMultimodal(8, T, E, text="random").text.weight
+    assert 0.5 * E**-0.5 < drawn.abs().max() <= E**-0.5
 
 
 def test_support_text_changes_support_and_never_queries(backbone: OpenClipViT) -> None:
