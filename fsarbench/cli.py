@@ -49,8 +49,11 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
 def run(
     config: ConfigPath,
     overrides: Overrides = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the run is called; the config's name by default.")
+    ] = None,
     work_dir: Annotated[
-        str | None, typer.Option(help="Where results go; runs/CONFIG, numbered, by default.")
+        str | None, typer.Option(help="Where results go; runs/NAME, numbered, by default.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
@@ -60,7 +63,7 @@ def run(
     from fsarbench.job import Options
     from fsarbench.job import run as run_job
 
-    options = Options(work_dir=work_dir, device=device, resume=resume, quiet=quiet)
+    options = Options(name=name, work_dir=work_dir, device=device, resume=resume, quiet=quiet)
     run_job(config, overrides or (), options)
 
 

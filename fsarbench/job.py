@@ -28,12 +28,14 @@ class Options:
     """What the command line adds to a config.
 
     Attributes:
+        name: What the run is called in tables; None for the config's name.
         work_dir: Where results go; None for a new numbered folder below `runs`.
         device: The device by name; None for the GPU where there is one.
         resume: Go on with the run in the work folder.
         quiet: Show no progress.
     """
 
+    name: str | None = None
     work_dir: str | None = None
     device: str | None = None
     resume: bool = False
@@ -49,7 +51,8 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     start = time.monotonic()
     loaded = load(config, overrides)
     check(loaded)
-    folder = work_folder(loaded.name, options)
+    name = options.name or loaded.name
+    folder = work_folder(name, options)
     device = choose_device(options.device)
     model, bench, fingerprint = assemble(loaded, device)
     settings = build_settings(loaded.values)
@@ -57,7 +60,7 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     training = train(model, bench, settings.train, settings.evaluate, folder, options.resume, bars)
     evaluation = evaluate(model, bench, "test", settings.evaluate, bars=bars)
     origin = Origin(
-        name=loaded.name,
+        name=name,
         config=loaded.text(),
         dataset=loaded.values["dataset"]["type"],
         fingerprint=fingerprint,
