@@ -1,4 +1,4 @@
-"""Where the weights of a timm model are: a local file, the local cache, or a hub within seconds."""
+"""Where the weights of a timm model are: a local file, the local cache, or the hub."""
 
 import os
 from pathlib import Path

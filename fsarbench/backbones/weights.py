@@ -1,4 +1,4 @@
-"""Where pretrained open_clip weights are: a local file, the local cache, or a hub within seconds."""
+"""Where pretrained open_clip weights are: a local file, the local cache, or the hub."""
 
 import os
 from pathlib import Path
