@@ -1,5 +1,6 @@
-"""The laws that every registered combination obeys; a new part is tested once it has a card."""
+"""The laws that every registered part and combination obeys; a new part is tested by its card."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -7,122 +8,251 @@ import torch
 
 from fsarbench.assembly import build_model
 from fsarbench.cards import find
+from fsarbench.episode import Episode
+from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, tuned_parameters
-from tests.contract.combinations import SHOT, WAY, combinations, episode, names, values
+from tests.contract.combinations import (
+    DIM,
+    FRAMES,
+    QUERIES,
+    SHOT,
+    WAY,
+    adapted,
+    combined,
+    episode,
+    features,
+    matching,
+    names,
+    values,
+)
 
-EVERY = list(combinations())
+ADAPTERS = names("adapter")
+PAIRS = list(itertools.product(names("prototypes"), names("matcher")))
+ORDER = [2, 0, 1]
 # CLIP pools the class token: what ST-Adapter does to the patches after the last attention is lost.
 UNREACHED = "adapters.3.before_mlp."
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
+close = torch.testing.assert_close
 
 
-@pytest.fixture(params=EVERY, ids="-".join, scope="module")
-def parts(request: pytest.FixtureRequest) -> tuple[str, str, str]:
+def in_order(task: Episode) -> Episode:
+    """The same task with its classes in another order."""
+    return replace(task, support=task.support[ORDER], names=tuple(task.names[i] for i in ORDER))
+
+
+def other_shots(task: Episode) -> Episode:
+    """The same task with the shots of every class in another order."""
+    return replace(task, support=task.support[:, list(reversed(range(SHOT)))])
+
+
+def one_query(task: Episode) -> Episode:
+    """The same task with its first query alone."""
+    return replace(task, query=task.query[:1], labels=task.labels[:1])
+
+
+def transductive(*parts: str) -> bool:
+    return any(find(name).transductive for name in parts)
+
+
+# Adapters: laws of the features.
+
+
+@pytest.fixture(params=ADAPTERS)
+def adapter(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module")
-def built(parts: tuple[str, str, str]) -> FewShotModel:
-    torch.manual_seed(0)
-    built = build_model(values(*parts))
-    # Zero-initialised layers hide what stands before them; after some training none is zero.
-    with torch.no_grad():
-        for parameter in tuned_parameters(built).values():
-            parameter.add_(0.02 * torch.randn_like(parameter))
-    return built
+@pytest.fixture
+def encoder(adapter: str) -> FewShotModel:
+    model = adapted(adapter)
+    model.zero_grad()
+    return model.eval()
+
+
+def encode(model: FewShotModel, task: Episode) -> tuple[torch.Tensor, torch.Tensor]:
+    return model.encode(task, model.describe(task))
+
+
+@torch.no_grad()
+def test_features_have_their_shape_and_follow_their_video(encoder: FewShotModel) -> None:
+    task = episode()
+    support, query = encode(encoder, task)
+    assert support.shape == (WAY, SHOT, FRAMES, DIM)
+    assert query.shape == (QUERIES, FRAMES, DIM)
+    assert support.isfinite().all()
+    assert query.isfinite().all()
+    moved, same = encode(encoder, in_order(task))
+    close(moved, support[ORDER], **TOLERANCE)
+    close(same, query, **TOLERANCE)
+    swapped, _ = encode(encoder, other_shots(task))
+    close(swapped, support.flip(1), **TOLERANCE)
+
+
+@torch.no_grad()
+def test_videos_are_encoded_apart_unless_the_adapter_is_joint(
+    adapter: str, encoder: FewShotModel
+) -> None:
+    task = episode()
+    _, query = encode(encoder, task)
+    changed = replace(task, query=torch.cat([task.query[:1], task.query[1:].flip(0)]))
+    changed = replace(changed, support=1 - task.support)
+    _, apart = encode(encoder, changed)
+    alone = torch.allclose(apart[0], query[0], rtol=1e-4, atol=1e-4)
+    assert alone == (not encoder.backbone.joint)
+    # What the parts say of themselves decides whether features may be cached by video.
+    if encoder.backbone.joint:
+        assert find(adapter).transductive
+
+
+def test_tuned_parameters_get_gradients_and_frozen_ones_none(encoder: FewShotModel) -> None:
+    support, query = encode(encoder.train(), episode())
+    if tuned_parameters(encoder.backbone):
+        generator = torch.Generator().manual_seed(0)
+        weights = torch.randn(support.shape, generator=generator)
+        ((support * weights).sum() + (query * weights[0, 0, :1]).sum()).backward()
+    for name, parameter in encoder.backbone.named_parameters():
+        if not parameter.requires_grad:
+            assert parameter.grad is None, name
+        elif UNREACHED not in name:
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.abs().max() > 0, name
+
+
+@torch.no_grad()
+def test_tuned_state_round_trips(adapter: str, encoder: FewShotModel) -> None:
+    state = {name: p.clone() for name, p in tuned_parameters(encoder).items()}
+    torch.manual_seed(1)
+    other = build_model(values(adapter, "Mean", "MeanCosine")).eval()
+    frozen = {name: p for name, p in encoder.state_dict().items() if name not in state}
+    other.load_state_dict({**frozen, **state})
+    for mine, theirs in zip(encode(other, episode()), encode(encoder, episode()), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+@torch.no_grad()
+def test_identity_at_start_is_what_the_card_says(adapter: str) -> None:
+    def at_start(name: str) -> torch.Tensor:
+        torch.manual_seed(0)
+        built = build_model(values(name, "Mean", "MeanCosine")).eval()
+        return torch.cat([part.flatten() for part in encode(built, episode())])
+
+    same = torch.allclose(at_start(adapter), at_start("Frozen"), rtol=1e-5, atol=1e-5)
+    assert same == find(adapter).identity_at_start
+
+
+# Prototype builders and matchers: laws of the logits on given features.
+
+
+@pytest.fixture(params=PAIRS, ids="-".join)
+def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
+    return request.param
 
 
 @pytest.fixture
-def model(built: FewShotModel) -> FewShotModel:
-    built.zero_grad()
-    return built.eval()
+def parts(pair: tuple[str, str]) -> tuple[PrototypeBuilder, Matcher]:
+    prototypes, matcher = matching(*pair)
+    prototypes.zero_grad()
+    matcher.zero_grad()
+    return prototypes.eval(), matcher.eval()
 
 
-def test_shapes_and_finite_values(model: FewShotModel) -> None:
-    outcome = model(episode())
-    assert outcome.logits.shape == (4, WAY)
-    for tensor in (outcome.logits, outcome.support, outcome.query, model.scores(outcome)):
-        assert tensor.isfinite().all()
+def logits(
+    parts: tuple[PrototypeBuilder, Matcher],
+    support: torch.Tensor,
+    query: torch.Tensor,
+    text: torch.Tensor,
+) -> torch.Tensor:
+    prototypes, matcher = parts
+    built, matched = prototypes(support, query, text)
+    return matcher(matched, built)
 
 
 @torch.no_grad()
-def test_permuting_classes_permutes_the_logits(model: FewShotModel) -> None:
-    task, order = episode(), [2, 0, 1]
-    moved = replace(task, support=task.support[order], names=tuple(task.names[i] for i in order))
-    torch.testing.assert_close(
-        model(moved).logits, model(task).logits[:, order], rtol=1e-4, atol=1e-4
+def test_logits_have_their_shape_and_follow_their_class(
+    pair: tuple[str, str], parts: tuple[PrototypeBuilder, Matcher]
+) -> None:
+    support, query, text = features()
+    plain = logits(parts, support, query, text)
+    assert plain.shape == (QUERIES, WAY)
+    assert plain.isfinite().all()
+    assert torch.equal(logits(parts, support, query, text), plain)
+    close(logits(parts, support[ORDER], query, text[ORDER]), plain[:, ORDER], **TOLERANCE)
+    close(logits(parts, support.flip(1), query, text), plain, **TOLERANCE)
+    if not transductive(*pair):
+        close(logits(parts, support, query[:1], text), plain[:1], **TOLERANCE)
+
+
+@torch.no_grad()
+def test_a_batch_of_episodes_equals_the_loop(parts: tuple[PrototypeBuilder, Matcher]) -> None:
+    tasks = [features(seed) for seed in range(3)]
+    together = torch.vmap(lambda s, q, t: logits(parts, s, q, t))(
+        *(torch.stack(x) for x in zip(*tasks, strict=True))
     )
+    close(together, torch.stack([logits(parts, *task) for task in tasks]), **TOLERANCE)
 
 
-@torch.no_grad()
-def test_permuting_shots_changes_nothing(model: FewShotModel) -> None:
-    task = episode()
-    moved = replace(task, support=task.support[:, list(reversed(range(SHOT)))])
-    torch.testing.assert_close(model(moved).logits, model(task).logits, rtol=1e-4, atol=1e-4)
+def test_features_and_parameters_get_gradients(
+    parts: tuple[PrototypeBuilder, Matcher],
+) -> None:
+    support, query, text = features()
+    inputs = [support.requires_grad_(), query.requires_grad_()]
+    for part in parts:
+        part.train()
+    out = logits(parts, *inputs, text)
+    torch.nn.functional.cross_entropy(out, torch.tensor([0, 1, 2, 0])).backward()
+    named = [item for part in parts for item in part.named_parameters()]
+    for name, tensor in [*named, ("support", support), ("query", query)]:
+        assert tensor.grad is not None, name
+        assert tensor.grad.isfinite().all(), name
+        # A key's bias moves all scores of a softmax alike: zero gradient but for rounding.
+        assert tensor.grad.abs().max() > 0, name
 
 
-@torch.no_grad()
-def test_queries_do_not_see_each_other(model: FewShotModel, parts: tuple[str, ...]) -> None:
-    if any(find(name).transductive for name in parts):
-        pytest.skip("transductive, as its card says")
-    task = episode()
-    alone = replace(task, query=task.query[:1], labels=task.labels[:1])
-    torch.testing.assert_close(model(alone).logits, model(task).logits[:1], rtol=1e-4, atol=1e-4)
+# Losses and readouts.
 
 
-@torch.no_grad()
-def test_same_seed_same_numbers(model: FewShotModel) -> None:
-    assert torch.equal(model(episode()).logits, model(episode()).logits)
-
-
-@torch.no_grad()
-def test_a_batch_of_episodes_equals_the_loop(model: FewShotModel) -> None:
-    outcomes = [model(episode(seed)) for seed in range(3)]
-    stacked = [
-        torch.stack(x) for x in zip(*((o.support, o.query, o.text) for o in outcomes), strict=True)
-    ]
-    together = torch.vmap(lambda s, q, t: model.compare(s, q, t).logits)(*stacked)
-    alone = torch.stack([o.logits for o in outcomes])
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
-
-
-def test_tuned_parameters_get_gradients_and_frozen_ones_none(model: FewShotModel) -> None:
-    if not tuned_parameters(model):
-        pytest.skip("nothing is tuned")
+@pytest.mark.parametrize("loss", names("losses"))
+def test_losses_are_finite_and_reach_the_features(loss: str) -> None:
+    model = adapted("FullFineTuning").train()
+    model.zero_grad()
     task = episode()
     assert model.text_encoder is not None
     task = replace(task, bank=model.text_encoder(task.names))
-    outcome = model.train()(task)
-    sum(model.loss(outcome, task).values()).backward()
-    for name, parameter in model.named_parameters():
-        if UNREACHED in name:
-            continue
-        if parameter.requires_grad:
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
-            # A key's bias moves all scores of a softmax alike: zero gradient but for rounding.
-            assert parameter.grad.abs().max() > 0, name
-        else:
-            assert parameter.grad is None, name
+    value = model.losses[loss](model(task), task)
+    assert value.isfinite()
+    value.backward()
+    proj = model.get_parameter("backbone.trunk.visual.proj")
+    assert proj.grad is not None
+    assert proj.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("readout", names("readout"))
+@torch.no_grad()
+def test_scores_follow_their_class(readout: str) -> None:
+    config = {**values("Frozen", "Mean", "MeanCosine"), "readout": {"type": readout}}
+    torch.manual_seed(0)
+    model, task = build_model(config).eval(), episode()
+    scores = model.scores(model(task))
+    assert scores.shape == (QUERIES, WAY)
+    assert scores.isfinite().all()
+    close(model.scores(model(in_order(task))), scores[:, ORDER], **TOLERANCE)
+
+
+# All combinations.
 
 
 @torch.no_grad()
-def test_trainable_state_round_trips(model: FewShotModel, parts: tuple[str, str, str]) -> None:
-    state = {name: p.clone() for name, p in tuned_parameters(model).items()}
-    torch.manual_seed(1)
-    other = build_model(values(*parts)).eval()
-    frozen = {name: p for name, p in model.state_dict().items() if name not in state}
-    other.load_state_dict({**frozen, **state})
-    assert torch.equal(other(episode()).logits, model(episode()).logits)
-
-
-@pytest.mark.parametrize("adapter", names("adapter"))
-@torch.no_grad()
-def test_identity_at_start_is_what_the_card_says(adapter: str) -> None:
-    def features(name: str) -> torch.Tensor:
-        torch.manual_seed(0)
-        built = build_model(values(name, "Mean", "MeanCosine")).eval()
-        return built(episode()).support
-
-    plain = features("Frozen")
-    same = torch.allclose(features(adapter), plain, rtol=1e-5, atol=1e-5)
-    assert same == find(adapter).identity_at_start
+def test_all_combinations(adapter: str, encoder: FewShotModel) -> None:
+    task = episode()
+    tasks = [task, in_order(task), one_query(task)]
+    encoded = [(*encode(encoder, each), encoder.describe(each)) for each in tasks]
+    for prototypes, matcher in PAIRS:
+        model = combined(adapter, prototypes, matcher)
+        plain, moved, alone = (model.compare(*each).logits for each in encoded)
+        where = f"{adapter}, {prototypes}, {matcher}"
+        assert plain.shape == (QUERIES, WAY), where
+        assert plain.isfinite().all(), where
+        assert torch.allclose(moved, plain[:, ORDER], rtol=1e-3, atol=1e-3), where
+        if not transductive(adapter, prototypes, matcher):
+            assert torch.allclose(alone, plain[:1], rtol=1e-3, atol=1e-3), where

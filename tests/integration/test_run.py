@@ -18,6 +18,7 @@ SMALL = [
     "dataset.train_videos=3",
     "dataset.val_videos=3",
     "dataset.test_videos=3",
+    "episodes.train_queries=2",
     "train.episodes=4",
     "train.accumulate=2",
     "train.warmup=0",
