@@ -41,7 +41,7 @@ class SlotRegistry(Registry):
         self.component = component
 
     def _register_module(
-        self, module: type, module_name: str | list[str] | None = None, force: bool = False
+        self, module: Any, module_name: str | list[str] | None = None, force: bool = False
     ) -> None:
         if not (inspect.isclass(module) and issubclass(module, self.component)):
             raise UserError(

@@ -1,0 +1,50 @@
+"""An installed wheel carries configs, cards and the small model, and needs no checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the wheel, as an installation lays them out."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob("fsarbench-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def fsarbench(site: Path, folder: Path, *args: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    command = [sys.executable, "-m", "fsarbench", *args]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wheel_has_what_a_run_needs(installed: Path) -> None:
+    for name in (
+        "_data/configs/mafsar_synthact_1shot.py",
+        "_data/configs/_base_/backbones/tiny.py",
+        "_data/registry/matchers/otam.toml",
+        "tiny/fsarbench-tiny.safetensors",
+        "tiny/merges.txt.gz",
+        "py.typed",
+    ):
+        assert (installed / "fsarbench" / name).is_file(), name
+
+
+def test_names_are_found_outside_a_checkout(installed: Path, tmp_path: Path) -> None:
+    assert str(installed) in fsarbench(installed, tmp_path, "show", "OTAM")
+    assert "FineGrainedMultimodal" in fsarbench(
+        installed, tmp_path, "check", "configs/mafsar_synthact_1shot.py"
+    )
