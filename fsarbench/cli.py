@@ -96,6 +96,33 @@ def build(
     build_builtin(name, workers)
 
 
+DataName = Annotated[
+    str, typer.Argument(metavar="NAME", help="A data set's name, a config, or a folder of videos.")
+]
+
+
+@data.command("check")
+def check_data(
+    name: DataName,
+    overrides: Overrides = None,
+    out: Annotated[str | None, typer.Option(help="The list of bad videos to write.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
+    time_limit: Annotated[float, typer.Option(help="Seconds a video.")] = 60.0,
+    min_frames: Annotated[int, typer.Option(help="Fewer frames are reported.")] = 8,
+    quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
+) -> None:
+    """Open every video, resumable, and list the bad ones; exit status 1 if there are some."""
+    from fsarbench.data.checking.check import CheckSettings
+    from fsarbench.data.checking.verb import run_check
+    from fsarbench.named_data import named_source
+
+    settings = CheckSettings(
+        workers=workers, limit=time_limit, min_frames=min_frames, progress=not quiet
+    )
+    if run_check(named_source(name, overrides or ()), out, settings):
+        raise typer.Exit(1)
+
+
 @data.command("import")
 def import_(
     name: Annotated[

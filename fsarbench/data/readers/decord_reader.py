@@ -18,7 +18,8 @@ class DecordReader(VideoReader):
     """Reads with decord.
 
     Frames are decoded from the first one on, never by seeking: decord's seeking lands on wrong
-    frames in files without time stamps (AVI) and in open groups of pictures.
+    frames in files without time stamps (AVI) and in open groups of pictures. Frames are turned as
+    the file's display matrix says, as players show them.
 
     Args:
         threads: Decoding threads of one file; DataLoader workers serve better than more of these.
@@ -40,7 +41,7 @@ class DecordReader(VideoReader):
         for index in range(max(indices) + 1):
             frame = _next(path, video, index)
             if index in wanted:
-                kept[index] = frame.asnumpy()
+                kept[index] = _picture(frame.asnumpy())
         return np.stack([kept[index] for index in indices])
 
     def _open(self, path: Path) -> Any:
@@ -66,6 +67,14 @@ def _decord() -> Any:
     # FFmpeg's own complaints about a damaged file come without its name; ours have it.
     decord.logging.set_level(decord.logging.QUIET)
     return decord
+
+
+def _picture(frame: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
+    # Lines that end in padding of a multiple of the width come as more than three channels.
+    height, width, channels = frame.shape
+    if channels == 3:
+        return frame
+    return frame.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
 
 
 def _next(path: Path, video: Any, index: int) -> Any:

@@ -8,9 +8,22 @@ from fsarbench.errors import UserError
 
 def require_file(path: Path) -> None:
     """Raises a `UserError` unless there is a file at `path`, and something in it."""
-    if not path.is_file():
-        raise UserError(f"The video {path} is missing: restore it, or take it out of the data set.")
-    if path.stat().st_size == 0:
+    if path.is_dir():
+        raise UserError(
+            f"The video {path} is a folder: if it holds extracted frames, use "
+            "reader.type='FramesReader'."
+        )
+    try:
+        size = path.stat().st_size
+    except PermissionError as error:
+        raise undecodable(path, "permission denied") from error
+    except OSError as error:
+        raise UserError(
+            f"The video {path} is missing: restore it, or take it out of the data set."
+        ) from error
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise undecodable(path, "no regular file")
+    if size == 0:
         raise UserError(
             f"The video {path} is empty (0 bytes): fetch it again, or take it out of the data set."
         )

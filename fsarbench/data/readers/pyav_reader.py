@@ -34,12 +34,18 @@ class PyAVReader(VideoReader):
         with _opened(path) as (container, stream):
             for frame in container.decode(stream):
                 if seen in wanted:
-                    kept[seen] = frame.to_ndarray(format="rgb24")
+                    kept[seen] = _upright(frame)
                 seen += 1
                 if seen > last:
                     break
         require_frames(path, indices, seen if seen <= last else last + 1)
         return np.stack([kept[index] for index in indices])
+
+
+def _upright(frame: Any) -> UInt8[np.ndarray, "H W 3"]:
+    # Phones write portraits lying, with a display matrix; decord and players turn them.
+    picture = frame.to_ndarray(format="rgb24")
+    return np.rot90(picture, round(frame.rotation / 90))
 
 
 @contextmanager
