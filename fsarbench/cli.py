@@ -34,7 +34,7 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     """Report everything that is wrong with a config; run one episode without data or weights."""
     from fsarbench import contracts
 
-    contracts.enforce("fsarbench")
+    contracts.enforce()
     from fsarbench.check import check as check_config
     from fsarbench.config import load
     from fsarbench.dry_run import dry_run
@@ -121,6 +121,26 @@ def check_data(
     )
     if run_check(named_source(name, overrides or ()), out, settings):
         raise typer.Exit(1)
+
+
+@data.command("info")
+def info_data(
+    name: DataName,
+    overrides: Overrides = None,
+    sheet: Annotated[
+        str, typer.Option(help="The picture of sampled clips to write.")
+    ] = "contact_sheet.png",
+    classes: Annotated[int, typer.Option(help="Clips of each split on it.")] = 5,
+    seed: Annotated[int, typer.Option(help="Draws other clips.")] = 0,
+) -> None:
+    """Say what is in a data set: counts, class sizes, durations, and a picture of some clips."""
+    from pathlib import Path
+
+    from fsarbench.data.info import run_info
+    from fsarbench.named_data import named_dataset, named_reader
+
+    dataset = named_dataset(name, overrides or ())
+    run_info(dataset, named_reader(name, overrides or ()), Path(sheet), classes, seed)
 
 
 @data.command("import")

@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from fsarbench.contracts import enforce_also
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
 from fsarbench.resources import resource
@@ -109,8 +110,10 @@ def import_customs(customs: Any, file: Path) -> None:
     if customs is None:
         return
     names = customs.get("imports", []) if isinstance(customs, dict) else customs
+    names = [names] if isinstance(names, str) else list(names)
+    enforce_also(*names)
     sys.path[:0] = [p for p in (os.getcwd(), str(file.parent.resolve())) if p not in sys.path]
-    for name in [names] if isinstance(names, str) else names:
+    for name in names:
         try:
             importlib.import_module(name)
         except UserError:
