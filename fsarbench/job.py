@@ -65,10 +65,13 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
         dataset=loaded.values["dataset"]["type"],
         fingerprint=fingerprint,
         total_seconds=time.monotonic() - start,
+        skipped=build_dataset(loaded.values).skipped,
     )
     result = describe_run(model, bench, settings.evaluate, training, evaluation, origin)
     write_run(folder, result, evaluation)
     Console().print(result_table(result))
+    if origin.skipped:
+        print(f"{len(origin.skipped)} bad videos were left out; result.json names them")
     print(f"written to {folder}")
     return folder
 

@@ -5,7 +5,8 @@ raises `SCHEMA`.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Origin:
         dataset: The data set's component name.
         fingerprint: Of the videos, their classes and their partition.
         total_seconds: From the start of the run to the end of the test.
+        skipped: The bad videos that were left out, and why.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Origin:
     dataset: str
     fingerprint: str
     total_seconds: float
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe_run(
@@ -64,6 +67,7 @@ def describe_run(
         "conditions": {
             "dataset": origin.dataset,
             "data_fingerprint": origin.fingerprint,
+            "skipped_videos": dict(origin.skipped),
             "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
             **_episode_kind(bench, evaluation),
             "seed": bench.seed,

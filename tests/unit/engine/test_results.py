@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def test_every_episode_is_written(run: tuple, tmp_path: Path) -> None:
     np.testing.assert_allclose(table["accuracy"], evaluation.accuracies, atol=1e-6)
     assert result["accuracy"]["mean"] == pytest.approx(evaluation.accuracy)
     assert result["accuracy"]["n"] == 30
+
+
+def test_videos_that_were_left_out_are_named(build: Build, bench: Bench) -> None:
+    model = build(uses_text=True)
+    evaluation = evaluate(model, bench, "test", SETTINGS)
+    origin = replace(ORIGIN, skipped={"a.mp4": "truncated: 3 of 9 frames"})
+    result = describe_run(model, bench, SETTINGS, TRAINED, evaluation, origin)
+    assert result["conditions"]["skipped_videos"] == {"a.mp4": "truncated: 3 of 9 frames"}
 
 
 def test_conditions_and_costs_are_said(run: tuple) -> None:
