@@ -79,5 +79,7 @@ def test_openai_weights_take_quick_gelu(monkeypatch: pytest.MonkeyPatch) -> None
         openai = load("ViT-B-32", "openai")
         plain = load("ViT-B-32")
         asked = load("ViT-B-32", quick_gelu=True)
-    names = [type(m.visual.transformer.resblocks[0].mlp.gelu).__name__ for m in (openai, plain, asked)]
+    names = [
+        type(m.visual.transformer.resblocks[0].mlp.gelu).__name__ for m in (openai, plain, asked)
+    ]
     assert names == ["QuickGELU", "GELU", "QuickGELU"]

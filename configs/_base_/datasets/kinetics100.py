@@ -3,6 +3,7 @@ dataset = dict(
     type="AnnotatedVideos",
     name="kinetics100",
     annotations="kinetics100.csv",
-    source="Kinetics-400 of DeepMind, in the copy that the Common Visual Data Foundation keeps (annotations CC BY 4.0)",
+    source="Kinetics-400 of DeepMind, in the copy that the Common Visual Data Foundation "
+    "keeps (annotations CC BY 4.0)",
 )
 clips = dict(frames=8, flip=True)

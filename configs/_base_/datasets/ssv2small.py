@@ -3,7 +3,8 @@ dataset = dict(
     type="AnnotatedVideos",
     name="ssv2small",
     annotations="ssv2small.csv",
-    source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on request)",
+    source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on "
+    "request)",
 )
 # "From left to right" and "from right to left" are classes of it: no clip may be flipped.
 clips = dict(frames=8, flip=False)
