@@ -3,5 +3,5 @@ _base_ = [
     "_base_/datasets/ssv2small.py",
     "_base_/methods/mafsar.py",
     "_base_/settings/5way_1shot.py",
-    "_base_/recipes/ssv2.py",
+    "_base_/recipes/mafsar.py",
 ]

@@ -1,6 +1,7 @@
 """Finding, loading, overriding and dumping configs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,11 +33,27 @@ def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load("mafsar_ssv2_1shot.py").values == {"seed": 3}
 
 
+@pytest.fixture(scope="module")
+def seen() -> set[str]:
+    return set()
+
+
+def model_of(values: dict[str, Any]) -> str:
+    """What a config builds, without data, lengths and weights of losses."""
+    slots = ("backbone", "text_encoder", "adapter", "prototypes", "matcher", "readout")
+    losses = {name: spec["type"] for name, spec in values.get("losses", {}).items()}
+    return str([values.get(slot) for slot in slots]) + str(losses)
+
+
 @pytest.mark.parametrize("name", EVERY)
-def test_every_config_passes_the_check(name: str) -> None:
+def test_every_config_passes_the_check(name: str, seen: set[str]) -> None:
     loaded = load(name)
     check(loaded)
-    assert dry_run(loaded.values)
+    # One episode for each model: the same one comes on five data sets, with other recipes.
+    model = model_of(loaded.values)
+    if model not in seen:
+        assert dry_run(loaded.values)
+    seen.add(model)
 
 
 def test_overrides_reach_nested_keys() -> None:

@@ -1,0 +1,7 @@
+# AIM (Yang et al., ICLR 2023) with averaged prototypes and OTAM; the paper has no few-shot setting.
+# Two temporal adapters, as the authors have where order matters.
+adapter = dict(type="AIM", temporal=2)
+prototypes = dict(type="Mean")
+matcher = dict(type="OTAM")
+losses = dict(match=dict(type="EpisodeCrossEntropy"))
+readout = dict(type="MatchOnly")

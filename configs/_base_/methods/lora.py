@@ -1,0 +1,6 @@
+# LoRA (Hu et al., ICLR 2022) with averaged prototypes and OTAM; the paper has no video setting.
+adapter = dict(type="LoRA")
+prototypes = dict(type="Mean")
+matcher = dict(type="OTAM")
+losses = dict(match=dict(type="EpisodeCrossEntropy"))
+readout = dict(type="MatchOnly")

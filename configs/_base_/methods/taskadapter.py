@@ -1,0 +1,8 @@
+# Task-Adapter (Cao et al., ACM MM 2024): the last six of ViT-B's twelve blocks, as in the authors'
+# code. Transductive. There the score is the cosine times the cosine with the class's text; here the
+# first factor alone.
+adapter = dict(type="TaskAdapter", last=6)
+prototypes = dict(type="Mean")
+matcher = dict(type="MeanCosine")
+losses = dict(match=dict(type="EpisodeCrossEntropy"))
+readout = dict(type="MatchOnly")

@@ -1,0 +1,10 @@
+_base_ = [
+    "_base_/backbones/tiny.py",
+    "_base_/datasets/synthact.py",
+    "_base_/methods/taskadapter.py",
+    "_base_/settings/5way_1shot.py",
+    "_base_/recipes/synthact.py",
+]
+episodes = dict(train_queries=3)
+# Half of the four blocks, as six of twelve.
+adapter = dict(last=2)
