@@ -23,6 +23,7 @@ SMALL = [
     "train.accumulate=2",
     "train.warmup=0",
     "train.val_interval=2",
+    "train.log_interval=1",
     "train.workers=1",
     "evaluate.workers=1",
     "evaluate.episodes=60",
