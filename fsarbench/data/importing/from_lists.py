@@ -59,15 +59,13 @@ def import_lists(
     out: Path | None = None,
     progress: bool = True,
 ) -> Imported:
-    """Read the lists, find their videos, and write the annotation table.
-
-    Videos that are not there are left out of the table; `missing_file` lists them.
+    """Read the lists, find their videos, and write the table; those missing are left out of it.
 
     Args:
         field: The data set.
         splits: The folder of the lists.
         videos: The folder of the videos; the paths of the table start there.
-        labels: Label files of Something-Something V2, or folders of them.
+        labels: Label files of Something-Something V2.
         out: The table; by default `NAME.csv` in the folder of the videos.
         progress: Whether to show how far it is.
 
@@ -84,9 +82,7 @@ def import_lists(
     _refuse_shared(found)
     table = out or videos / f"{field.name}.csv"
     _write(table, field, found, names, videos, progress)
-    missing = tuple(v.id for v, path in zip(lists.videos, paths, strict=True) if path is None)
-    _write_missing(table, missing)
-    return Imported(
+    imported = Imported(
         field=field,
         family=lists.family,
         table=table,
@@ -94,11 +90,13 @@ def import_lists(
         classes=split_counts(list({v.group: v.split for v in lists.videos}.values())),
         listed=split_counts([v.split for v in lists.videos]),
         found=split_counts([v.split for v, _ in found]),
-        missing=missing,
+        missing=tuple(v.id for v, path in zip(lists.videos, paths, strict=True) if path is None),
         nameless=_nameless(lists, names),
         closed=tuple(there.closed),
         of_frames=(videos / found[0][1]).is_dir(),
     )
+    _write_missing(table, imported.missing)
+    return imported
 
 
 def list_hash(lists: Lists, timed: bool) -> str:

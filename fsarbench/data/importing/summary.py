@@ -1,6 +1,7 @@
 """What is said of an import, against what the field counts."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +15,9 @@ def headline(imported: Imported) -> str:
     """The list by its name, its videos a split, and how many are missing, in one line."""
     name = KNOWN.get(imported.digest)
     counts = "/".join(f"{count:,}" for count in imported.listed)
-    missing = (
-        f"{len(imported.missing):,} videos missing" if imported.missing else "all videos found"
-    )
+    gone = len(imported.missing)
+    plural = "s" if gone > 1 else ""
+    missing = f"{gone:,} video{plural} missing" if gone else "all videos found"
     title = name or f"{imported.field.title}, a list that is not known here"
     return f"{title}: {counts}; {missing}"
 
@@ -58,6 +59,10 @@ def print_import(imported: Imported, variable: str, root: str) -> None:
     console.print(f"written: {imported.table}", markup=False)
     frames = " --set reader.type=FramesReader" if imported.of_frames else ""
     console.print(f"next: export {variable}={root}", markup=False)
+    if imported.table.absolute().parent != Path(root):
+        console.print(
+            f"and add --set dataset.annotations={imported.table.absolute()}", markup=False
+        )
     if frames:
         console.print(
             f"      and add{frames}, since the videos are folders of frames", markup=False

@@ -1,32 +1,22 @@
 """Made-up lists of both families: what is read, found and written, and what is refused."""
 
 import csv
-import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from fsarbench.cli import main
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.fields import Field, field
 from fsarbench.data.importing.from_lists import Imported, import_lists, missing_file
 from fsarbench.data.importing.summary import headline, remarks
-from fsarbench.data.splits import require_names
 from fsarbench.errors import UserError
-from tests.unit.data.lists import MADE, fake, touch, write_clip_fsar, write_numbered, write_trx
+from tests.unit.data.lists import MADE, fake, touch, write_clip_fsar, write_trx
 from tests.unit.data.videos import write as write_video
 
 FIELD = Field("made", "Made")
 TIMED = Field("made", "Made", timed=True)
-TEMPLATES = {
-    "train": ["Pushing [something]", "Closing [something]"],
-    "val": ["Tearing [something] into two pieces"],
-    "test": ["Poking [something]", "Moving [something] up"],
-}
-NUMBERED = {
-    "train": {"0": ["1", "2"], "1": ["3", "4"]},
-    "val": {"0": ["5"]},
-    "test": {"0": ["6"], "1": ["7"]},
-}
 
 
 @pytest.fixture
@@ -123,7 +113,7 @@ def test_missing_videos_are_counted_and_listed(tmp_path: Path, videos: Path) -> 
     imported = run(tmp_path / "trx", videos)
     assert imported.missing == ("v_d1",)
     assert imported.found == (4, 2, 3)
-    assert headline(imported).endswith(": 4/2/4; 1 videos missing")
+    assert headline(imported).endswith(": 4/2/4; 1 video missing")
     assert missing_file(imported.table).read_text() == "v_d1\n"
     assert "v_d1" not in {row["id"] for row in rows(imported)}
     assert any(str(missing_file(imported.table)) in text for text in remarks(imported))
@@ -155,42 +145,6 @@ def test_windows_line_ends_and_a_mark_at_the_start(tmp_path: Path, videos: Path)
     first = windows / "trainlist03.txt"
     first.write_bytes(b"\xef\xbb\xbf" + first.read_bytes())
     assert run(windows, videos).digest == before
-
-
-def labels(folder: Path) -> Path:
-    listed = [
-        {"id": video, "label": "pushing a pen", "template": TEMPLATES[split][number]}
-        for split, classes in NUMBERED.items()
-        for number, ids in enumerate(classes.values())
-        for video in ids
-    ]
-    folder.mkdir()
-    (folder / "train.json").write_text(json.dumps(listed[:4]))
-    (folder / "validation.json").write_text(json.dumps(listed[4:]))
-    (folder / "labels.json").write_text(json.dumps({"Pushing something": "0"}))
-    return folder
-
-
-def test_names_come_from_the_label_file(tmp_path: Path) -> None:
-    videos = touch(tmp_path / "videos", [f"{n}.webm" for n in range(1, 8)])
-    splits = write_numbered(tmp_path / "clip", NUMBERED, None)
-    assert len(run(splits, videos).nameless) == 5
-    imported = run(splits, videos, labels=(labels(tmp_path / "labels"),))
-    assert imported.nameless == ()
-    assert rows(imported)[0]["class"] == "Pushing [something]"
-    assert rows(imported)[4]["readable"] == "Tearing [something] into two pieces"
-
-
-def test_a_class_without_a_name_is_refused_where_text_is_needed(tmp_path: Path) -> None:
-    videos = touch(tmp_path / "videos", [f"{n}.webm" for n in range(1, 8)])
-    names = {split: TEMPLATES[split] for split in ("train", "test")}
-    imported = run(write_numbered(tmp_path / "clip", NUMBERED, names), videos)
-    assert imported.nameless == ("val0 (val)",)
-    assert "--labels" in " ".join(remarks(imported))
-    splits = AnnotatedVideos("made", str(videos), annotations="made.csv").splits()
-    assert require_names(splits["train"]) == ("Pushing [something]", "Closing [something]")
-    with pytest.raises(UserError, match=r"'val0'.*--labels"):
-        require_names(splits["val"])
 
 
 BAD_LINES = {
@@ -244,29 +198,6 @@ def test_lists_that_are_no_text_or_empty(tmp_path: Path, videos: Path) -> None:
     assert f"{file} cannot be read" in fault(tmp_path / "trx", videos)
 
 
-def test_numbers_without_a_name_and_names_that_do_not_fit(tmp_path: Path, videos: Path) -> None:
-    splits = write_clip_fsar(tmp_path / "clip")
-    names = json.loads((splits / "class_names.json").read_text())
-    (splits / "class_names.json").write_text(json.dumps({**names, "test": ["Yo Yo"]}))
-    assert "test1 has no name, class_names.json has 1" in fault(splits, videos)
-    (splits / "class_names.json").write_text(json.dumps({**names, "test": ["wave", "YoYo"]}))
-    text = fault(splits, videos)
-    assert "test0 has several names: 'YoYo', 'wave'" in text
-    (splits / "class_names.json").write_text("[1]")
-    assert "cannot be read as a JSON object" in fault(splits, videos)
-
-
-def test_labels_that_do_not_fit(tmp_path: Path, videos: Path) -> None:
-    file = tmp_path / "labels.json"
-    file.write_text("{}")
-    assert "has no templates" in fault(tmp_path / "trx", videos, (file,))
-    file.write_text(json.dumps({"v_a1": "One [thing]", "v_a2": "Another [thing]"}))
-    assert "several templates" in fault(tmp_path / "trx", videos, (file,))
-    file.write_text("nothing")
-    assert f"{file} cannot be read" in fault(tmp_path / "trx", videos, (file,))
-    assert "cannot be read" in fault(tmp_path / "trx", videos, (tmp_path / "none.json",))
-
-
 def test_no_videos_at_all(tmp_path: Path) -> None:
     splits = write_trx(tmp_path / "trx")
     assert "there is no folder" in fault(splits, tmp_path / "nowhere")
@@ -275,6 +206,26 @@ def test_no_videos_at_all(tmp_path: Path) -> None:
     assert "none of the listed videos" in text
     assert "1 others, such as x.mp4" in text
     assert not (other / "made.csv").exists()
+
+
+def test_the_verb_says_how_the_table_is_used(
+    tmp_path: Path,
+    videos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["fsarbench", "data", "import", "hmdb51", "--splits", str(tmp_path / "trx")]
+    monkeypatch.setattr(
+        sys, "argv", [*command, "--videos", str(videos), "--out", str(tmp_path / "x.csv")]
+    )
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 0
+    said = capsys.readouterr().out
+    assert "HMDB51, a list that is not known here: 4/2/4; all videos found" in said
+    assert "not those of HMDB51, ARN" in said
+    assert f"export FSARBENCH_HMDB51={videos}" in said
+    assert f"--set dataset.annotations={tmp_path / 'x.csv'}" in said
 
 
 def test_links_that_lead_round_are_entered_once(tmp_path: Path, videos: Path) -> None:

@@ -47,7 +47,7 @@ def test_counts_are_those_of_the_field(name: str, tmp_path: Path) -> None:
     tables = [imported(name, folder, tmp_path) for folder in listed]
     for output, table in tables:
         counts = [f"{count:,}" for count in field(name).videos or ()]
-        assert f"{'/'.join(counts)}; 1 videos missing" in output
+        assert f"{'/'.join(counts)}; 1 video missing" in output
         assert output.startswith(field(name).title)
         assert [len({row["class"] for row in table if row["split"] == s}) for s in ORDER] == list(
             field(name).classes or ()
