@@ -75,11 +75,9 @@ def import_lists(
     lists = read_lists(splits, field.timed)
     names = class_names(lists, read_labels(labels))
     there = find_videos(videos)
-    paths = [choose(there, video, names[video.group].name, field.timed) for video in lists.videos]
-    found = [(video, path) for video, path in zip(lists.videos, paths, strict=True) if path]
+    found = _located(lists, names, there, field.timed)
     if not found:
         raise UserError(_nothing(lists.videos[0], videos, there))
-    _refuse_shared(found)
     table = out or videos / f"{field.name}.csv"
     _write(table, field, found, names, videos, progress)
     imported = Imported(
@@ -90,7 +88,7 @@ def import_lists(
         classes=split_counts(list({v.group: v.split for v in lists.videos}.values())),
         listed=split_counts([v.split for v in lists.videos]),
         found=split_counts([v.split for v, _ in found]),
-        missing=tuple(v.id for v, path in zip(lists.videos, paths, strict=True) if path is None),
+        missing=_missing(lists, found),
         nameless=_nameless(lists, names),
         closed=tuple(there.closed),
         of_frames=(videos / found[0][1]).is_dir(),
@@ -140,6 +138,20 @@ def _write_missing(table: Path, missing: Sequence[str]) -> None:
         write_text(missing_file(table), "\n".join([*missing, ""]))
     else:
         missing_file(table).unlink(missing_ok=True)
+
+
+def _located(
+    lists: Lists, names: dict[str, ClassName], there: Found, timed: bool
+) -> list[tuple[Listed, str]]:
+    paths = [choose(there, video, names[video.group].name, timed) for video in lists.videos]
+    found = [(video, path) for video, path in zip(lists.videos, paths, strict=True) if path]
+    _refuse_shared(found)
+    return found
+
+
+def _missing(lists: Lists, found: Sequence[tuple[Listed, str]]) -> tuple[str, ...]:
+    places = {video.place for video, _ in found}
+    return tuple(video.id for video in lists.videos if video.place not in places)
 
 
 def _refuse_shared(found: Sequence[tuple[Listed, str]]) -> None:
