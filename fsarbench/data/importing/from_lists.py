@@ -1,7 +1,7 @@
 """`fsarbench data import NAME`: the field's lists and a folder of videos to one table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsarbench.data.importing.fields import Counts, Field, split_counts
@@ -46,9 +46,9 @@ class Imported:
     listed: Counts
     found: Counts
     missing: tuple[str, ...]
-    nameless: tuple[str, ...]
-    closed: tuple[str, ...]
-    of_frames: bool
+    nameless: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    of_frames: bool = False
 
 
 def import_lists(
@@ -80,15 +80,8 @@ def import_lists(
         raise UserError(_nothing(lists.videos[0], videos, there))
     table = out or videos / f"{field.name}.csv"
     _write(table, field, found, names, videos, progress)
-    imported = Imported(
-        field=field,
-        family=lists.family,
-        table=table,
-        digest=list_hash(lists, field.timed),
-        classes=split_counts(list({v.group: v.split for v in lists.videos}.values())),
-        listed=split_counts([v.split for v in lists.videos]),
-        found=split_counts([v.split for v, _ in found]),
-        missing=_missing(lists, found),
+    imported = replace(
+        _described(field, lists, found, table),
         nameless=_nameless(lists, names),
         closed=tuple(there.closed),
         of_frames=(videos / found[0][1]).is_dir(),
@@ -147,6 +140,21 @@ def _located(
     found = [(video, path) for video, path in zip(lists.videos, paths, strict=True) if path]
     _refuse_shared(found)
     return found
+
+
+def _described(
+    field: Field, lists: Lists, found: Sequence[tuple[Listed, str]], table: Path
+) -> Imported:
+    return Imported(
+        field=field,
+        family=lists.family,
+        table=table,
+        digest=list_hash(lists, field.timed),
+        classes=split_counts(list({v.group: v.split for v in lists.videos}.values())),
+        listed=split_counts([v.split for v in lists.videos]),
+        found=split_counts([v.split for v, _ in found]),
+        missing=_missing(lists, found),
+    )
 
 
 def _missing(lists: Lists, found: Sequence[tuple[Listed, str]]) -> tuple[str, ...]:
