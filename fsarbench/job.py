@@ -11,6 +11,7 @@ from rich.console import Console
 from fsarbench.assembly import build_dataset, build_model, build_reader, build_settings
 from fsarbench.check import check
 from fsarbench.config import Loaded, load
+from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.progress import Bars
@@ -68,7 +69,7 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
         skipped=build_dataset(loaded.values).skipped,
     )
     result = describe_run(model, bench, settings.evaluate, training, evaluation, origin)
-    write_run(folder, result, evaluation)
+    write_run(folder, result, answers_of(evaluation, bench.splits["test"]))
     Console().print(result_table(result))
     if origin.skipped:
         print(f"{len(origin.skipped)} bad videos were left out; result.json names them")

@@ -33,6 +33,8 @@ class Evaluation:
         scores: The score of every query for every class of its episode.
         labels: The index in the episode of each query's class.
         classes: The classes of each episode, as indices into the split.
+        support: The support videos of each episode, as indices into the split.
+        query: The query videos, likewise.
         route: Whether features were cached, and why.
         encode_seconds: Decoding and encoding; on the route without a cache, everything.
         match_seconds: Prototypes and matching on cached features.
@@ -41,6 +43,8 @@ class Evaluation:
     scores: Float32[np.ndarray, "episodes Q N"]
     labels: Int64[np.ndarray, "episodes Q"]
     classes: Int64[np.ndarray, "episodes N"]
+    support: Int64[np.ndarray, "episodes N K"]
+    query: Int64[np.ndarray, "episodes Q"]
     route: Route
     encode_seconds: float
     match_seconds: float
@@ -96,7 +100,8 @@ def evaluate(
         run = _cached if route.cached else _anew
         scores, encode, match = run(model, bench, split, settings, plan, text, bars)
     array = scores.float().cpu().numpy()
-    return Evaluation(array, plan.labels, plan.classes, route, encode, match)
+    drawn = (plan.labels, plan.classes, plan.support, plan.query)
+    return Evaluation(array, *drawn, route, encode, match)
 
 
 Outputs = tuple[Float[Tensor, "episodes Q N"], float, float]

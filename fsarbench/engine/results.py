@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fsarbench.data.clips import ClipSettings
+from fsarbench.engine.answers import Answers, answers_of, intervals, write_answers
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import Evaluation
 from fsarbench.engine.files import write_text
@@ -23,7 +24,7 @@ from fsarbench.engine.versions import describe_device, versions
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
-from fsarbench.statistics import mean_interval
+from fsarbench.statistics import Interval, mean_interval
 
 SCHEMA = 1
 RESULT = "result.json"
@@ -60,10 +61,15 @@ def describe_run(
 ) -> dict[str, Any]:
     """The content of `result.json`; accuracies are fractions, times seconds, memory bytes."""
     operations = count_operations(model, bench.clips, bench.episodes)
+    answers = answers_of(evaluation, bench.splits["test"])
     return {
         "schema": SCHEMA,
         "name": origin.name,
-        "accuracy": _accuracy(evaluation, settings.confidence),
+        "accuracy": _plain(mean_interval(evaluation.accuracies, settings.confidence)),
+        "intervals": {
+            name: _plain(interval)
+            for name, interval in intervals(answers, settings.confidence).items()
+        },
         "conditions": {
             "dataset": origin.dataset,
             "data_fingerprint": origin.fingerprint,
@@ -87,10 +93,11 @@ def describe_run(
     }
 
 
-def write_run(folder: Path, result: dict[str, Any], evaluation: Evaluation) -> None:
-    """Writes `episodes.csv`, `config.py` and, last, `result.json`; each appears whole."""
-    lines = [f"{number},{accuracy:.6g}" for number, accuracy in enumerate(evaluation.accuracies)]
+def write_run(folder: Path, result: dict[str, Any], answers: Answers) -> None:
+    """Writes the episodes, `config.py` and, last, `result.json`; each appears whole."""
+    lines = [f"{number},{accuracy:.6g}" for number, accuracy in enumerate(answers.accuracies)]
     write_text(folder / "episodes.csv", "\n".join(["episode,accuracy", *lines, ""]))
+    write_answers(folder, answers)
     write_text(folder / "config.py", result["config"])
     write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 
@@ -125,10 +132,9 @@ def clip_kind(clips: ClipSettings) -> dict[str, Any]:
     return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
 
 
-def _accuracy(evaluation: Evaluation, confidence: float) -> dict[str, Any]:
-    interval = asdict(mean_interval(evaluation.accuracies, confidence))
+def _plain(interval: Interval) -> dict[str, Any]:
     # One episode alone has no interval; JSON has no NaN.
-    return {key: None if value != value else value for key, value in interval.items()}
+    return {key: None if value != value else value for key, value in asdict(interval).items()}
 
 
 def _episode_kind(bench: Bench, evaluation: Evaluation) -> dict[str, int]:

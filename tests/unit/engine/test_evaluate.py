@@ -99,8 +99,9 @@ def test_random_clips_are_never_cached(build: Build, bench: Bench) -> None:
 
 def test_equal_scores_predict_the_first_class() -> None:
     tied = np.zeros((1, 2, 3), dtype=np.float32)
-    labels = np.array([[0, 1]])
-    result = Evaluation(tied, labels, np.array([[0, 1, 2]]), Route(True, ""), 0.0, 0.0)
+    videos = np.array([[0, 1]])
+    drawn = (np.array([[0, 1]]), np.array([[0, 1, 2]]), np.array([[[2], [3], [4]]]), videos)
+    result = Evaluation(tied, *drawn, Route(True, ""), 0.0, 0.0)
     assert result.predictions.tolist() == [[0, 0]]
     assert result.accuracies.tolist() == [0.5]
 

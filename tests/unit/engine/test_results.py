@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fsarbench.engine.answers import Answers, answers_of
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import Evaluation, evaluate
+from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.results import Origin, describe_run, read_result, write_run
 from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.engine.train import Training
@@ -24,29 +25,42 @@ TRAINED = Training(
 
 
 @pytest.fixture
-def run(build: Build, bench: Bench) -> tuple[dict[str, object], Evaluation]:
+def run(build: Build, bench: Bench) -> tuple[dict[str, object], Answers]:
     model = build(uses_text=True)
     evaluation = evaluate(model, bench, "test", SETTINGS)
-    return describe_run(model, bench, SETTINGS, TRAINED, evaluation, ORIGIN), evaluation
+    result = describe_run(model, bench, SETTINGS, TRAINED, evaluation, ORIGIN)
+    return result, answers_of(evaluation, bench.splits["test"])
 
 
 def test_a_result_comes_back_from_its_folder(run: tuple, tmp_path: Path) -> None:
-    result, evaluation = run
-    write_run(tmp_path, result, evaluation)
+    result, answers = run
+    write_run(tmp_path, result, answers)
     assert read_result(tmp_path) == result == read_result(tmp_path / "result.json")
     written = sorted(path.name for path in tmp_path.iterdir())
-    assert written == ["config.py", "episodes.csv", "result.json"]
+    assert written == ["config.py", "episodes.csv", "episodes.npz", "result.json"]
     assert (tmp_path / "config.py").read_text() == "a = 1\n"
 
 
 def test_every_episode_is_written(run: tuple, tmp_path: Path) -> None:
-    result, evaluation = run
-    write_run(tmp_path, result, evaluation)
+    result, answers = run
+    write_run(tmp_path, result, answers)
     table = np.genfromtxt(tmp_path / "episodes.csv", delimiter=",", names=True)
     assert table["episode"].tolist() == list(range(30))
-    np.testing.assert_allclose(table["accuracy"], evaluation.accuracies, atol=1e-6)
-    assert result["accuracy"]["mean"] == pytest.approx(evaluation.accuracy)
+    np.testing.assert_allclose(table["accuracy"], answers.accuracies, atol=1e-6)
+    assert result["accuracy"]["mean"] == pytest.approx(answers.accuracies.mean())
     assert result["accuracy"]["n"] == 30
+
+
+def test_each_interval_says_what_it_covers(run: tuple) -> None:
+    result, _ = run
+    intervals = {"episodes": result["accuracy"], **result["intervals"]}
+    assert set(intervals) == {"episodes", "videos", "classes", "disjoint_episodes"}
+    for name, interval in intervals.items():
+        # Two episodes of five videos a class share one.
+        if name != "disjoint_episodes":
+            assert interval["low"] < interval["mean"] < interval["high"]
+        assert interval["covers"]
+        assert "seeds" in interval["leaves_out"]
 
 
 def test_videos_that_were_left_out_are_named(build: Build, bench: Bench) -> None:
@@ -79,9 +93,10 @@ def test_one_episode_has_no_interval_and_is_still_json(
     model = build()
     evaluation = evaluate(model, bench, "test", SETTINGS, episodes=1)
     result = describe_run(model, bench, SETTINGS, Training("why"), evaluation, ORIGIN)
-    write_run(tmp_path, result, evaluation)
+    write_run(tmp_path, result, answers_of(evaluation, bench.splits["test"]))
     read = json.loads((tmp_path / "result.json").read_text())
     assert read["accuracy"]["half_width"] is None
+    assert read["intervals"]["videos"]["half_width"] is None
     assert read["conditions"]["selection"] == "none"
 
 
