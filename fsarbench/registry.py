@@ -6,13 +6,18 @@ A part registers itself with a decorator, inside the project or in a user's own 
 
     @ADAPTERS.register_module()
     class MyAdapter(Adapter): ...
+
+A part of an installed package is known by the package's metadata (`fsarbench.discovery`), and its
+module is imported when a config names it.
 """
 
+import importlib
 import inspect
 from typing import Any
 
 from mmengine.registry import Registry
 
+from fsarbench.discovery import Discovered, of_slot
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import (
     Adapter,
@@ -60,21 +65,49 @@ class SlotRegistry(Registry):
         super()._register_module(module, module_name, force=True)
 
     def find(self, name: str) -> type[Any]:
-        """The component of that name.
+        """The component of that name; one of another installed package is imported by this.
 
         Raises:
             UserError: There is none; the message gives the nearest name and all known ones.
         """
         self.import_from_location()
+        if name not in self._module_dict:
+            import_discovered(of_slot(self.name).get(name, []))
         if name in self._module_dict:
             return self._module_dict[name]
-        known = sorted(self._module_dict)
-        raise UserError(f"Unknown {self.name} '{name}'.{nearest(name, known)}")
+        raise UserError(f"Unknown {self.name} '{name}'.{nearest(name, self.known())}")
 
     def known(self) -> list[str]:
-        """The names of all registered components, sorted."""
+        """The names of all components, sorted, those of other installed packages among them."""
         self.import_from_location()
-        return sorted(self._module_dict)
+        return sorted({*self._module_dict, *of_slot(self.name)})
+
+
+def import_discovered(parts: list[Discovered]) -> None:
+    """Import the module that registers a part; do nothing where no package names it.
+
+    Raises:
+        UserError: Two packages name it, its module cannot be imported, or does not register it.
+    """
+    if len(parts) > 1:
+        claims = ", ".join(part.origin for part in parts)
+        raise UserError(
+            f"{parts[0].slot} '{parts[0].name}' comes with more than one installed package "
+            f"({claims}): uninstall all but one."
+        )
+    for part in parts:
+        promise = f"{part.origin} says that '{part.module}' registers {part.slot} '{part.name}'"
+        try:
+            importlib.import_module(part.module)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f"{promise}, but it cannot be imported ({type(error).__name__}: {error}). Mend or "
+                "uninstall that package."
+            ) from error
+        if part.name not in SLOTS[part.slot].module_dict:
+            raise UserError(f"{promise}, but it does not. Mend or uninstall that package.")
 
 
 def place(thing: Any) -> str:
