@@ -185,14 +185,20 @@ def find(name: str) -> Card:
 
 
 def named(name: str) -> list[Card | MethodCard]:
-    """The cards of the components and methods of that name; they may share it.
+    """The cards of the components and methods of that name, which they may share; case is free.
 
     Raises:
         UserError: There is none.
     """
+
+    def fits(card: Card | MethodCard) -> bool:
+        names = (card.name, getattr(card, "title", ""))
+        return name.lower() in (each.lower() for each in names)
+
     everything = of_slot(None)
-    found = [card for card in everything if name in (card.name, getattr(card, "title", ""))]
+    found = [card for card in everything if fits(card)]
     if not found:
-        known = dict.fromkeys(card.name for card in everything)
+        # Methods first: where two names differ in case alone, the last is the one suggested.
+        known = [card.name for card in reversed(everything)]
         raise UserError(f"Unknown component or method '{name}'.{nearest(name, known)}")
     return found

@@ -4,6 +4,7 @@ import ast
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from fsarbench.config_bases import settled
 from fsarbench.contracts import enforce_also
-from fsarbench.errors import UserError, nearest
+from fsarbench.errors import UserError, closest
 from fsarbench.registry import SLOTS
 from fsarbench.resources import resource
 from fsarbench.signatures import parameters
@@ -76,19 +78,21 @@ def find(path: str) -> Path:
     known = sorted(p.relative_to(carried).stem for p in carried.glob("*.py"))
     raise UserError(
         f"No config '{path}': neither a file nor one of those in {carried}."
-        f"{nearest(inside.stem, known)}"
+        f"{closest(inside.stem, known)} `fsarbench list method` and `fsarbench show METHOD` name "
+        "them all."
     )
 
 
 def read(file: Path) -> dict[str, Any]:
     """The values of a config file and its bases."""
     try:
-        loaded = Config.fromfile(
-            str(file),
-            import_custom_modules=False,
-            lazy_import=False,
-            use_environment_variables=False,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            loaded = Config.fromfile(
+                str(settled(file, Path(folder))),
+                import_custom_modules=False,
+                lazy_import=False,
+                use_environment_variables=False,
+            )
     except SyntaxError as error:
         raise UserError(f"{error.filename or file}:{error.lineno}: {error.msg}") from error
     except KeyError as error:  # mmengine's word for two bases that set one key
@@ -96,7 +100,10 @@ def read(file: Path) -> dict[str, Any]:
             f"{file}: {error.args[0]}. Two _base_ files may not set one key."
         ) from error
     except FileNotFoundError as error:
-        raise UserError(f"{file}: a _base_ file is missing: {error}") from error
+        raise UserError(
+            f"{file}: a _base_ file is missing: {error}. It is looked for beside the file that "
+            f"names it, and in {resource('configs')}."
+        ) from error
     except Exception as error:
         raise UserError(f"{file}: does not run: {type(error).__name__}: {error}") from error
     return dict(loaded.to_dict())

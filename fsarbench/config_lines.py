@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+from fsarbench.config_bases import base_path, bases
+
 
 def lines_of(file: Path) -> dict[str, str]:
     """The place `file:line` of every dotted key that a config or a base of it writes down.
@@ -11,20 +13,15 @@ def lines_of(file: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    bases: list[str] = []
     for node in tree.body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
-            continue
-        target = node.targets[0].id
-        if target == "_base_":
-            value = ast.literal_eval(node.value)
-            bases = [value] if isinstance(value, str) else list(value)
-        note_lines(found, target, node, node.value, file)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            note_lines(found, node.targets[0].id, node, node.value, file)
     replaced = tuple(
         f"{key.removesuffix('._delete_')}." for key in found if key.endswith("._delete_")
     )
-    for base in bases:
-        for key, place in lines_of(file.parent / base).items():
+    _, names = bases(tree) or (None, [])
+    for name in names:
+        for key, place in lines_of(base_path(file, name)).items():
             if not key.startswith(replaced):
                 found.setdefault(key, place)
     return found

@@ -92,6 +92,36 @@ def test_lines_are_those_of_the_file_that_says_it(tmp_path: Path) -> None:
     assert lines["b"] == f"{tmp_path / 'base.py'}:3"
 
 
+def test_a_config_anywhere_builds_on_those_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "between.py").write_text("_base_ = 'mafsar_synthact_1shot.py'\n\nseed = 3\n")
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "_base_ = [\n    'between.py',\n]\nmatcher = dict(temperature=_base_.seed / 10)\n"
+    )
+    values = load(str(mine)).values
+    assert values["matcher"] == {"type": "OTAM", "temperature": 0.3}
+    lines = lines_of(mine)
+    assert lines["matcher.temperature"] == f"{mine}:4"
+    assert lines["seed"] == f"{tmp_path / 'between.py'}:3"
+    assert lines["adapter.type"].startswith(str(resource("configs") / "_base_" / "methods"))
+
+
+def test_a_base_beside_the_config_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "mafsar_synthact_1shot.py").write_text("seed = 5")
+    mine = tmp_path / "mine.py"
+    mine.write_text("_base_ = 'mafsar_synthact_1shot.py'\n")
+    assert load(str(mine)).values == {"seed": 5}
+
+
+def test_a_base_that_is_nowhere_is_named_with_the_places(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("_base_ = 'nowhere.py'\n")
+    with pytest.raises(UserError) as error:
+        load(str(mine))
+    assert str(tmp_path / "nowhere.py") in str(error.value)
+    assert str(resource("configs")) in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -138,7 +138,7 @@ def test_unknown_config(
 
 
 def test_unknown_card(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Did you mean 'OTAM'?" in fails(monkeypatch, capsys, "show", "Otam")
+    assert "Did you mean 'OTAM'?" in fails(monkeypatch, capsys, "show", "OTMA")
 
 
 def test_unknown_slot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,8 +34,9 @@ def test_a_method_by_the_papers_spelling(capsys: pytest.CaptureFixture[str]) -> 
     assert "clipfsar_ssv2_1shot_rn50 --set readout.type=GeometricFusion" in text
 
 
-def test_a_shared_name_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
-    print_card("TRX")
+@pytest.mark.parametrize("name", ["TRX", "trx", "Trx"])
+def test_a_shared_name_shows_both(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    print_card(name)
     text = printed(capsys)
     assert "TRX (matcher)" in text
     assert "trx (method)" in text
