@@ -31,7 +31,9 @@ def run_episode(model: FewShotModel, values: Values) -> None:
     """
     settings = build_settings(values)
     clips = settings.clips.resolved(model.backbone.image_size)
-    blank = blank_episode(clips, settings.episodes, text_width=None)
+    # Another number of queries than of classes, so that a part that mixes them up is found.
+    episodes = replace(settings.episodes, queries=settings.episodes.queries + 1)
+    blank = blank_episode(clips, episodes, text_width=None)
     # Without text features in the episode the text encoder is run as well.
     names = tuple(f"class {i}" for i in range(settings.episodes.way))
     encoder = model.text_encoder

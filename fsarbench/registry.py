@@ -17,6 +17,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
+from fsarbench.contracts import enforce_also
 from fsarbench.discovery import Discovered, of_slot
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import (
@@ -97,6 +98,7 @@ def import_discovered(parts: list[Discovered]) -> None:
         )
     for part in parts:
         promise = f"{part.origin} says that '{part.module}' registers {part.slot} '{part.name}'"
+        enforce_also(part.module)
         try:
             importlib.import_module(part.module)
         except UserError:

@@ -41,6 +41,7 @@ scale = 10.0
 POINTS = """
 [fsarbench.parts]
 matcher.LastFrame = theirs.last_frame
+matcher.Turned = theirs.turned
 adapter.Gone = theirs.gone
 losses.Silent = theirs.silent
 readings.Nothing = theirs
@@ -56,6 +57,7 @@ def site(tmp_path: Path) -> Path:
     metadata.mkdir()
     (package / "__init__.py").write_text("")
     (package / "last_frame.py").write_text(MODULE)
+    (package / "turned.py").write_text(MODULE.replace("LastFrame", "Turned").rstrip() + ".T\n")
     (package / "silent.py").write_text("")
     (package / "registry" / "matchers" / "last_frame.toml").write_text(CARD)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.2\n")
@@ -105,6 +107,7 @@ def test_works_in_a_config_by_name(site: Path) -> None:
     [
         ("adapter.type=Gone", "'theirs.gone' registers adapter 'Gone', but it cannot be imported"),
         ("losses.match.type=Silent", "registers losses 'Silent', but it does not"),
+        ("matcher.type=Turned", "breaks the contract of its slot"),
         ("matcher.type=LastFrme", "Did you mean 'LastFrame'?"),
     ],
 )

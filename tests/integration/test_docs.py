@@ -1,0 +1,101 @@
+"""docs/extend.md does what it says: its files are written and its commands run, as printed."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fsarbench.cards import Card, read
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PAGE = Path(__file__).parents[2] / "docs" / "extend.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+NAMED = re.compile(r"# (\S+\.(?:py|toml))\n")
+FILES = {m[1]: text for _, text in BLOCKS if (m := NAMED.match(text))}
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of a language that are not files."""
+    return [text for found, text in BLOCKS if found == language and text not in FILES.values()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's files, and the metadata that installing its package would leave there."""
+    place = tmp_path_factory.mktemp("outside")
+    for name, text in FILES.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    return place
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Path:
+    project = tomllib.loads(FILES["pyproject.toml"])["project"]
+    metadata = folder / f"{project['name']}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    points = "".join(f"{k} = {v}\n" for k, v in project["entry-points"]["fsarbench.parts"].items())
+    (metadata / "entry_points.txt").write_text(f"[fsarbench.parts]\n{points}")
+    return folder
+
+
+def run(place: Path, *command: str, path: str = "") -> str:
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=place, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def commands(text: str) -> list[list[str]]:
+    return [["-m", *shlex.split(line)] for line in text.splitlines()]
+
+
+def test_the_page_has_what_this_file_runs() -> None:
+    assert set(FILES) == {
+        "my_parts.py",
+        "mine.py",
+        "pyproject.toml",
+        "registry/matchers/frame_by_frame.toml",
+    }
+    assert [len(blocks(language)) for language in ("python", "bash", "text")] == [1, 2, 1]
+
+
+def test_parts_work_without_a_config(folder: Path) -> None:
+    run(folder, "-c", blocks("python")[0])
+
+
+def test_the_config_passes_the_check_and_prints_what_the_page_prints(folder: Path) -> None:
+    as_printed, replaced = commands(blocks("bash")[0])
+    rows = [" ".join(re.findall(r"[\w,]+", row)) for row in run(folder, *as_printed).splitlines()]
+    for line in blocks("text")[0].splitlines():
+        assert any(row.startswith(line) for row in rows), line
+    assert "OTAM" in run(folder, *replaced)
+
+
+def test_an_installed_package_needs_no_custom_imports(site: Path, tmp_path: Path) -> None:
+    listing, check = commands(blocks("bash")[1])
+    assert "without a card [their-parts 1.0]" in run(tmp_path, *listing, path=str(site))
+    assert "FrameByFrame" in run(tmp_path, *check, path=str(site))
+
+
+def test_the_card_is_one(folder: Path) -> None:
+    card = read(folder / "registry" / "matchers" / "frame_by_frame.toml", Card)
+    assert (card.slot, card.name, card.defaults) == (
+        "matcher",
+        "FrameByFrame",
+        {"temperature": 0.1},
+    )
