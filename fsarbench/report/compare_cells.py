@@ -1,0 +1,107 @@
+"""The columns of the comparison: what each shows, as plain text."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fsarbench.report.compare_table import Comparison, Line
+
+UNITS = {"videos": "test videos", "seeds": "training seeds", "episodes": "episodes"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        header: Its heading.
+        text: The cell of a row; empty where a row has none.
+        number: Its cells are numbers, so they stand on the right.
+        main: The best row stands out in it.
+    """
+
+    header: str
+    text: Callable[[Line], str]
+    number: bool = True
+    main: bool = False
+
+
+def columns(comparison: Comparison) -> list[Column]:
+    """The columns that these rows need."""
+    lines = comparison.lines
+    found = [
+        Column("method", name, number=False, main=True),
+        Column("backbone", lambda line: line.row.backbone, number=False),
+        Column("tuned", lambda line: line.row.tuned, number=False),
+        Column("tuned (M)", lambda line: millions(line, "tuned")),
+        Column("all (M)", lambda line: millions(line, "total")),
+        Column("GFLOP", lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
+        Column("GiB", memory),
+        Column("accuracy (%)", lambda line: percent(line.row.mean), main=True),
+        *(Column(f"± {kind}", half_width(kind)) for kind in shown(lines)),
+    ]
+    if any(len(line.row.runs) > 1 for line in lines):
+        found.append(Column("seeds", lambda line: str(len(line.row.runs))))
+    if comparison.baseline:
+        found += [Column("difference", gain), Column("p", p_value)]
+    return found
+
+
+def shown(lines: Sequence[Line]) -> list[str]:
+    """The kinds of intervals that some row has."""
+    return [kind for kind in UNITS if any(kind in line.intervals for line in lines)]
+
+
+def name(line: Line) -> str:
+    """What a row is called, with the letters of its notes."""
+    return f"{line.row.name} [{line.notes}]" if line.notes else line.row.name
+
+
+def millions(line: Line, which: str) -> str:
+    """Parameters in millions; a little is not nothing."""
+    count = line.row.first.result["parameters"][which]
+    return f"{count / 1e6:.2f}" if count >= 5000 or not count else "< 0.01"
+
+
+def memory(line: Line) -> str:
+    """The peak memory in GiB; that of a process, in a table that also has GPUs, says so."""
+    size, kind = line.row.memory
+    return f"{size / 2**30:.2f}{' GPU' if kind == 'GPU' else ''}" if size else ""
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share in percent, without the sign.
+
+    Example:
+        >>> percent(0.85518)
+        '85.52'
+    """
+    return f"{100 * share:.{digits}f}"
+
+
+def half_width(kind: str) -> Callable[[Line], str]:
+    """The cell of one kind of interval."""
+
+    def text(line: Line) -> str:
+        interval = line.intervals.get(kind)
+        known = interval is not None and interval.half_width == interval.half_width
+        return percent(interval.half_width) if interval is not None and known else ""
+
+    return text
+
+
+def gain(line: Line) -> str:
+    """The difference to the baseline with its interval."""
+    if line.verdict is None:
+        return ""
+    interval = line.verdict.difference.interval
+    mean = f"{100 * interval.mean:+.2f}"
+    known = interval.half_width == interval.half_width
+    return f"{mean} ± {percent(interval.half_width)}" if known else mean
+
+
+def p_value(line: Line) -> str:
+    """The corrected p-value of that difference."""
+    if line.verdict is None or line.verdict.p_value != line.verdict.p_value:
+        return ""
+    value = line.verdict.p_value
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,103 @@
+"""The comparison as CSV and JSON: unrounded numbers for other programs."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from fsarbench.paired import Difference
+from fsarbench.report.compare_notes import remarks
+from fsarbench.report.compare_table import Comparison, Line, Section
+from fsarbench.report.compare_tests import Verdict
+from fsarbench.statistics import Interval
+
+
+def csv_text(comparison: Comparison) -> str:
+    """A line a row, measured ones and then published ones, told apart by the column `origin`."""
+    records = [
+        _flat(record(section, line)) for section in comparison.sections for line in section.lines
+    ]
+    records += [
+        {"origin": "published", **asdict(e), "accuracy": e.accuracy / 100}
+        for e in comparison.published
+    ]
+    fields = list(dict.fromkeys(key for found in records for key in found))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue()
+
+
+def json_text(comparison: Comparison) -> str:
+    """Everything, published results apart; accuracies are fractions, memory is in bytes."""
+    content = {
+        "confidence": comparison.confidence,
+        "baseline": comparison.baseline or None,
+        "measured": [
+            record(section, line) for section in comparison.sections for line in section.lines
+        ],
+        "notes": comparison.notes,
+        "remarks": remarks(comparison),
+        "published": [{**asdict(e), "accuracy": e.accuracy / 100} for e in comparison.published],
+    }
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def record(section: Section, line: Line) -> dict[str, Any]:
+    """One row by names."""
+    row, (dataset, way, shot) = line.row, section.setting
+    result = row.first.result
+    size, kind = row.memory
+    return {
+        "origin": "measured",
+        "method": row.name,
+        "dataset": dataset,
+        "task": f"{way}-way {shot}-shot",
+        "backbone": row.backbone,
+        "tuned": row.tuned,
+        "tuned_parameters": result["parameters"]["tuned"],
+        "parameters": result["parameters"]["total"],
+        "gflops_episode": result["gflops"]["episode"],
+        "peak_bytes": size or None,
+        "peak_of": kind,
+        "accuracy": row.mean,
+        "intervals": {name: _interval(found) for name, found in line.intervals.items()},
+        "seeds": [run.conditions["seed"] for run in row.runs],
+        "best": line.best,
+        "level_with_best": line.level,
+        "notes": line.notes,
+        "difference": None if line.verdict is None else _verdict(line.verdict),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    found: Difference = verdict.difference
+    return {
+        **_interval(found.interval),
+        "p": _known(found.p_value),
+        "p_corrected": _known(verdict.p_value),
+    }
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    return {key: _known(value) for key, value in asdict(interval).items()}
+
+
+def _known(value: Any) -> Any:
+    return None if value != value else value
+
+
+def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in found.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = " ".join(map(str, value)) if isinstance(value, list) else value
+    return {key: value for key, value in flat.items() if not key.endswith(WORDS)}
+
+
+# Words about intervals belong below a table, not into each line of it.
+WORDS = (".method", ".covers", ".leaves_out")

@@ -1,0 +1,94 @@
+"""The comparison as LaTeX: one table with booktabs, ready for a paper."""
+
+from collections.abc import Iterator, Sequence
+
+from fsarbench.report.compare_cells import Column, columns
+from fsarbench.report.compare_notes import remarks
+from fsarbench.report.compare_table import Comparison, Line
+from fsarbench.report.compare_text import HEADERS, PUBLISHED, cells
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "±": r"$\pm$",
+    "|": r"$|$",
+    "[": "{[}",  # after a line's end a bracket would be its optional argument
+    "]": "{]}",
+}
+
+
+def latex(comparison: Comparison) -> str:
+    r"""A table environment; the document needs `\usepackage{booktabs}`."""
+    chosen = columns(comparison)
+    lines = [
+        r"% \usepackage{booktabs}",
+        r"\begin{table*}[t]",
+        r"\centering\small\setlength{\tabcolsep}{4pt}",
+        *_measured(comparison, chosen),
+        *(_published(comparison) if comparison.published else ()),
+        r"\par\smallskip",
+        r"\begin{minipage}{\linewidth}\footnotesize",
+        *(f"{safe(remark)}\\par" for remark in remarks(comparison)),
+        r"\end{minipage}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def safe(text: str) -> str:
+    r"""Text that LaTeX prints as it is.
+
+    Example:
+        >>> print(safe("50 % of a_b"))
+        50 \% of a\_b
+    """
+    return "".join(SPECIAL.get(letter, letter) for letter in text)
+
+
+def _measured(comparison: Comparison, chosen: Sequence[Column]) -> Iterator[str]:
+    aligned = "".join("r" if column.number else "l" for column in chosen)
+    yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
+    yield r"\toprule"
+    yield _row([safe(column.header) for column in chosen])
+    for section in comparison.sections:
+        yield r"\midrule"
+        if len(comparison.sections) > 1:
+            title = rf"\emph{{{safe(section.title)}}}"
+            yield _row([rf"\multicolumn{{{len(chosen)}}}{{@{{}}l}}{{{title}}}"])
+        for line in section.lines:
+            yield _row([_cell(column, line) for column in chosen])
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _published(comparison: Comparison) -> Iterator[str]:
+    yield rf"\par\medskip {safe(PUBLISHED)}\par\smallskip"
+    yield r"\begin{tabular}{@{}lllrll@{}}"
+    yield r"\toprule"
+    yield _row([safe(header) for header in HEADERS])
+    yield r"\midrule"
+    for entry in comparison.published:
+        yield _row([safe(cell) for cell in cells(entry)])
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _cell(column: Column, line: Line) -> str:
+    text = safe(column.text(line))
+    if column.main and line.best:
+        return rf"\textbf{{{text}}}"
+    return f"$=$ {text}" if column.main and column.number and line.level else text
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"{' & '.join(cells)} \\\\"

@@ -1,0 +1,85 @@
+"""The comparison for the terminal and as Markdown."""
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from fsarbench.report.compare_cells import Column, columns
+from fsarbench.report.compare_notes import remarks
+from fsarbench.report.compare_published import Published
+from fsarbench.report.compare_table import Comparison, Line, Section
+
+PUBLISHED = "Published, not measured here: other code, often other clips, episodes and selection"
+HEADERS = ("method", "data set", "task", "accuracy (%)", "under", "source")
+
+
+def terminal(comparison: Comparison) -> Group:
+    """Tables with remarks below them, for rich."""
+    chosen = columns(comparison)
+    parts = [_table(section, chosen) for section in comparison.sections]
+    if comparison.published:
+        parts.append(_published(comparison.published))
+    return Group(*parts, *(escape(remark) for remark in remarks(comparison)))
+
+
+def markdown(comparison: Comparison) -> str:
+    """Tables with remarks below them, as Markdown."""
+    chosen = columns(comparison)
+    blocks = []
+    for section in comparison.sections:
+        rows = [[_marked(c, line, _bold, _piped) for c in chosen] for line in section.lines]
+        aligned = ["---:" if column.number else "---" for column in chosen]
+        headers = [column.header for column in chosen]
+        blocks.append(f"**{section.title}**\n\n{_grid(headers, aligned, rows)}")
+    if comparison.published:
+        rows = [[_piped(cell) for cell in cells(entry)] for entry in comparison.published]
+        blocks.append(f"**{PUBLISHED}**\n\n{_grid(HEADERS, ['---'] * len(HEADERS), rows)}")
+    blocks.append("\n".join(f"- {_piped(remark)}" for remark in remarks(comparison)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def cells(entry: Published) -> tuple[str, ...]:
+    """A published result, cell by cell."""
+    said = (entry.method, entry.dataset, entry.task, f"{entry.accuracy:.1f}")
+    return (*said, entry.conditions, entry.source)
+
+
+def _table(section: Section, chosen: Sequence[Column]) -> Table:
+    table = Table(title=section.title, title_justify="left")
+    for column in chosen:
+        justify = "right" if column.number else "left"
+        table.add_column(column.header, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for line in section.lines:
+        table.add_row(*(_marked(c, line, lambda t: f"[bold]{t}[/bold]", escape) for c in chosen))
+    return table
+
+
+def _published(entries: Sequence[Published]) -> Table:
+    table = Table(*HEADERS, title=PUBLISHED, title_justify="left")
+    for entry in entries:
+        table.add_row(*(escape(cell) for cell in cells(entry)))
+    return table
+
+
+def _marked(
+    column: Column, line: Line, bold: Callable[[str], str], safe: Callable[[str], str]
+) -> str:
+    text = safe(column.text(line))
+    if column.main and line.best:
+        return bold(text)
+    return f"= {text}" if column.main and column.number and line.level else text
+
+
+def _grid(headers: Sequence[str], aligned: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headers, aligned, *rows))
+
+
+def _bold(text: str) -> str:
+    return f"**{text}**"
+
+
+def _piped(text: str) -> str:
+    # A bar would end the cell; brackets of notes would make links, stars emphasis.
+    return "".join(f"\\{letter}" if letter in "|[]*_<" else letter for letter in text)
