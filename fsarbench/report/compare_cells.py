@@ -30,7 +30,7 @@ def columns(comparison: Comparison) -> list[Column]:
     lines = comparison.lines
     found = [
         Column("method", name, number=False, main=True),
-        Column("backbone", lambda line: line.row.backbone, number=False),
+        *([] if backbone(lines) else [Column("backbone", lambda line: line.row.backbone, False)]),
         Column("tuned", lambda line: line.row.tuned, number=False),
         Column("tuned (M)", lambda line: millions(line, "tuned")),
         Column("all (M)", lambda line: millions(line, "total")),
@@ -44,6 +44,12 @@ def columns(comparison: Comparison) -> list[Column]:
     if comparison.baseline:
         found += [Column("difference", gain), Column("p", p_value)]
     return found
+
+
+def backbone(lines: Sequence[Line]) -> str:
+    """The backbone of all rows, which then needs no column; empty where they differ."""
+    named = {line.row.backbone for line in lines}
+    return named.pop() if len(named) == 1 else ""
 
 
 def shown(lines: Sequence[Line]) -> list[str]:

@@ -1,6 +1,6 @@
 """The comparison as LaTeX: one table with booktabs, ready for a paper."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fsarbench.report.compare_cells import Column, columns
 from fsarbench.report.compare_notes import remarks
@@ -28,13 +28,13 @@ SPECIAL = {
 
 
 def latex(comparison: Comparison) -> str:
-    r"""A table environment; the document needs `\usepackage{booktabs}`."""
+    r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
     chosen = columns(comparison)
     lines = [
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table*}[t]",
         r"\centering\small\setlength{\tabcolsep}{4pt}",
-        *_measured(comparison, chosen),
+        *_fitted(_measured(comparison, chosen)),
         *(_published(comparison) if comparison.published else ()),
         r"\par\smallskip",
         r"\begin{minipage}{\linewidth}\footnotesize",
@@ -55,6 +55,13 @@ def safe(text: str) -> str:
     return "".join(SPECIAL.get(letter, letter) for letter in text)
 
 
+def _fitted(tabular: Iterable[str]) -> Iterator[str]:
+    # Made narrower only where it is wider than the page.
+    yield r"\sbox0{%"
+    yield from tabular
+    yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+
+
 def _measured(comparison: Comparison, chosen: Sequence[Column]) -> Iterator[str]:
     aligned = "".join("r" if column.number else "l" for column in chosen)
     yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
@@ -73,20 +80,26 @@ def _measured(comparison: Comparison, chosen: Sequence[Column]) -> Iterator[str]
 
 def _published(comparison: Comparison) -> Iterator[str]:
     yield rf"\par\medskip {safe(PUBLISHED)}\par\smallskip"
-    yield r"\begin{tabular}{@{}lllrll@{}}"
-    yield r"\toprule"
-    yield _row([safe(header) for header in HEADERS])
-    yield r"\midrule"
-    for entry in comparison.published:
-        yield _row([safe(cell) for cell in cells(entry)])
-    yield r"\bottomrule"
-    yield r"\end{tabular}"
+    rows = [_row([safe(cell) for cell in cells(entry)]) for entry in comparison.published]
+    yield from _fitted(
+        [
+            r"\begin{tabular}{@{}lllrll@{}}",
+            r"\toprule",
+            _row([safe(header) for header in HEADERS]),
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+    )
 
 
 def _cell(column: Column, line: Line) -> str:
     text = safe(column.text(line))
     if column.main and line.best:
         return rf"\textbf{{{text}}}"
+    if column.number and text.startswith("-"):
+        text = f"$-${text[1:]}"  # a minus and not a hyphen
     return f"$=$ {text}" if column.main and column.number and line.level else text
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fsarbench.report.compare_cells import UNITS
+from fsarbench.report.compare_cells import UNITS, backbone
 from fsarbench.report.compare_table import Comparison
 
 COSTS = (
@@ -14,9 +14,11 @@ COSTS = (
 
 def remarks(comparison: Comparison) -> list[str]:
     """The lines below the table."""
+    trunk = backbone(comparison.lines)
     return [
         *(f"[{letter}] {text}." for letter, text in comparison.notes.items()),
         *(f"{section.title}: {section.conditions}." for section in comparison.sections),
+        *([f"Backbone of all rows: {trunk}."] if trunk else []),
         *intervals(comparison),
         *tests(comparison),
         *baseline(comparison),

@@ -47,6 +47,20 @@ def test_the_best_and_what_is_level_with_it_are_marked(tmp_path: Path) -> None:
     assert [found[name].level for name in ("best", "close", "far")] == [False, True, False]
 
 
+def test_a_backbone_that_all_rows_share_is_said_once(tmp_path: Path) -> None:
+    place = finish(tmp_path, "a")
+    finish(tmp_path, "b")
+    alike = comparison(tmp_path)
+    assert "backbone" not in [column.header for column in columns(alike)]
+    assert "Backbone of all rows: tiny (own)." in remarks(alike)
+    result = json.loads((place / "result.json").read_text())
+    result["config"] = result["config"].replace("tiny", "large")
+    (place / "result.json").write_text(json.dumps(result))
+    other = comparison(tmp_path)
+    (column,) = (column for column in columns(other) if column.header == "backbone")
+    assert [column.text(line) for line in other.lines] == ["large (own)", "tiny (own)"]
+
+
 def test_one_row_alone_is_not_the_best(tmp_path: Path) -> None:
     finish(tmp_path, "only")
     (line,) = comparison(tmp_path).lines

@@ -63,8 +63,9 @@ def test_latex_is_a_table_of_booktabs(tmp_path: Path, capsys: pytest.CaptureFixt
     assert rows[0].startswith(r"\textbf{best\_of all} & ")
     assert "$=$ " in rows[1]
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
+    assert "& $-$" in shown(capsys, tmp_path, layout="latex", baseline="close")
     # Nothing that TeX would take for a command of its own, or does not know.
-    outside = text.replace(r"% \usepackage", "").replace("{@{}lll", "")
+    outside = text.replace(r"% \usepackage", "").replace("{%\n", "")
     assert not re.search(r"(?<!\\)[%_#]|±", outside)
 
 
