@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.multiprocessing
@@ -80,28 +81,38 @@ def build_runner(
         train_cfg={"type": EpisodeLoop, "max_iters": total},
         optim_wrapper=optimiser,
         param_scheduler=build_schedule(optimiser, settings, ranks),
-        default_hooks={
-            "checkpoint": None,
-            "sampler_seed": None,
-            "param_scheduler": None,
-            "logger": {"type": "LoggerHook", "interval": settings.log_interval},
-        },
+        default_hooks=default_hooks(settings),
         custom_hooks=hooks,
         launcher="pytorch" if is_distributed() else "none",
         # The start method stays as it is; mmengine would set it for the whole process.
         env_cfg={"mp_cfg": {"mp_start_method": torch.multiprocessing.get_start_method()}},
         log_processor={"by_epoch": False, "window_size": settings.log_interval},
-        visualizer={
-            "type": "Visualizer",
-            "vis_backends": [{"type": TensorboardVisBackend}],
-            "save_dir": str(work_dir / "tensorboard"),
-        },
+        visualizer=tensorboard(work_dir),
         randomness={"seed": bench.seed},
         experiment_name=f"{work_dir.name}_{next(RUNS)}",
     )
     # The optimiser was built before the run's own hub, and would note the gradient norm elsewhere.
     optimiser.message_hub = runner.message_hub
     return runner
+
+
+def default_hooks(settings: TrainSettings) -> dict[str, Any]:
+    """Mmengine's own hooks: its log; schedule, selection and state are ours."""
+    return {
+        "checkpoint": None,
+        "sampler_seed": None,
+        "param_scheduler": None,
+        "logger": {"type": "LoggerHook", "interval": settings.log_interval},
+    }
+
+
+def tensorboard(work_dir: Path) -> dict[str, Any]:
+    """Scalars for TensorBoard below the work folder."""
+    return {
+        "type": "Visualizer",
+        "vis_backends": [{"type": TensorboardVisBackend}],
+        "save_dir": str(work_dir / "tensorboard"),
+    }
 
 
 def loader_from(bench: Bench, settings: TrainSettings, total: int) -> LoaderFrom:

@@ -59,16 +59,14 @@ def train(
         UserError: A split cannot fill an episode, a video cannot be read, a loss is no number, or
             the state in `work_dir` belongs to other settings.
     """
-    skipped = why_skipped(model, settings)
-    if skipped:
+    if skipped := why_skipped(model, settings):
         return Training(skipped)
     # mmengine's Runner and what it imports cost seconds.
     from fsarbench.engine.session import run_session
 
     work_dir.mkdir(parents=True, exist_ok=True)
     bars = bars or Bars(quiet=True)
-    clock = Clock(bench.device)
-    with clock:
+    with Clock(bench.device) as clock:
         history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
     load_weights(model, work_dir / BEST)
     return Training(

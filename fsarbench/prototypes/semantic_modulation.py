@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.errors import UserError
+from fsarbench.functional.guide import check_widths, guide_tokens
 from fsarbench.interfaces import PrototypeBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
@@ -56,7 +57,7 @@ class SemanticModulation(PrototypeBuilder):
             raise UserError(f"SemanticModulation: merge={merge!r} must be 'before' or 'after'.")
         if depth < 1:
             raise UserError(f"SemanticModulation: depth={depth} must be 1 or more.")
-        _check_widths(dim, dim if text_dim is None else text_dim)
+        check_widths("SemanticModulation", dim, dim if text_dim is None else text_dim)
         self.merge = merge
         hidden = 4 * dim if hidden is None else hidden
         self.layers = nn.ModuleList(
@@ -74,15 +75,9 @@ class SemanticModulation(PrototypeBuilder):
         Raises:
             UserError: There is no text, or its width is not that of the features.
         """
-        if text is None:
-            raise UserError(
-                "SemanticModulation needs the text features of the classes: give the config a "
-                "text_encoder, or choose prototypes without text."
-            )
-        _check_widths(support.shape[-1], text.shape[-1])
         if self.merge == "before":
             support = support.mean(1, keepdim=True)
-        word = text[:, None, None].expand(*support.shape[:2], 1, -1)
+        word = guide_tokens("SemanticModulation", support, text)
         modulated = self._attend(torch.cat([support, word], dim=2))[:, :, :-1]
         return modulated.mean(1, keepdim=True)[None], self._attend(query)
 
@@ -90,12 +85,3 @@ class SemanticModulation(PrototypeBuilder):
         for layer in self.layers:
             tokens = layer(tokens, tokens)
         return tokens
-
-
-def _check_widths(dim: int, text_dim: int) -> None:
-    if dim != text_dim:
-        raise UserError(
-            f"SemanticModulation puts text among frames: text features of width {text_dim} cannot "
-            f"stand beside frame features of width {dim}; choose a backbone and a text_encoder "
-            "that share one space."
-        )

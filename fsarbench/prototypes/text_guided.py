@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.errors import UserError
+from fsarbench.functional.guide import check_widths, guide_tokens
 from fsarbench.interfaces import PrototypeBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
@@ -57,7 +58,7 @@ class TextGuided(PrototypeBuilder):
                 f"TextGuided: norm={norm!r} must be 'pre' or 'post', "
                 f"and merge={merge!r} 'before' or 'after'."
             )
-        _check_widths(dim, dim if text_dim is None else text_dim)
+        check_widths("TextGuided", dim, dim if text_dim is None else text_dim)
         self.merge = merge
         hidden = 4 * dim if hidden is None else hidden
         self.layer = TransformerLayer(dim, heads, hidden, dropout, pre_norm=norm == "pre")
@@ -73,23 +74,8 @@ class TextGuided(PrototypeBuilder):
         Raises:
             UserError: There is no text, or its width is not that of the features.
         """
-        if text is None:
-            raise UserError(
-                "TextGuided needs the text features of the classes: give the config a "
-                "text_encoder, or choose prototypes without text."
-            )
-        _check_widths(support.shape[-1], text.shape[-1])
         if self.merge == "before":
             support = support.mean(1, keepdim=True)
-        guide = text[:, None, None].expand(*support.shape[:2], 1, -1)
+        guide = guide_tokens("TextGuided", support, text)
         guided = self.layer(support + guide, torch.cat([guide, support], dim=2))
         return guided.mean(1, keepdim=True)[None], self.layer(query, query)
-
-
-def _check_widths(dim: int, text_dim: int) -> None:
-    if dim != text_dim:
-        raise UserError(
-            f"TextGuided adds text to frames: it cannot add text features of width {text_dim} to "
-            f"frame features of width {dim}; choose a backbone and a text_encoder that share one "
-            "space."
-        )
