@@ -19,6 +19,7 @@ from fsarbench.engine.results import Origin, describe_run, write_run
 from fsarbench.engine.train import train
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.report.parts import dropped
 from fsarbench.report.table import result_table
 
 RUNS = Path("runs")
@@ -52,6 +53,8 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     start = time.monotonic()
     loaded = load(config, overrides)
     check(loaded)
+    for line in dropped(loaded):
+        print(line)
     name = options.name or loaded.name
     folder = work_folder(name, options)
     device = choose_device(options.device)

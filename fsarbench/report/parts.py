@@ -12,9 +12,8 @@ from fsarbench.engine.parts import Part
 def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
     """Print what a config is made of, with tuned and total parameters."""
     console = Console()
-    for slot, keys in config.dropped.items():
-        if keys:
-            print(f"--set {slot}.type: dropped {', '.join(f'{slot}.{key}' for key in keys)}")
+    for line in dropped(config):
+        print(line)
     table = Table(title=config.name)
     for header, justify in (
         ("slot", "left"),
@@ -28,3 +27,12 @@ def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
     table.add_section()
     table.add_row("all", "", f"{sum(r.tuned for r in rows):,}", f"{sum(r.total for r in rows):,}")
     console.print(table)
+
+
+def dropped(config: Loaded) -> list[str]:
+    """A line for each part that the command line replaced, naming the keys that it left behind."""
+    return [
+        f"--set {slot}.type: dropped {', '.join(f'{slot}.{key}' for key in keys)}"
+        for slot, keys in config.dropped.items()
+        if keys
+    ]

@@ -161,3 +161,16 @@ def test_a_used_work_folder_is_refused(
     error = fails(monkeypatch, capsys, "run", BASE, "--work-dir", str(tmp_path))
     assert "is not empty" in error
     assert "--resume" in error
+
+
+def test_what_a_replaced_part_left_behind_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        sys, "argv", ["fsarbench", "check", BASE, "--set", "readout.type=MatchOnly"]
+    )
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code
+    assert "--set readout.type: dropped readout.alpha" in capsys.readouterr().out
