@@ -169,8 +169,7 @@ def test_what_a_replaced_part_left_behind_is_named(
     monkeypatch.setattr(
         sys, "argv", ["fsarbench", "check", BASE, "--set", "readout.type=MatchOnly"]
     )
-    try:
+    with pytest.raises(SystemExit) as end:
         main()
-    except SystemExit as end:
-        assert not end.code
+    assert not end.value.code
     assert "--set readout.type: dropped readout.alpha" in capsys.readouterr().out
