@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fsarbench.data.writer import write_whole
+from fsarbench.files import write_whole
 
 FILE = "manifest.json"
 VERSION = 1

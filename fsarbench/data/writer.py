@@ -1,12 +1,13 @@
 """Writing of short video files, whole or not at all."""
 
 import io
-import os
 from pathlib import Path
 
 import av
 import numpy as np
 from jaxtyping import UInt8
+
+from fsarbench.files import write_whole
 
 # One thread, because x264's output depends on their number. No look-ahead, because with it about
 # one file in a hundred, of the same frames, differed from run to run on a busy machine. A whole
@@ -46,14 +47,3 @@ def encode(frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> bytes:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
     return buffer.getvalue()
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file aside and rename it, so that nobody ever sees a part of it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise

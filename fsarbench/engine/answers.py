@@ -12,8 +12,8 @@ from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
 from fsarbench.engine.evaluate import Evaluation
-from fsarbench.engine.files import write_bytes
 from fsarbench.errors import UserError
+from fsarbench.files import write_bytes
 from fsarbench.interfaces import Split
 from fsarbench.statistics import Interval
 from fsarbench.video_statistics import (

@@ -14,7 +14,6 @@ from fsarbench.data.clips import ClipSettings
 from fsarbench.engine.answers import Answers, answers_of, intervals, write_answers
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import Evaluation
-from fsarbench.engine.files import write_text
 from fsarbench.engine.memory import Memory, peak_memory
 from fsarbench.engine.parts import Part, parts
 from fsarbench.engine.profile import CONVENTION, Operations, count_operations
@@ -22,6 +21,7 @@ from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.engine.train import Training
 from fsarbench.engine.versions import describe_device, versions
 from fsarbench.errors import UserError
+from fsarbench.files import write_text
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
 from fsarbench.statistics import Interval, mean_interval

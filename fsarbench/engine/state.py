@@ -1,6 +1,5 @@
 """The last state of a training, for going on where it stopped."""
 
-import os
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.errors import UserError
+from fsarbench.files import whole
 
 STATES = "state"
 KEPT = 2
@@ -22,9 +22,8 @@ def save_state(folder: Path, iteration: int, state: dict[str, Any]) -> None:
     """Writes a state aside, names it when it is whole, and only then removes the oldest."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"iteration_{iteration:08d}.pt"
-    aside = folder / f".{path.name}.{os.getpid()}"
-    torch.save(state, aside)
-    os.replace(aside, path)
+    with whole(path) as aside:
+        torch.save(state, aside)
     for old in sorted(folder.glob("iteration_*.pt"))[:-KEPT]:
         old.unlink()
 

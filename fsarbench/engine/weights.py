@@ -1,6 +1,5 @@
 """The tuned parts of a model on disk, as safetensors."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fsarbench.errors import UserError
+from fsarbench.files import whole
 
 BEST = "best.safetensors"
 
@@ -57,11 +57,10 @@ def restore(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
 def save_weights(model: nn.Module, path: Path, facts: Mapping[str, str]) -> None:
     """Writes the tuned parts with some facts; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     # Tied parameters share memory, which the format refuses.
     state = {name: value.cpu().clone() for name, value in tuned_state(model).items()}
-    save_file(state, aside, metadata=dict(facts))
-    os.replace(aside, path)
+    with whole(path) as aside:
+        save_file(state, aside, metadata=dict(facts))
 
 
 def load_weights(model: nn.Module, path: Path) -> dict[str, str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fsarbench.engine.files import write_text
 from fsarbench.errors import UserError
+from fsarbench.files import write_text
 from fsarbench.report.compare_data import csv_text, json_text
 from fsarbench.report.compare_latex import latex
 from fsarbench.report.compare_rows import rows_of

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fsarbench.data.writer import write_whole
 from fsarbench.errors import UserError
+from fsarbench.files import write_bytes
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -29,8 +29,7 @@ def write_text(path: Path, text: str) -> None:
         UserError: It cannot be written there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
+        write_bytes(path, text.encode())
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. Allow writing there, or name another "

@@ -4,7 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from fsarbench.data.writer import encode, write_video, write_whole
+from fsarbench.data.writer import encode, write_video
+from fsarbench.files import write_whole
 
 
 @pytest.fixture
