@@ -1,0 +1,43 @@
+"""`fsarbench check` and `fsarbench run`."""
+
+from typing import Annotated
+
+import typer
+
+from fsarbench.commands.options import ConfigPath, Device, Overrides, Quiet
+
+
+def check(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Report everything that is wrong with a config; run one episode without data or weights."""
+    from fsarbench import contracts
+
+    contracts.enforce()
+    from fsarbench.check import check as check_config
+    from fsarbench.config import load
+    from fsarbench.dry_run import dry_run
+    from fsarbench.report.parts import print_parts
+
+    loaded = load(config, overrides or ())
+    check_config(loaded)
+    print_parts(loaded, dry_run(loaded.values))
+
+
+def run(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the run is called; the config's name by default.")
+    ] = None,
+    work_dir: Annotated[
+        str | None, typer.Option(help="Where results go; runs/NAME, numbered, by default.")
+    ] = None,
+    device: Device = None,
+    resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train and test a config, print its result and write it to the work folder."""
+    from fsarbench.job import Options
+    from fsarbench.job import run as run_job
+
+    options = Options(name=name, work_dir=work_dir, device=device, resume=resume, quiet=quiet)
+    run_job(config, overrides or (), options)
