@@ -79,7 +79,7 @@ def describe_run(
             "seed": bench.seed,
             "episodes_seed": settings.seed,
             "clips": clip_kind(bench.clips),
-            "selection": "none" if training.skipped else "val",
+            "selection": training.selection,
             "route": asdict(evaluation.route),
         },
         "training": _training(training),

@@ -1,4 +1,4 @@
-"""Validation during training: the best state on the validation classes is the one that is kept."""
+"""Validation during training: the best state on the selecting classes is the one that is kept."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,8 @@ from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.progress import Bars
-from fsarbench.engine.settings import EvaluateSettings
-from fsarbench.engine.weights import save_weights
+from fsarbench.engine.settings import EvaluateSettings, Select
+from fsarbench.engine.weights import SELECTION, save_weights
 from fsarbench.model import FewShotModel
 
 
@@ -40,7 +40,8 @@ class SelectionHook(Hook):
 
     Args:
         model: What is trained.
-        bench: Whose validation split decides.
+        bench: Whose classes decide.
+        select: Which of its splits.
         settings: How validation is run.
         interval: Iterations between two validations.
         path: The file of the best.
@@ -54,6 +55,7 @@ class SelectionHook(Hook):
         self,
         model: FewShotModel,
         bench: Bench,
+        select: Select,
         settings: EvaluateSettings,
         interval: int,
         path: Path,
@@ -62,6 +64,7 @@ class SelectionHook(Hook):
     ) -> None:
         self.model = model
         self.bench = bench
+        self.select = select
         self.settings = settings
         self.interval = interval
         self.path = path
@@ -93,7 +96,8 @@ class SelectionHook(Hook):
         result = torch.zeros(1, dtype=torch.float64, device=self.bench.device)
         if is_main_process():
             episodes = self.settings.val_episodes
-            tested = evaluate(self.model, self.bench, "val", self.settings, episodes, self.bars)
+            name = self.select
+            tested = evaluate(self.model, self.bench, name, self.settings, episodes, self.bars)
             result += tested.accuracy
         broadcast(result)
         return float(result)
@@ -104,5 +108,5 @@ class SelectionHook(Hook):
             return
         self.history.best_episode, self.history.best_accuracy = episode, accuracy
         if is_main_process():
-            facts = {"episode": str(episode), "val_accuracy": repr(accuracy)}
+            facts = {"episode": str(episode), "accuracy": repr(accuracy), SELECTION: self.select}
             save_weights(self.model, self.path, facts)

@@ -29,8 +29,9 @@ def run_session(
     bars: Bars,
 ) -> History:
     """Trains, and returns the validations; the best tuned parts lie in `work_dir`."""
-    # A validation split that cannot fill an episode is found out before hours of training.
-    EpisodeSampler(bench.splits["val"], bench.episodes, evaluate_settings.seed)
+    select = settings.select
+    # A split that cannot fill an episode is found out before hours of training.
+    EpisodeSampler(bench.splits[select], bench.episodes, evaluate_settings.seed)
     start_ranks(bench.device)
     ranks = get_world_size()
     interval = val_interval(settings, ranks)
@@ -41,7 +42,9 @@ def run_session(
         SeedHook(bench.seed),
         FiniteHook(),
         ScheduleHook(),
-        SelectionHook(model, bench, evaluate_settings, interval, work_dir / BEST, history, bars),
+        SelectionHook(
+            model, bench, select, evaluate_settings, interval, work_dir / BEST, history, bars
+        ),
         ResumeHook(model, work_dir / STATES, fixed, history, interval, resume),
     ]
     step = max(1, settings.log_interval) * ranks

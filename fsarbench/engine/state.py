@@ -57,9 +57,9 @@ def check_conditions(saved: dict[str, Any], now: dict[str, Any], folder: Path) -
     Raises:
         UserError: A setting differs; the message names all that do.
     """
-    other = [
-        f"{key} was {saved.get(key)}, is {now[key]}" for key in now if saved.get(key) != now[key]
-    ]
+    # A state of an earlier version knows nothing of newer settings; it was trained as they default.
+    was = {**asdict(TrainSettings()), **saved}
+    other = [f"{key} was {was.get(key)}, is {now[key]}" for key in now if was.get(key) != now[key]]
     if other:
         raise UserError(
             f"The training in {folder.parent} cannot be resumed with other settings: "

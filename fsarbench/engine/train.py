@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.progress import Bars
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.engine.settings import EvaluateSettings, Select, TrainSettings
 from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.model import FewShotModel, tuned_parameters
+
+Selection = Select | Literal["none"]
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,15 @@ class Training:
 
     Attributes:
         skipped: Why nothing was trained; empty if something was.
-        validations: Episodes trained and accuracy (0 to 1) on the validation classes, in order.
+        selection: The classes that chose what is kept: `val`, `test`, or `none`.
+        validations: Episodes trained and accuracy (0 to 1) on those classes, in order.
         best_episode: The validation whose tuned parts are kept.
         seconds: Of training, without validation.
         val_seconds: Of validation.
     """
 
     skipped: str = ""
+    selection: Selection = "none"
     validations: tuple[tuple[int, float], ...] = ()
     best_episode: int = 0
     seconds: float = 0.0
@@ -44,11 +49,11 @@ def train(
     resume: bool = False,
     bars: Bars | None = None,
 ) -> Training:
-    """Trains the tuned parts of a model, and leaves the best of them on the validation classes.
+    """Trains the tuned parts of a model, and leaves the best of them on the selecting classes.
 
     Args:
         model: The model, on the bench's device.
-        bench: Videos, clips and episodes; its splits `train` and `val` are used.
+        bench: Videos, clips and episodes; its splits `train` and `settings.select` are used.
         settings: How training is run.
         evaluate_settings: How validation is run.
         work_dir: Where `best.safetensors`, the state for a resume and the logs go.
@@ -70,6 +75,7 @@ def train(
         history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
     load_weights(model, work_dir / BEST)
     return Training(
+        selection=settings.select,
         validations=tuple((episode, accuracy) for episode, accuracy in history.entries),
         best_episode=history.best_episode,
         seconds=clock.seconds - history.seconds,

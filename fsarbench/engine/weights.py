@@ -11,6 +11,8 @@ from fsarbench.errors import UserError
 from fsarbench.files import whole
 
 BEST = "best.safetensors"
+# The fact of a checkpoint that names the classes it was chosen on.
+SELECTION = "selection"
 
 
 def tuned_state(model: nn.Module) -> dict[str, Tensor]:

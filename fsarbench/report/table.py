@@ -128,9 +128,10 @@ def _selection(result: Result) -> str:
     training = result["training"]
     if training["skipped"]:
         return f"nothing was trained: {training['skipped']}"
+    on_test = result["conditions"]["selection"] == "test"
     return (
-        f"validation classes, {training['best_val_accuracy']:.1%} after "
-        f"{training['best_episode']} training episodes"
+        f"{'the TEST' if on_test else 'validation'} classes, {training['best_val_accuracy']:.1%} "
+        f"after {training['best_episode']} training episodes"
     )
 
 

@@ -20,7 +20,11 @@ Build = Callable[..., FewShotModel]
 SETTINGS = EvaluateSettings(episodes=30, workers=0)
 ORIGIN = Origin(name="toy", config="a = 1\n", dataset="Toy", fingerprint="abc", total_seconds=12.5)
 TRAINED = Training(
-    validations=((5, 0.5), (10, 0.75)), best_episode=10, seconds=3.0, val_seconds=1.0
+    selection="val",
+    validations=((5, 0.5), (10, 0.75)),
+    best_episode=10,
+    seconds=3.0,
+    val_seconds=1.0,
 )
 
 

@@ -62,6 +62,20 @@ def test_the_best_on_the_validation_classes_is_kept(
     assert again.accuracy == training.best_accuracy
 
 
+def test_the_test_classes_choose_where_that_is_asked(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    on_test = replace(SHORT, select="test")
+    model = build()
+    training, _ = run(model, bench, tmp_path / "test", on_test)
+    assert training.selection == "test"
+    again = evaluate(model, bench, "test", VALIDATE, VALIDATE.val_episodes)
+    assert again.accuracy == training.best_accuracy == max(a for _, a in training.validations)
+    usual, _ = run(build(), bench, tmp_path / "val")
+    assert usual.selection == "val"
+    assert usual.validations != training.validations
+
+
 @pytest.mark.parametrize("changed", [{}, {"workers": 2}, {"log_interval": 3}])
 def test_the_same_seed_gives_the_same_weights(
     build: Build, bench: Bench, tmp_path: Path, changed: dict[str, int]
@@ -92,7 +106,7 @@ def test_only_tuned_parts_change_and_are_written(
 
     with safe_open(tmp_path / "best.safetensors", "pt") as file:
         assert set(file.keys()) == changed
-        assert set(file.metadata()) == {"episode", "val_accuracy"}
+        assert set(file.metadata()) == {"episode", "accuracy", "selection"}
 
 
 def test_nothing_to_train_is_said(build: Build, bench: Bench, tmp_path: Path) -> None:

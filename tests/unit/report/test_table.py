@@ -22,6 +22,7 @@ RESULT: dict[str, Any] = {
         "queries_a_class": 1,
         "episodes_seed": 0,
         "seed": 0,
+        "selection": "val",
         "route": {"cached": True, "why": "because"},
     },
     "training": {"skipped": "", "best_episode": 200, "best_val_accuracy": 0.61},
@@ -62,6 +63,10 @@ def test_the_table_of_a_run_says_what_was_obtained_and_under_what() -> None:
     ):
         assert fact in text
     assert "GPU" not in text
+
+
+def test_selection_on_the_test_classes_is_said() -> None:
+    assert "the TEST classes, 61.0% after 200 training episodes" in shown(result(selection="test"))
 
 
 def test_an_untrained_run_says_why() -> None:
