@@ -14,11 +14,11 @@ from fsarbench.config import Loaded, load
 from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.progress import Bars
 from fsarbench.engine.results import Origin, describe_run, write_run
 from fsarbench.engine.train import train
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.progress import Bars
 from fsarbench.report.parts import dropped
 from fsarbench.report.table import result_table
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fsarbench.progress import silence
+
 ConfigPath = Annotated[
     str,
     typer.Argument(metavar="CONFIG", help="A config file, or the name of one that comes along."),
@@ -15,4 +17,12 @@ Overrides = Annotated[
     ),
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
-Quiet = Annotated[bool, typer.Option(help="No progress.")]
+
+
+def _silence(context: typer.Context, quiet: bool) -> bool:
+    # For as long as the verb runs: data sets are made, and videos decoded, far below it.
+    context.with_resource(silence(quiet))
+    return quiet
+
+
+Quiet = Annotated[bool, typer.Option(help="No progress.", callback=_silence)]

@@ -16,9 +16,9 @@ from jaxtyping import UInt8
 
 from fsarbench.data.home import cannot_write, data_home
 from fsarbench.data.manifest import Manifest, Video, from_lines, load, to_line
-from fsarbench.data.progress import counting
 from fsarbench.data.writer import write_video
 from fsarbench.errors import UserError
+from fsarbench.progress import Bars
 
 JOURNAL = "journal.jsonl"
 # Below this many videos a worker costs more time to start than it saves.
@@ -100,12 +100,14 @@ def build(
             parent.mkdir(parents=True, exist_ok=True)
     done = {**known, **_read(folder / JOURNAL)}
     missing = _missing(plan, done)
-    with counting(f"Making {plan.name} in {folder}", len(missing), progress) as advance:
+    bars = Bars(quiet=not progress)
+    bars.say(f"Making {plan.name}: {len(missing)} videos in {folder}")
+    with bars.task(f"make {plan.name}", len(missing)) as bar:
         for video in _made(plan, missing, _processes(workers, len(missing))):
             done[video.id] = video
             with _writing(folder), (folder / JOURNAL).open("a", encoding="utf-8") as journal:
                 journal.write(to_line(video))
-            advance()
+            bar.advance()
     manifest = Manifest(folder, plan.name, plan.hash, tuple(done[c.id] for c in plan.clips))
     with _writing(folder):
         manifest.save()

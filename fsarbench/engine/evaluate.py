@@ -17,12 +17,12 @@ from fsarbench.engine.clock import Clock
 from fsarbench.engine.features import Cache, encode_split
 from fsarbench.engine.matching import match_episodes
 from fsarbench.engine.plan import Plan, plan_episodes
-from fsarbench.engine.progress import Bars
 from fsarbench.engine.route import Route, choose_route
 from fsarbench.engine.settings import EvaluateSettings, processes
 from fsarbench.engine.texts import text_bank
 from fsarbench.interfaces import Split, SplitName
 from fsarbench.model import FewShotModel
+from fsarbench.progress import Bars
 
 
 @dataclass(frozen=True)

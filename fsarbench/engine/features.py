@@ -10,11 +10,11 @@ from torch import Tensor
 from fsarbench.data.loader import ClipDataset, clip_loader
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.plan import Plan
-from fsarbench.engine.progress import Bar
 from fsarbench.engine.route import reads_text
 from fsarbench.engine.settings import EvaluateSettings, processes
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
+from fsarbench.progress import Bar
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from fsarbench.data.chance import Chance
-from fsarbench.engine.progress import Bar
 from fsarbench.errors import UserError
+from fsarbench.progress import Bar
 
 
 class SeedHook(Hook):

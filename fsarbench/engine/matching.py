@@ -6,8 +6,8 @@ from torch import Tensor
 
 from fsarbench.engine.features import Features
 from fsarbench.engine.plan import Plan
-from fsarbench.engine.progress import Bar
 from fsarbench.model import FewShotModel
+from fsarbench.progress import Bar
 
 
 def match_episodes(

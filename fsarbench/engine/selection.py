@@ -12,10 +12,10 @@ from mmengine.runner import Runner
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.progress import Bars
 from fsarbench.engine.settings import EvaluateSettings, Select
 from fsarbench.engine.weights import SELECTION, save_weights
 from fsarbench.model import FewShotModel
+from fsarbench.progress import Bars
 
 
 @dataclass

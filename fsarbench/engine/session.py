@@ -8,7 +8,6 @@ from mmengine.hooks import Hook
 from fsarbench.data.episodes import EpisodeSampler
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.hooks import FiniteHook, ProgressHook, ScheduleHook, SeedHook
-from fsarbench.engine.progress import Bars
 from fsarbench.engine.resume import ResumeHook
 from fsarbench.engine.runner import build_runner, close_runner, start_ranks
 from fsarbench.engine.selection import History, SelectionHook
@@ -17,6 +16,7 @@ from fsarbench.engine.state import STATES, conditions
 from fsarbench.engine.trained_model import TrainedModel
 from fsarbench.engine.weights import BEST
 from fsarbench.model import FewShotModel
+from fsarbench.progress import Bars
 
 
 def run_session(

@@ -6,10 +6,10 @@ from typing import Literal
 
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
-from fsarbench.engine.progress import Bars
 from fsarbench.engine.settings import EvaluateSettings, Select, TrainSettings
 from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.progress import Bars
 
 Selection = Select | Literal["none"]
 

@@ -9,7 +9,7 @@ from fsarbench.data.checking.facts import Facts, journal, read_journal
 from fsarbench.data.checking.pool import examine_all
 from fsarbench.data.checking.verdicts import Bad, Entry, judge
 from fsarbench.data.importing.output import write_rows
-from fsarbench.data.progress import counting
+from fsarbench.progress import Bars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def check_videos(root: Path, entries: list[Entry], out: Path, settings: CheckSet
     known = _unchanged(root, entries, read_journal(kept))
     left = [entry.path for entry in entries if entry.path not in known]
     with (
-        counting("Checking videos", len(left), settings.progress) as advance,
+        Bars(quiet=not settings.progress).task("check videos", len(left)) as bar,
         journal(kept) as note,
     ):
         paths = [root / path for path in left]
@@ -56,7 +56,7 @@ def check_videos(root: Path, entries: list[Entry], out: Path, settings: CheckSet
             known[left[number]] = facts
             if facts.lasting:
                 note(left[number], facts)
-            advance()
+            bar.advance()
     bad = judge(entries, known, settings.min_frames)
     write_rows(out, COLUMNS, [one.row() for one in bad])
     return bad

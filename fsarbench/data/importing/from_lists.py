@@ -12,10 +12,10 @@ from fsarbench.data.importing.lists import Family, Lists, read_lists
 from fsarbench.data.importing.names import ClassName, class_names
 from fsarbench.data.importing.output import write_rows, write_text
 from fsarbench.data.importing.probing import probe_all
-from fsarbench.data.progress import counting
 from fsarbench.data.splits import grouped, partition_hash
 from fsarbench.errors import UserError
 from fsarbench.interfaces import SplitName
+from fsarbench.progress import Bars
 
 COLUMNS = ("path", "class", "readable", "split", "id", "frames", "fps", "size")
 
@@ -108,8 +108,8 @@ def _write(
     videos: Path,
     progress: bool,
 ) -> None:
-    with counting("Reading the headers of videos", len(found), progress) as advance:
-        headers = list(probe_all((videos / path for _, path in found), advance))
+    with Bars(quiet=not progress).task("read headers", len(found)) as bar:
+        headers = list(probe_all((videos / path for _, path in found), bar.advance))
     rows = [
         (
             path,

@@ -1,6 +1,5 @@
 """Data sets that are made once: kept, mended, restarted, and the same for any number of workers."""
 
-import io
 import json
 import os
 from dataclasses import replace
@@ -8,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from fsarbench.data import build, home, manifest, progress
+from fsarbench.data import build, home, manifest
 from fsarbench.data.build import Clip, Plan, ensure
 from fsarbench.data.synthact import dataset
 from fsarbench.errors import UserError
+from fsarbench.progress import silence
 
 CLIPS = tuple(Clip(f"train/{c}/{n:04d}", c, "train", n) for c in ("ab", "cd") for n in range(3))
 
@@ -149,22 +148,15 @@ def test_data_home_is_the_variable_or_in_the_cache(monkeypatch, tmp_path):
     assert home.data_home() == Path.home() / ".cache" / "fsarbench"
 
 
-def test_plain_lines_where_there_is_no_terminal():
-    page = io.StringIO()
-    with progress.counting("Making", 2, console=Console(file=page)) as advance:
-        advance()
-        advance()
-    assert page.getvalue().splitlines()[0] == "Making: 2 to do"
-    assert page.getvalue().splitlines()[-1].startswith("Making: 2 of 2, ")
+def test_progress_of_making(plan, capsys):
+    ensure(plan, workers=1)
+    assert capsys.readouterr().err == f"Making {plan.name}: {len(CLIPS)} videos in {plan.folder}\n"
 
 
-def test_a_bar_on_a_terminal():
-    page = io.StringIO()
-    console = Console(file=page, force_terminal=True, width=100)
-    with progress.counting("Making", 2, console=console) as advance:
-        advance()
-        advance()
-    assert "2/2" in page.getvalue()
+def test_making_is_silent_inside_a_quiet_verb(plan, capsys):
+    with silence():
+        ensure(plan, workers=1)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_synthact_is_made_from_its_plan():

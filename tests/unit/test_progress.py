@@ -1,10 +1,11 @@
 import io
+import re
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from fsarbench.engine.progress import Bars
+from fsarbench.progress import Bars, silence
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_what_an_earlier_run_did_says_nothing_of_the_rate(
     page: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(monotonic=iter([0.0, 4.0]).__next__)
-    monkeypatch.setattr("fsarbench.engine.progress.time", clock)
+    monkeypatch.setattr("fsarbench.progress.time", clock)
     with Bars(Console(file=page, width=80)).task("train", 100, step=2) as bar:
         bar.skip(90)
         bar.advance(2)
@@ -68,3 +69,45 @@ def test_a_bar_is_taken_down_when_work_fails(page: io.StringIO) -> None:
     with bars.task("again", 1) as bar:
         bar.advance()
     assert "again" in page.getvalue()
+
+
+def test_lines_that_stay_are_written_as_they_are(page: io.StringIO) -> None:
+    line = "Making [red]: 2 videos in /a/folder/whose/name/is/long"
+    Bars(Console(file=page, width=20)).say(line)
+    assert lines(page) == [line]
+
+
+def test_bars_made_inside_silence_show_nothing(page: io.StringIO) -> None:
+    console = Console(file=page)
+    with silence(), silence(False), Bars(console).task("train", 2, 1) as bar:
+        Bars(console).say("Making")
+        bar.advance(2)
+    assert page.getvalue() == ""
+    Bars(console).say("after")
+    assert lines(page) == ["after"]
+
+
+@pytest.mark.parametrize(
+    ("width", "note"), [(120, "accuracy 45.0%"), (80, "accuracy 45.0%"), (60, "loss")]
+)
+def test_counts_are_whole_on_a_narrow_terminal(page: io.StringIO, width: int, note: str) -> None:
+    bars = Bars(Console(file=page, force_terminal=True, width=width, color_system=None))
+    with bars.task("train", 10_000) as bar, bars.task("encode val", 960) as inner:
+        bar.advance(4000, "loss 1.234  accuracy 45.0%")
+        inner.advance(500)
+        assert bars._progress is not None
+        bars._progress.refresh()
+    shown = page.getvalue()
+    for whole in ("train", "4000/10000", "encode val", "500/960", note):
+        assert whole in shown
+    assert "…" not in shown
+
+
+def test_no_color_is_honoured(page: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with Bars(Console(file=page, force_terminal=True, width=80)).task("train", 4) as bar:
+        bar.advance()
+    colours = re.findall(r"\x1b\[[0-9;]*3[0-9][0-9;]*m|\x1b\[38", page.getvalue())
+    assert "train" in page.getvalue()
+    assert colours == []

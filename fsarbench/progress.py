@@ -1,8 +1,9 @@
-"""Progress of long work: bars on a terminal, plain lines elsewhere."""
+"""Progress of long work: bars on a terminal, plain lines elsewhere, nothing if silenced."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from rich.console import Console
@@ -15,9 +16,28 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
+# Columns of a terminal with room for a long bar beside the longest note.
+WIDE = 100
+
+_SILENT: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silence(on: bool = True) -> Iterator[None]:
+    """Bars made inside the `with` block show nothing, however deep below they are made.
+
+    Args:
+        on: Whether to silence; False changes nothing.
+    """
+    token = _SILENT.set(_SILENT.get() or on)
+    try:
+        yield
+    finally:
+        _SILENT.reset(token)
 
 
 class Bars:
@@ -26,13 +46,24 @@ class Bars:
     Args:
         console: Where to write; None for standard error, so that output can be piped.
         quiet: Show nothing.
+
+    Example:
+        >>> with Bars(quiet=True).task("encode", 2) as bar:
+        ...     bar.advance(2)
+        >>> bar.done
+        2
     """
 
     def __init__(self, console: Console | None = None, quiet: bool = False) -> None:
         self.console = console or Console(stderr=True)
-        self.quiet = quiet
+        self.quiet = quiet or _SILENT.get()
         self._open = 0
         self._progress: Progress | None = None
+
+    def say(self, line: str) -> None:
+        """A line that stays, above the bars if there are some."""
+        if not self.quiet:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def task(self, title: str, total: int, step: int | None = None) -> Iterator["Bar"]:
@@ -58,9 +89,9 @@ class Bars:
         if self.quiet:
             return Bar(title, total)
         if not self.console.is_terminal:
-            return LineBar(title, total, self.console, step)
+            return LineBar(title, total, self, step)
         if self._progress is None:
-            self._progress = Progress(*_columns(), console=self.console)
+            self._progress = Progress(*_columns(self.console.width), console=self.console)
             self._progress.start()
         return RichBar(title, total, self._progress)
 
@@ -117,9 +148,9 @@ class RichBar(Bar):
 class LineBar(Bar):
     """Plain lines, for logs and pipes."""
 
-    def __init__(self, title: str, total: int, console: Console, step: int | None) -> None:
+    def __init__(self, title: str, total: int, bars: Bars, step: int | None) -> None:
         super().__init__(title, total)
-        self._console = console
+        self._bars = bars
         self._step = step
         self._start = self._last = time.monotonic()
         self._shown = 0
@@ -147,7 +178,7 @@ class LineBar(Bar):
         rate = (self.done - self.skipped) / max(self._last - self._start, 1e-9)
         left = timedelta(seconds=round((self.total - self.done) / rate))
         line = f"{self.title} {self.done}/{self.total}  {rate:.1f}/s  {left} left  {self.note}"
-        self._console.print(line.rstrip(), highlight=False, markup=False, soft_wrap=True)
+        self._bars.say(line.rstrip())
 
 
 class _Rate(ProgressColumn):
@@ -156,12 +187,17 @@ class _Rate(ProgressColumn):
         return Text("" if rate is None else f"{rate:.1f}/s")
 
 
-def _columns() -> tuple[ProgressColumn, ...]:
+def _columns(width: int) -> tuple[ProgressColumn, ...]:
+    # What names and counts keeps its place: on a narrow terminal first the bar gives way, then the
+    # note is broken into lines.
+    def firm() -> Column:
+        return Column(no_wrap=True)
+
     return (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.description}", markup=False, table_column=firm()),
+        BarColumn(bar_width=24 if width >= WIDE else 8),
+        MofNCompleteColumn(table_column=firm()),
+        _Rate(table_column=firm()),
+        TimeRemainingColumn(table_column=firm()),
+        TextColumn("{task.fields[note]}", markup=False, table_column=Column()),
     )
