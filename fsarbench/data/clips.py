@@ -166,6 +166,11 @@ def _resized(images: Float[Tensor, "T 3 H W"], height: int, width: int) -> Float
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
+def shortened(images: Float[Tensor, "T 3 H W"], side: int) -> Float[Tensor, "T 3 h w"]:
+    """Frames resized so that their short side has `side` pixels."""
+    return _resized(images, *_short_side(*images.shape[-2:], side))
+
+
 def _short_side(height: int, width: int, side: int) -> tuple[int, int]:
     short = min(height, width)
     return round(height * side / short), round(width * side / short)
@@ -184,10 +189,11 @@ def _framed(
     if chance is not None and settings.scale is not None:
         box = scaled_box(height, width, settings.scale, chance)
         return _resized(_cropped(images, box), size, size)
-    height, width = _short_side(height, width, resize)
+    images = shortened(images, resize)
+    height, width = images.shape[-2:]
     box = (
         centre_box(height, width, size)
         if chance is None
         else random_box(height, width, size, chance)
     )
-    return _cropped(_resized(images, height, width), box)
+    return _cropped(images, box)

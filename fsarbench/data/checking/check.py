@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsarbench.data.bad_videos import COLUMNS
-from fsarbench.data.checking.examine import stamp_of
 from fsarbench.data.checking.facts import Facts, journal, read_journal
 from fsarbench.data.checking.pool import examine_all
 from fsarbench.data.checking.verdicts import Bad, Entry, judge
+from fsarbench.data.identity import stamp_of
 from fsarbench.data.importing.output import write_rows
 from fsarbench.progress import Bars
 

@@ -4,7 +4,6 @@ This runs in processes that are ended when a file holds them up, so it imports l
 """
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import av
 
 from fsarbench.data.checking.facts import Facts, Kind
 from fsarbench.data.checking.frames_folder import examine_frames
+from fsarbench.data.identity import stamp_of
 
 # A video of this share of the duration that its header promises, less some seconds, counts as
 # whole: the duration of the last frame is often not known.
@@ -44,13 +44,6 @@ def examine(path: Path) -> Facts:
             return _decoded(container, stamp, _lacking(path))
     except (av.FFmpegError, OSError, ValueError) as error:
         return Facts(stamp, kind="unreadable", reason=_words(error))
-
-
-def stamp_of(path: Path) -> str:
-    """What changes whenever the content of a file, or the frames of a folder, may have changed."""
-    status = path.stat()
-    size = len(os.listdir(path)) if path.is_dir() else status.st_size
-    return f"{size} {status.st_mtime_ns}"
 
 
 class _Tally:

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fsarbench.data.checking import pool
 from fsarbench.data.checking.check import CheckSettings
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.facts import Facts
-from fsarbench.data.checking.pool import examine_all
+from fsarbench.data.checking.pool import examine_all, examined
+from fsarbench.data.pool import Lost, Worker
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
@@ -106,14 +105,14 @@ def test_a_file_that_holds_up_its_process_is_given_up(
     for name in ("never.mp4", "good.mp4"):
         make(tmp_path / name)
     (tmp_path / "text.mp4").write_text("nothing")
-    plain = pool._Worker.give
+    plain = Worker.give
 
-    def give(worker: pool._Worker, task: tuple[int, Path] | None) -> bool:
+    def give(worker: Worker, task: tuple[int, Path] | None) -> bool:
         if task and task[1].name == "never.mp4":
             os.kill(worker.process.pid or 0, signal.SIGSTOP)  # as a decoder that goes round
         return plain(worker, task)
 
-    monkeypatch.setattr(pool._Worker, "give", give)
+    monkeypatch.setattr(Worker, "give", give)
     paths = [tmp_path / name for name in ("never.mp4", "text.mp4", "good.mp4")]
     found = dict(examine_all(paths, workers=1, limit=3.0))
     assert found[0].kind == "slow"
@@ -131,7 +130,7 @@ def test_a_pipe_is_no_video(tmp_path: Path) -> None:
 
 def test_a_decoder_that_crashes_takes_only_its_own_video(tmp_path: Path) -> None:
     make(tmp_path / "good.mp4")
-    worker = pool._Worker()
+    worker = Worker(examined)
     while not worker.idle:
         worker.result(worker.pipe.poll(1), 60.0)
     pid = worker.process.pid or 0
@@ -141,7 +140,7 @@ def test_a_decoder_that_crashes_takes_only_its_own_video(tmp_path: Path) -> None
     found = worker.result(worker.pipe.poll(60), 60.0)
     worker.close()
     assert worker.ended
-    assert found == (7, Facts(kind="crash", reason="the decoder crashed (exit code -9)"))
+    assert found == (7, Lost("crash", "the decoder crashed (exit code -9)"))
 
 
 def frames_folder(folder: Path, count: int = 12, prefix: str = "img_") -> Path:
