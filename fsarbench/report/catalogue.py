@@ -1,25 +1,34 @@
 """What `fsarbench list` and `fsarbench show` print, from the cards alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from fsarbench.cards import METHOD, Card, MethodCard, named, of_slot
+from fsarbench.report.published import published_rows
+from fsarbench.report.terminal import terminal
 
-Sections = Iterator[tuple[str, list[str]]]
+Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
 
 
 def print_list(slot: str | None) -> None:
-    """One row a component or method: slot, name, what it is."""
+    """One row a component or method: slot, name, what it is.
+
+    On a terminal a slot is named once; in a pipe, where rows are taken one by one, in each row.
+    """
+    console = terminal()
     table = Table("slot", "name", "what it is", box=None, pad_edge=False)
+    table.columns[1].no_wrap = True
     before = None
     for card in of_slot(slot):
         here = METHOD if isinstance(card, MethodCard) else card.slot
-        table.add_row(here if here != before else "", card.name, escape(summary(card)))
+        shown = here if here != before or not console.is_terminal else ""
+        table.add_row(shown, Text(card.name, style="bold"), Text(summary(card)))
         before = here
-    Console().print(table)
+    console.print(table)
 
 
 def summary(card: Card | MethodCard) -> str:
@@ -31,30 +40,34 @@ def summary(card: Card | MethodCard) -> str:
 
 def print_card(name: str) -> None:
     """The card of a component, of a method, or of both where they share a name."""
+    console = terminal()
     for card in named(name):
         here = METHOD if isinstance(card, MethodCard) else card.slot
-        Console().print(f"[bold]{card.name}[/bold] ({here}): {escape(summary(card))}")
-        print_sections(method_sections(card) if isinstance(card, MethodCard) else sections(card))
+        console.print(Text.assemble((card.name, "bold"), f" ({here}): {summary(card)}"))
+        print_sections(
+            console, method_sections(card) if isinstance(card, MethodCard) else sections(card)
+        )
 
 
-def print_sections(found: Sections) -> None:
-    """Plain lines under headings; a heading without lines is left out."""
-    console = Console()
+def print_sections(console: Console, found: Sections) -> None:
+    """Indented lines under headings; a heading without lines is left out."""
     for heading, lines in found:
         if lines:
-            console.print(f"\n[bold]{heading}[/bold]")
+            console.print(Text(f"\n{heading}", style="bold"))
             for line in lines:
-                console.print(f"  {escape(line)}")
+                shown = Text(line) if isinstance(line, str) else line
+                console.print(Padding(shown, (0, 0, 0, 2), expand=False))
     console.print()
 
 
 def sections(card: Card) -> Sections:
     """The headings of a component's card with their lines."""
     yield "Paper", [card.paper] if card.paper else []
+    yield "Equation (LaTeX)", [card.equation] if card.equation else []
     yield "Arguments", arguments(card)
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
-    yield "Published results", [published(result) for result in card.published]
+    yield "Published results", list(published_rows(card.published))
     yield "Package", [card.origin] if card.origin else []
     yield "Card", [str(card.file)]
 
@@ -88,8 +101,8 @@ def method_sections(card: MethodCard) -> Sections:
     yield "Properties", method_properties(card)
     yield "What differs from paper or authors' code, and what is ours", card.differs
     yield "Licence of the authors' code", [card.licence] if card.licence else []
-    yield "Configs", card.configs
-    yield "Published results", [published(result) for result in card.published]
+    yield "Configs", [", ".join(card.configs)] if card.configs else []
+    yield "Published results", list(published_rows(card.published))
     yield "Card", [str(card.file)]
 
 
@@ -101,13 +114,3 @@ def method_properties(card: MethodCard) -> list[str]:
         f"class names: {f'used {where}' if where else 'not used'}",
         f"transductive: {'yes' if card.transductive else 'no'}",
     ]
-
-
-def published(result: Mapping[str, object]) -> str:
-    """One published number with its conditions, its source, and the config that stands for it."""
-    keys = ("method", "backbone", "pretraining", "tuning", "note")
-    conditions = ", ".join(str(result[key]) for key in keys if result.get(key))
-    setting = f"{result['dataset']}, {result['way']}-way {result['shot']}-shot"
-    line = f"{result['accuracy']} % on {setting}{f' ({conditions})' if conditions else ''}"
-    run = " --set ".join(str(result[key]) for key in ("config", "override") if result.get(key))
-    return f"{line}; {result['source']}{f'; {run}' if run else ''}"

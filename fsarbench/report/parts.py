@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from fsarbench.config import Loaded
 from fsarbench.engine.parts import Part
+from fsarbench.report.terminal import terminal
 
 
 def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
     """Print what a config is made of, with tuned and total parameters."""
-    console = Console()
+    console = terminal()
     for line in dropped(config):
         print(line)
     table = Table(title=config.name)

@@ -1,9 +1,13 @@
 """What `list` and `show` print of parts and methods."""
 
-import pytest
+from itertools import pairwise
 
+import pytest
+from rich.console import Console
+
+from fsarbench.cards import of_slot
 from fsarbench.errors import UserError
-from fsarbench.report.catalogue import print_card, print_list
+from fsarbench.report.catalogue import print_card, print_list, print_sections
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
@@ -30,7 +34,8 @@ def test_a_method_by_the_papers_spelling(capsys: pytest.CaptureFixture[str]) -> 
     assert "clipfsar (method)" in text
     assert "prototypes: SemanticModulation" in text
     assert "class names: used in training and at test" in text
-    assert "58.1 % on ssv2-full, 5-way 1-shot (CLIP-FSAR, CLIP-RN50, full)" in text
+    assert "CLIP-FSAR, CLIP-RN50, full; CLIP-FSAR (arXiv 2303.02982) Table 1 ssv2-full" in text
+    assert "ssv2-full 5-way 1-shot 58.1 % clipfsar_ssv2_1shot_rn50 ssv2-full" in text
     assert "clipfsar_ssv2_1shot_rn50 --set readout.type=GeometricFusion" in text
 
 
@@ -47,3 +52,31 @@ def test_unknown_names_and_slots_are_refused_with_the_nearest() -> None:
         print_card("clipfsr")
     with pytest.raises(UserError, match="Did you mean 'method'"):
         print_list("methods")
+
+
+def test_a_pipe_has_a_whole_row_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_list("matcher")
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 1 + len(of_slot("matcher"))
+    assert all(row.startswith("matcher ") for row in rows[1:])
+
+
+@pytest.mark.parametrize("name", ["mafsar", "MeanCosine"])
+def test_a_card_fits_a_narrow_terminal(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    print_card(name)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    # Only headings start at the margin: what was broken is indented as its first line is.
+    below = lines[lines.index("Properties") - 1 :]
+    assert all(line.startswith("  ") or not before for before, line in pairwise(below) if line)
+
+
+def test_names_are_text_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    print_sections(Console(), iter([("[red]", ["borders='[/field]'"])]))
+    assert printed(capsys) == "[red] borders='[/field]'"
