@@ -1,5 +1,6 @@
 """Two videos as sets of frames: each frame looks for its nearest (Hausdorff metrics)."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -8,7 +9,6 @@ def mean_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
     """The mean over rows of the least distance, plus the mean over columns of theirs.
 
     Example:
-        >>> import torch
         >>> mean_hausdorff(torch.tensor([[0.0, 2.0, 4.0], [2.0, 1.0, 1.0]]))
         tensor(1.1667)
     """
@@ -18,3 +18,16 @@ def mean_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
 def sum_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
     """The sum over rows of the least distance, plus the sum over columns of theirs."""
     return distances.amin(-1).sum(-1) + distances.amin(-2).sum(-1)
+
+
+def nearest(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B T S"]:
+    """1 where a row and a column are each other's nearest, 0.5 where one is the other's, else 0.
+
+    Example:
+        >>> nearest(torch.tensor([[0.0, 2.0, 4.0], [2.0, 1.0, 1.5]]))
+        tensor([[1.0000, 0.0000, 0.0000],
+                [0.0000, 1.0000, 0.5000]])
+    """
+    rows = torch.zeros_like(distances).scatter(-1, distances.argmin(-1, keepdim=True), 0.5)
+    columns = torch.zeros_like(distances).scatter(-2, distances.argmin(-2, keepdim=True), 0.5)
+    return rows + columns

@@ -6,8 +6,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.errors import UserError
+from fsarbench.explain import Picture
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.sets import mean_hausdorff, sum_hausdorff
+from fsarbench.functional.sets import mean_hausdorff, nearest, sum_hausdorff
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 
@@ -44,3 +45,11 @@ class BiMHM(Matcher):
         """Minus the distance of the two sets of frames."""
         distances = 1 - frame_cosines(query, prototypes)
         return -self.measure(distances).mean(-1)
+
+    def explain(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Picture:
+        """The cosines, and which frame each frame found."""
+        cosines = frame_cosines(query, prototypes)
+        caption = "nearest frames: 1 where both found each other, 0.5 where one found the other"
+        return Picture(cosines, nearest(1 - cosines), caption)

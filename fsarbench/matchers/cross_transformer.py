@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.explain import Picture
+from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 
@@ -37,8 +39,21 @@ class CrossTransformer(Matcher):
     ) -> Float[Tensor, "Q N"]:
         """Minus the squared distance to the attended values, mean over frames."""
         frames = prototypes.flatten(2, 3)
-        keys, values = self.key(frames), self.value(frames)
-        likeness = torch.matmul(self.key(query)[:, None], keys.transpose(-1, -2))
-        attended = torch.matmul((likeness * self.scale).softmax(-1), values)
+        attended = torch.matmul(self._attention(query, frames), self.value(frames))
         gap = self.value(query)[:, None] - attended
         return -gap.square().sum(-1).mean(-1)
+
+    def explain(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Picture:
+        """The cosines, and how much each frame of a query takes of each frame of a class."""
+        attention = self._attention(query, prototypes.flatten(2, 3))
+        weights = attention.unflatten(-1, prototypes.shape[2:4]).transpose(2, 3)
+        caption = "attention: how much a query's frame takes of a frame, each row adds up to 1"
+        return Picture(frame_cosines(query, prototypes), weights, caption)
+
+    def _attention(
+        self, query: Float[Tensor, "Q T D"], frames: Float[Tensor, "#Q N S D"]
+    ) -> Float[Tensor, "Q N T S"]:
+        likeness = torch.matmul(self.key(query)[:, None], self.key(frames).transpose(-1, -2))
+        return (likeness * self.scale).softmax(-1)

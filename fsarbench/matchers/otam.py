@@ -6,7 +6,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.errors import UserError
+from fsarbench.explain import Picture
 from fsarbench.functional.alignment import Borders, otam, otam_both_ways
+from fsarbench.functional.occupancy import occupancy
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
@@ -59,3 +61,13 @@ class OTAM(Matcher):
         """Minus the cost of alignment, a sum over frames."""
         distances = 1 - frame_cosines(query, prototypes)
         return -self.align(distances, self.temperature, self.borders).mean(-1)
+
+    def explain(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Picture:
+        """The cosines, and how often an alignment goes through each pair of frames."""
+        cosines = frame_cosines(query, prototypes)
+        visits = occupancy(lambda d: self.align(d, self.temperature, self.borders), 1 - cosines)
+        ways = 2 if self.align is otam_both_ways else 1
+        caption = "OTAM's alignment: how often a path goes through a pair of frames"
+        return Picture(cosines, visits / ways, caption + ", mean of both directions" * (ways == 2))

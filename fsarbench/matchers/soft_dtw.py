@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.errors import UserError
+from fsarbench.explain import Picture
+from fsarbench.functional.occupancy import occupancy
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.warping import soft_dtw
 from fsarbench.interfaces import Matcher
@@ -41,3 +43,11 @@ class SoftDTW(Matcher):
         """Minus the cost of the path, a sum over its cells."""
         distances = 1 - frame_cosines(query, prototypes)
         return -soft_dtw(distances, self.temperature).mean(-1)
+
+    def explain(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Picture:
+        """The cosines, and how often a path goes through each pair of frames."""
+        cosines = frame_cosines(query, prototypes)
+        visits = occupancy(lambda d: soft_dtw(d, self.temperature), 1 - cosines)
+        return Picture(cosines, visits, "how often a warping path goes through a pair of frames")

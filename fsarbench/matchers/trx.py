@@ -5,7 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.errors import UserError
+from fsarbench.explain import Picture
+from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.positions import sinusoids
+from fsarbench.functional.tuple_pictures import framewise, strongest
 from fsarbench.functional.tuples import attended_distances, membership, products, squared_norms
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
@@ -45,7 +48,9 @@ class TupleAttention(nn.Module):
         position = 0.1 * sinusoids(query)
         query, prototypes = self.dropout(query + position), self.dropout(prototypes + position)
         members = membership(query.shape[-2], self.size, query)
-        weights = self._weights(self._keys(query), self._keys(prototypes), members)
+        pairs = self._pairs(self._keys(query), self._keys(prototypes), members)
+        weights = (pairs @ members).flatten(-2)
+        del pairs  # The largest tensor of all.
         # Distances do not change with the origin, and squares lose fewer digits near it.
         origin = prototypes.mean((0, 1, 2, 3))
         asked = self._places(self.value(query - origin))
@@ -60,13 +65,21 @@ class TupleAttention(nn.Module):
         keys = self._places(self.key(frames)) + self.key_bias / self.size
         return keys - keys.mean(-1, keepdim=True)
 
-    def _weights(
+    def attention(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N U P U"]:
+        """How much each tuple of a query takes of every tuple of a class; adds up to 1 for each."""
+        position = 0.1 * sinusoids(query)
+        members = membership(query.shape[-2], self.size, query)
+        keys = self._keys(query + position), self._keys(prototypes + position)
+        return self._pairs(*keys, members)
+
+    def _pairs(
         self,
         query: Float[Tensor, "Q F W"],
         support: Float[Tensor, "#Q N P F W"],
         members: Float[Tensor, "U F"],
-    ) -> Float[Tensor, "Q N U S"]:
-        """How much each tuple of a query takes of every frame of a class in every place."""
+    ) -> Float[Tensor, "Q N U P U"]:
         gain, shift = self.norm.weight, self.norm.bias
         frames = support.flatten(2, 3)
         likeness = members @ products(query * gain.square(), frames)
@@ -78,8 +91,7 @@ class TupleAttention(nn.Module):
         inverse = self._inverse(support, members) * query.shape[-1] ** -0.5
         # Step by step, so that no more than two such tensors are held at once.
         pairs = pairs * inverse[:, :, None]
-        pairs = pairs.flatten(-2).softmax(-1)
-        return (pairs.unflatten(-1, inverse.shape[2:]) @ members).flatten(-2)
+        return pairs.flatten(-2).softmax(-1).unflatten(-1, inverse.shape[2:])
 
     def _inverse(
         self, keys: Float[Tensor, "*B F W"], members: Float[Tensor, "U F"]
@@ -124,6 +136,7 @@ class TRX(Matcher):
         if not sizes or min(sizes) < 1 or (frames is not None and max(sizes) > frames):
             most = "the number of frames" if frames is None else f"the {frames} frames of a clip"
             raise UserError(f"TRX: cardinalities={sizes} must be one or more of 1 to {most}.")
+        self.sizes = sizes
         self.attentions = nn.ModuleList(TupleAttention(dim, n, key_dim, dropout) for n in sizes)
 
     def forward(
@@ -132,3 +145,14 @@ class TRX(Matcher):
         """Minus the mean over sizes of the distances."""
         distances = [attention(query, prototypes) for attention in self.attentions]
         return -torch.stack(distances).mean(0)
+
+    def explain(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Picture:
+        """The cosines, what frames give each other through their tuples, the strongest tuples."""
+        frames = query.shape[1]
+        each = [attention.attention(query, prototypes) for attention in self.attentions]
+        pairs = list(zip(self.sizes, each, strict=True))
+        weights = torch.stack([framewise(found, frames, size) for size, found in pairs]).mean(0)
+        caption = "what a query's frame takes of a frame through its tuples; each row adds up to 1"
+        return Picture(frame_cosines(query, prototypes), weights, caption, strongest(pairs, frames))

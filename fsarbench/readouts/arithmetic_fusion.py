@@ -32,5 +32,10 @@ class ArithmeticFusion(Readout):
 
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
         """Probabilities over the episode's classes."""
+        by = self.explain(outcome)
+        return self.alpha * by["text"] + (1 - self.alpha) * by["matcher"]
+
+    def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
+        """The probabilities of the text and of the matcher."""
         by_text = text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
-        return self.alpha * by_text + (1 - self.alpha) * outcome.logits.softmax(-1)
+        return {"text": by_text, "matcher": outcome.logits.softmax(-1)}

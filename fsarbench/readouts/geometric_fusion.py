@@ -37,7 +37,16 @@ class GeometricFusion(Readout):
 
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
         """The mix, made to add up to 1 over the episode's classes."""
-        by_text = text_logits(outcome.query, outcome.text, self.temperature)
-        by_match = outcome.logits / outcome.query.shape[1] if self.per_frame else outcome.logits
+        by_text, by_match = self._logits(outcome)
         # A product of powers of two softmaxes, made to add up to 1, is the softmax of their mix.
         return (self.alpha * by_text + (1 - self.alpha) * by_match).softmax(-1)
+
+    def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
+        """The probabilities of the text and of the matcher."""
+        by_text, by_match = self._logits(outcome)
+        return {"text": by_text.softmax(-1), "matcher": by_match.softmax(-1)}
+
+    def _logits(self, outcome: Outcome) -> tuple[Float[Tensor, "Q N"], Float[Tensor, "Q N"]]:
+        by_text = text_logits(outcome.query, outcome.text, self.temperature)
+        frames = outcome.query.shape[1]
+        return by_text, outcome.logits / frames if self.per_frame else outcome.logits

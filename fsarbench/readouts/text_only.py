@@ -33,3 +33,7 @@ class TextOnly(Readout):
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
         """Probabilities over the episode's classes."""
         return text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
+
+    def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
+        """The text is all there is."""
+        return {"text": self(outcome)}
