@@ -13,7 +13,7 @@ from fsarbench.check import check
 from fsarbench.config import Loaded, load
 from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.evaluate import evaluate_all, samplers
 from fsarbench.engine.results import Origin, describe_run, write_run
 from fsarbench.engine.train import train
 from fsarbench.errors import UserError
@@ -61,8 +61,10 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     model, bench, fingerprint = assemble(loaded, device)
     settings = build_settings(loaded.values)
     bars = Bars(quiet=options.quiet)
+    # A test split that cannot fill an episode is found out before hours of training.
+    samplers(bench, "test", settings.evaluate)
     training = train(model, bench, settings.train, settings.evaluate, folder, options.resume, bars)
-    evaluation = evaluate(model, bench, "test", settings.evaluate, bars=bars)
+    evaluations = evaluate_all(model, bench, "test", settings.evaluate, bars)
     origin = Origin(
         name=name,
         config=loaded.text(),
@@ -71,8 +73,8 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
         total_seconds=time.monotonic() - start,
         skipped=build_dataset(loaded.values).skipped,
     )
-    result = describe_run(model, bench, settings.evaluate, training, evaluation, origin)
-    write_run(folder, result, answers_of(evaluation, bench.splits["test"]))
+    result = describe_run(model, bench, settings.evaluate, training, evaluations, origin)
+    write_run(folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
     Console().print(result_table(result))
     if origin.skipped:
         print(f"{len(origin.skipped)} bad videos were left out; result.json names them")

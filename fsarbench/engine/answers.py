@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
-from fsarbench.engine.evaluate import Evaluation
+from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.engine.evaluation import Evaluation
 from fsarbench.errors import UserError
 from fsarbench.files import write_bytes
 from fsarbench.interfaces import Split
@@ -92,21 +93,31 @@ def intervals(answers: Answers, confidence: float) -> dict[str, Interval]:
     }
 
 
-def write_answers(folder: Path, answers: Answers) -> None:
-    """Writes `episodes.npz`, whole or not at all; equal episodes give equal bytes."""
+def episodes_file(task: EpisodeSettings, own: EpisodeSettings) -> str:
+    """The name of the file that keeps the episodes of a kind; those of a run's own have no ending.
+
+    Example:
+        >>> episodes_file(EpisodeSettings(shot=5), EpisodeSettings())
+        'episodes_5way_5shot.npz'
+    """
+    return EPISODES if task == own else f"episodes_{task.way}way_{task.shot}shot.npz"
+
+
+def write_answers(folder: Path, answers: Answers, name: str = EPISODES) -> None:
+    """Writes a file of episodes, whole or not at all; equal episodes give equal bytes."""
     content = io.BytesIO()
     arrays = {name: _compact(content) for name, content in asdict(answers).items()}
     np.savez_compressed(content, allow_pickle=False, **arrays)
-    write_bytes(folder / EPISODES, content.getvalue())
+    write_bytes(folder / name, content.getvalue())
 
 
-def read_answers(folder: Path) -> Answers | None:
-    """The episodes of a run from its folder; None where the run wrote none.
+def read_answers(folder: Path, name: str = EPISODES) -> Answers | None:
+    """The episodes of a run from a file in its folder; None where the run wrote none.
 
     Raises:
         UserError: The file is damaged, or was written by something else.
     """
-    path = folder / EPISODES
+    path = folder / name
     if not path.is_file():
         return None
     try:

@@ -1,5 +1,6 @@
 """Every test video decoded and encoded once in each role it plays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,25 +32,29 @@ class Features:
 
 
 class Cache:
-    """Collects the features of the videos that a plan uses.
+    """Collects the features of the videos that some plans use.
 
     Args:
         model: In evaluation mode.
         split: The videos.
-        plan: The episodes to come; videos are encoded only in the roles that these give them.
+        plans: The episodes to come; videos are encoded only in the roles that these give them.
         text: The text features of the split's classes.
     """
 
     def __init__(
-        self, model: FewShotModel, split: Split, plan: Plan, text: Float[Tensor, "M E"] | None
+        self,
+        model: FewShotModel,
+        split: Split,
+        plans: Sequence[Plan],
+        text: Float[Tensor, "M E"] | None,
     ) -> None:
         self.model = model
         self.text = text
         self.labels = np.array([video.label for video in split.videos])
         # A video that plays both roles in a backbone without text is encoded once.
         self.two_roles = text is not None and reads_text(model)
-        self.supports = _used(plan.support, len(split.videos))
-        self.queries = _used(plan.query, len(split.videos))
+        self.supports = _used([plan.support for plan in plans], len(split.videos))
+        self.queries = _used([plan.query for plan in plans], len(split.videos))
         self._support: Tensor | None = None
         self._query: Tensor | None = None
 
@@ -112,7 +117,8 @@ def encode_split(
     return cache.features()
 
 
-def _used(videos: np.ndarray, count: int) -> np.ndarray:
+def _used(videos: Sequence[np.ndarray], count: int) -> np.ndarray:
     used = np.zeros(count, dtype=bool)
-    used[videos.reshape(-1)] = True
+    for indices in videos:
+        used[indices.reshape(-1)] = True
     return used

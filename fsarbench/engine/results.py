@@ -5,26 +5,26 @@ raises `SCHEMA`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fsarbench.data.clips import ClipSettings
-from fsarbench.engine.answers import Answers, answers_of, intervals, write_answers
+from fsarbench.engine.answers import Answers, write_answers
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import Evaluation
+from fsarbench.engine.evaluation import Evaluation
 from fsarbench.engine.memory import Memory, peak_memory
 from fsarbench.engine.parts import Part, parts
 from fsarbench.engine.profile import CONVENTION, Operations, count_operations
 from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.engine.tested import accuracies, setting
 from fsarbench.engine.train import Training
 from fsarbench.engine.versions import describe_device, versions
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
-from fsarbench.statistics import Interval, mean_interval
 
 SCHEMA = 1
 RESULT = "result.json"
@@ -56,48 +56,64 @@ def describe_run(
     bench: Bench,
     settings: EvaluateSettings,
     training: Training,
-    evaluation: Evaluation,
+    evaluations: Sequence[Evaluation],
     origin: Origin,
 ) -> dict[str, Any]:
-    """The content of `result.json`; accuracies are fractions, times seconds, memory bytes."""
-    operations = count_operations(model, bench.clips, bench.episodes)
-    answers = answers_of(evaluation, bench.splits["test"])
+    """The content of `result.json`; accuracies are fractions, times seconds, memory bytes.
+
+    Args:
+        model: As it was tested.
+        bench: What it was tested on.
+        settings: How it was tested.
+        training: How it was trained.
+        evaluations: One a kind of test episodes, the config's own first.
+        origin: Where the result comes from.
+    """
+    counted = [count_operations(model, bench.clips, found.task) for found in evaluations]
+    found = [accuracies(e, bench.splits["test"], settings.confidence) for e in evaluations]
     return {
         "schema": SCHEMA,
         "name": origin.name,
-        "accuracy": _plain(mean_interval(evaluation.accuracies, settings.confidence)),
-        "intervals": {
-            name: _plain(interval)
-            for name, interval in intervals(answers, settings.confidence).items()
-        },
+        **found[0],
+        "settings": [
+            setting(evaluation, bench.episodes, accuracy, operations.episode)
+            for evaluation, accuracy, operations in zip(evaluations, found, counted, strict=True)
+        ],
         "conditions": {
             "dataset": origin.dataset,
             "data_fingerprint": origin.fingerprint,
             "skipped_videos": dict(origin.skipped),
             "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
-            **_episode_kind(bench, evaluation),
+            **_episode_kind(evaluations[0]),
             "seed": bench.seed,
             "episodes_seed": settings.seed,
             "clips": clip_kind(bench.clips),
             "selection": training.selection,
-            "route": asdict(evaluation.route),
+            "route": asdict(evaluations[0].route),
         },
         "training": _training(training),
         "parameters": _parameters(parts(model)),
-        "gflops": _gflops(operations),
+        "gflops": _gflops(counted[0]),
         "memory": _memory(peak_memory(bench.device)),
-        "seconds": _seconds(training, evaluation, origin),
+        "seconds": _seconds(training, evaluations, origin),
         "versions": versions(),
         "device": describe_device(bench.device),
         "config": origin.config,
     }
 
 
-def write_run(folder: Path, result: dict[str, Any], answers: Answers) -> None:
-    """Writes the episodes, `config.py` and, last, `result.json`; each appears whole."""
-    lines = [f"{number},{accuracy:.6g}" for number, accuracy in enumerate(answers.accuracies)]
+def write_run(folder: Path, result: dict[str, Any], answers: Sequence[Answers]) -> None:
+    """Writes the episodes, `config.py` and, last, `result.json`; each appears whole.
+
+    Args:
+        folder: The run's.
+        result: Its description.
+        answers: One for each of the result's `settings`, in their order.
+    """
+    lines = [f"{number},{accuracy:.6g}" for number, accuracy in enumerate(answers[0].accuracies)]
     write_text(folder / "episodes.csv", "\n".join(["episode,accuracy", *lines, ""]))
-    write_answers(folder, answers)
+    for kind, given in zip(result["settings"], answers, strict=True):
+        write_answers(folder, given, kind["episodes_file"])
     write_text(folder / "config.py", result["config"])
     write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 
@@ -132,13 +148,8 @@ def clip_kind(clips: ClipSettings) -> dict[str, Any]:
     return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
-    # One episode alone has no interval; JSON has no NaN.
-    return {key: None if value != value else value for key, value in asdict(interval).items()}
-
-
-def _episode_kind(bench: Bench, evaluation: Evaluation) -> dict[str, int]:
-    kind = bench.episodes
+def _episode_kind(evaluation: Evaluation) -> dict[str, int]:
+    kind = evaluation.task
     return {
         "episodes": len(evaluation.labels),
         "way": kind.way,
@@ -175,11 +186,13 @@ def _memory(memory: Memory) -> dict[str, int | None]:
     return {"process_peak_bytes": memory.process, "gpu_peak_bytes": memory.gpu}
 
 
-def _seconds(training: Training, evaluation: Evaluation, origin: Origin) -> dict[str, float]:
+def _seconds(
+    training: Training, evaluations: Sequence[Evaluation], origin: Origin
+) -> dict[str, float]:
     return {
         "train": training.seconds,
         "val": training.val_seconds,
-        "encode": evaluation.encode_seconds,
-        "match": evaluation.match_seconds,
+        "encode": sum(evaluation.encode_seconds for evaluation in evaluations),
+        "match": sum(evaluation.match_seconds for evaluation in evaluations),
         "total": origin.total_seconds,
     }

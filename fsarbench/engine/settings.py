@@ -5,9 +5,12 @@ device and on eight, with and without accumulation.
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
+from fsarbench.data.episodes import EpisodeSettings
 from fsarbench.errors import UserError
 
 Schedule = Literal["cosine", "constant", "multistep"]
@@ -77,7 +80,10 @@ class EvaluateSettings:
     """Testing on seeded episodes.
 
     Attributes:
-        episodes: Test episodes.
+        episodes: Test episodes of each kind.
+        shots: Shots to test besides that of `episodes`; every combination with `ways` is tested,
+            from one pass over the videos.
+        ways: Ways to test besides that of `episodes`.
         val_episodes: Episodes of each validation during training.
         seed: Draws the validation and test episodes, apart from the seed of training: so runs with
             other training seeds, and other methods, are tested on the same episodes.
@@ -90,6 +96,8 @@ class EvaluateSettings:
     """
 
     episodes: int = 10_000
+    shots: list[int] | tuple[int, ...] = ()
+    ways: list[int] | tuple[int, ...] = ()
     val_episodes: int = 1000
     seed: int = 0
     confidence: float = 0.95
@@ -103,10 +111,24 @@ class EvaluateSettings:
         at_least("evaluate", self, 0, "seed")
         processes(self.workers, "evaluate")
         one_of("evaluate.cache", self.cache, (True, False, "auto"))
+        _all_at_least("evaluate.shots", self.shots, 1)
+        _all_at_least("evaluate.ways", self.ways, 2)
         if not 0 < self.confidence < 1:
             raise UserError(
                 f"evaluate.confidence is {self.confidence}; it must lie between 0 and 1 (0.95)."
             )
+
+    def tasks(self, own: EpisodeSettings) -> tuple[EpisodeSettings, ...]:
+        """The kinds of episodes to test, the config's own first, each once.
+
+        Example:
+            >>> kinds = EvaluateSettings(shots=[1, 5]).tasks(EpisodeSettings(way=5, shot=1))
+            >>> [(kind.way, kind.shot) for kind in kinds]
+            [(5, 1), (5, 5)]
+        """
+        pairs = product(self.ways or (own.way,), self.shots or (own.shot,))
+        others = (replace(own, way=way, shot=shot) for way, shot in pairs)
+        return tuple(dict.fromkeys((own, *others)))
 
 
 def processes(workers: Workers, section: str = "") -> int:
@@ -139,6 +161,12 @@ def at_least(section: str, settings: object, low: int, *keys: str) -> None:
         value = getattr(settings, key)
         if not value >= low:
             raise UserError(f"{section}.{key} is {value}; it must be at least {low}.")
+
+
+def _all_at_least(place: str, values: Sequence[int], low: int) -> None:
+    wrong = [value for value in values if value < low]
+    if wrong:
+        raise UserError(f"{place} has {wrong[0]}; each must be at least {low}.")
 
 
 def one_of(place: str, value: object, choices: tuple[object, ...]) -> None:

@@ -33,6 +33,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     parameters, gflops = result["parameters"], result["gflops"]
     return [
         ("accuracy", _accuracy(result["accuracy"])),
+        *((task(kind), _accuracy(kind["accuracy"])) for kind in result.get("settings", ())[1:]),
         ("task", f"{task(conditions)}, {conditions['episodes']:,} episodes"),
         ("test classes", _classes(conditions)),
         ("selected on", _selection(result)),

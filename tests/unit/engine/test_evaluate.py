@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from fsarbench.data.clips import ClipSettings
+from fsarbench.data.episodes import EpisodeSettings
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import Evaluation, evaluate
+from fsarbench.engine.evaluate import evaluate, evaluate_all
+from fsarbench.engine.evaluation import Evaluation
 from fsarbench.engine.route import Route
 from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.errors import UserError
@@ -101,7 +103,7 @@ def test_equal_scores_predict_the_first_class() -> None:
     tied = np.zeros((1, 2, 3), dtype=np.float32)
     videos = np.array([[0, 1]])
     drawn = (np.array([[0, 1]]), np.array([[0, 1, 2]]), np.array([[[2], [3], [4]]]), videos)
-    result = Evaluation(tied, *drawn, Route(True, ""), 0.0, 0.0)
+    result = Evaluation(EpisodeSettings(), tied, *drawn, Route(True, ""), 0.0, 0.0)
     assert result.predictions.tolist() == [[0, 0]]
     assert result.accuracies.tolist() == [0.5]
 
@@ -110,3 +112,54 @@ def test_a_class_with_too_few_videos_is_named(build: Build, bench: Bench) -> Non
     settings = replace(bench.episodes, queries=4)
     with pytest.raises(UserError, match="'test 0' has 5"):
         evaluate(build(), replace(bench, episodes=settings), "test", cached())
+
+
+@pytest.mark.parametrize("cache", ["auto", False])
+def test_several_kinds_of_episodes_are_each_tested_as_alone(
+    build: Build, bench: Bench, cache: bool | str
+) -> None:
+    model = build(uses_text=True)
+    settings = cached(shots=[1, 2, 3], ways=[2, 4], cache=cache)
+    found = evaluate_all(model, bench, "test", settings)
+    kinds = [(one.task.way, one.task.shot) for one in found]
+    # The bench's own comes first, and once.
+    assert kinds == [(4, 2), (2, 1), (2, 2), (2, 3), (4, 1), (4, 3)]
+    for one in found:
+        alone = evaluate(model, replace(bench, episodes=one.task), "test", cached(cache=cache))
+        np.testing.assert_allclose(one.scores, alone.scores, atol=1e-6)
+        np.testing.assert_array_equal(one.support, alone.support)
+        assert one.query.shape == (23, 2 * one.task.way)
+
+
+def test_several_kinds_of_episodes_are_encoded_once(
+    build: Build, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, seen = build(uses_text=True), []
+    forward = type(model.backbone).forward
+    monkeypatch.setattr(
+        type(model.backbone),
+        "forward",
+        lambda self, frames, text=None: seen.append(len(frames)) or forward(self, frames, text),
+    )
+    many = cached(episodes=200, shots=[1, 2, 3], ways=[2, 3, 4])
+    evaluate_all(model, bench, "test", many)
+    # 30 videos in two roles each.
+    assert sum(seen) == 60
+
+
+def test_a_kind_that_the_videos_cannot_fill_is_named(build: Build, bench: Bench) -> None:
+    with pytest.raises(UserError, match=r"evaluate\.shots and .* 'test 0' has 5"):
+        evaluate_all(build(), bench, "test", cached(shots=[1, 4]))
+
+
+@pytest.mark.parametrize("queries", [1, 3])
+@pytest.mark.parametrize("sampling", ["centre", "random"])
+def test_any_number_of_queries_and_both_kinds_of_test_clips(
+    build: Build, bench: Bench, queries: int, sampling: str
+) -> None:
+    task = replace(bench.episodes, queries=queries)
+    clips = replace(bench.clips, sampling=sampling)
+    result = evaluate(build(), replace(bench, episodes=task, clips=clips), "test", cached())
+    assert result.route.cached == (sampling == "centre")
+    assert result.scores.shape == (23, 4 * queries, 4)
+    assert result.labels[0].tolist() == np.repeat(np.arange(4), queries).tolist()

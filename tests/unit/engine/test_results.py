@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.engine.answers import Answers, answers_of
+from fsarbench.engine.answers import Answers, answers_of, read_answers
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.evaluate import evaluate, evaluate_all
 from fsarbench.engine.results import Origin, describe_run, read_result, write_run
 from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.engine.train import Training
@@ -32,13 +32,13 @@ TRAINED = Training(
 def run(build: Build, bench: Bench) -> tuple[dict[str, object], Answers]:
     model = build(uses_text=True)
     evaluation = evaluate(model, bench, "test", SETTINGS)
-    result = describe_run(model, bench, SETTINGS, TRAINED, evaluation, ORIGIN)
+    result = describe_run(model, bench, SETTINGS, TRAINED, [evaluation], ORIGIN)
     return result, answers_of(evaluation, bench.splits["test"])
 
 
 def test_a_result_comes_back_from_its_folder(run: tuple, tmp_path: Path) -> None:
     result, answers = run
-    write_run(tmp_path, result, answers)
+    write_run(tmp_path, result, [answers])
     assert read_result(tmp_path) == result == read_result(tmp_path / "result.json")
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == ["config.py", "episodes.csv", "episodes.npz", "result.json"]
@@ -47,7 +47,7 @@ def test_a_result_comes_back_from_its_folder(run: tuple, tmp_path: Path) -> None
 
 def test_every_episode_is_written(run: tuple, tmp_path: Path) -> None:
     result, answers = run
-    write_run(tmp_path, result, answers)
+    write_run(tmp_path, result, [answers])
     table = np.genfromtxt(tmp_path / "episodes.csv", delimiter=",", names=True)
     assert table["episode"].tolist() == list(range(30))
     np.testing.assert_allclose(table["accuracy"], answers.accuracies, atol=1e-6)
@@ -67,11 +67,36 @@ def test_each_interval_says_what_it_covers(run: tuple) -> None:
         assert "seeds" in interval["leaves_out"]
 
 
+def test_every_kind_of_episodes_has_its_accuracy_and_its_file(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    model = build()
+    settings = replace(SETTINGS, shots=[1, 2])
+    evaluations = evaluate_all(model, bench, "test", settings)
+    result = describe_run(model, bench, settings, TRAINED, evaluations, ORIGIN)
+    given = [answers_of(evaluation, bench.splits["test"]) for evaluation in evaluations]
+    write_run(tmp_path, result, given)
+    own, other = result["settings"]
+    assert own["accuracy"] == result["accuracy"]
+    assert own["intervals"] == result["intervals"]
+    assert (own["way"], own["shot"], other["way"], other["shot"]) == (4, 2, 4, 1)
+    assert (own["episodes_file"], other["episodes_file"]) == (
+        "episodes.npz",
+        "episodes_4way_1shot.npz",
+    )
+    assert own["gflops_episode"] == result["gflops"]["episode"] > other["gflops_episode"]
+    for kind in (own, other):
+        kept = read_answers(tmp_path, kind["episodes_file"])
+        assert kept is not None
+        assert kept.support.shape == (30, 4, kind["shot"])
+        assert kept.accuracies.mean() == pytest.approx(kind["accuracy"]["mean"])
+
+
 def test_videos_that_were_left_out_are_named(build: Build, bench: Bench) -> None:
     model = build(uses_text=True)
     evaluation = evaluate(model, bench, "test", SETTINGS)
     origin = replace(ORIGIN, skipped={"a.mp4": "truncated: 3 of 9 frames"})
-    result = describe_run(model, bench, SETTINGS, TRAINED, evaluation, origin)
+    result = describe_run(model, bench, SETTINGS, TRAINED, [evaluation], origin)
     assert result["conditions"]["skipped_videos"] == {"a.mp4": "truncated: 3 of 9 frames"}
 
 
@@ -96,8 +121,8 @@ def test_one_episode_has_no_interval_and_is_still_json(
 ) -> None:
     model = build()
     evaluation = evaluate(model, bench, "test", SETTINGS, episodes=1)
-    result = describe_run(model, bench, SETTINGS, Training("why"), evaluation, ORIGIN)
-    write_run(tmp_path, result, answers_of(evaluation, bench.splits["test"]))
+    result = describe_run(model, bench, SETTINGS, Training("why"), [evaluation], ORIGIN)
+    write_run(tmp_path, result, [answers_of(evaluation, bench.splits["test"])])
     read = json.loads((tmp_path / "result.json").read_text())
     assert read["accuracy"]["half_width"] is None
     assert read["intervals"]["videos"]["half_width"] is None
