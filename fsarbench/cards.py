@@ -29,7 +29,7 @@ class Card:
         slot: The slot of the registry.
         summary: One line.
         paper: Authors, title, venue, year, arXiv number; empty for what comes from no paper.
-        equation: What it computes, in LaTeX, with the axes of the contracts; empty if words do.
+        equation: What it computes, lines of LaTeX with the axes of the contracts; none if words do.
         uses_text: It can use the text features of class names.
         transductive: A query's score depends on the other queries.
         identity_at_start: Adapters only: at initialisation the trunk's features are the plain ones.
@@ -47,7 +47,7 @@ class Card:
     slot: str
     summary: str
     paper: str = ""
-    equation: str = ""
+    equation: list[str] = field(default_factory=list)
     uses_text: bool = False
     transductive: bool = False
     identity_at_start: bool | None = None

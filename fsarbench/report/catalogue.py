@@ -63,7 +63,7 @@ def print_sections(console: Console, found: Sections) -> None:
 def sections(card: Card) -> Sections:
     """The headings of a component's card with their lines."""
     yield "Paper", [card.paper] if card.paper else []
-    yield "Equation (LaTeX)", [card.equation] if card.equation else []
+    yield "Equation (LaTeX)", card.equation
     yield "Arguments", arguments(card)
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs

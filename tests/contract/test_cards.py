@@ -86,3 +86,9 @@ def test_constructors_are_flat(card: Card) -> None:
     assert len(found) <= 8
     if component(card).__init__ is not __import__("torch").nn.Module.__init__:
         assert not any(p.kind is p.VAR_KEYWORD for p in found)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_what_is_computed_stands_in_an_equation(card: Card) -> None:
+    if card.slot in ("prototypes", "matcher", "losses", "readout"):
+        assert card.equation
