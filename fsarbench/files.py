@@ -1,9 +1,14 @@
 """Files that appear whole or not at all."""
 
 import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# The machine and the process that write, so that nobody else's half is taken for a leftover.
+_PART = re.compile(r"\..*\.(?P<machine>[^.]*)-(?P<process>\d+)\.part")
 
 
 @contextmanager
@@ -12,7 +17,7 @@ def whole(path: Path) -> Iterator[Path]:
 
     A reader sees the old file or the new one, and a failed write leaves nothing.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{_machine()}-{os.getpid()}.part")
     try:
         yield aside
         os.replace(aside, path)
@@ -36,3 +41,28 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write text, and make the folder where it is missing."""
     write_bytes(path, text.encode())
+
+
+def sweep(folder: Path) -> None:
+    """Take away what writers that were killed on this machine left in a folder and below it."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            part = _PART.fullmatch(name)
+            if part and part["machine"] == _machine() and not _runs(int(part["process"])):
+                Path(place, name).unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    return re.sub(r"[^\w-]", "_", platform.node())[:40]
+
+
+def _runs(process: int) -> bool:
+    if os.name != "posix":  # asking there would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True

@@ -45,6 +45,32 @@ def check_data(
         raise typer.Exit(1)
 
 
+@data.command()
+def cache(
+    name: DataName,
+    overrides: Overrides = None,
+    size: Annotated[
+        str, typer.Option(help="Short side that larger frames are made smaller to, or none.")
+    ] = "256",
+    layout: Annotated[
+        str, typer.Option("--format", help="raw (fastest), or jpeg (a fraction of the bytes).")
+    ] = "raw",
+    out: Annotated[
+        str | None, typer.Option(help="The folder of the store; beside the videos by default.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Decode every video once into a store, resumable; exit status 1 if one cannot be decoded."""
+    from fsarbench.data.store.verb import run_cache, store_settings
+    from fsarbench.named_data import named_reader, named_source
+
+    settings = store_settings(size, layout)
+    source, reader = named_source(name, overrides or ()), named_reader(name, overrides or ())
+    if run_cache(source, reader, settings, out, workers):
+        raise typer.Exit(1)
+
+
 @data.command("info")
 def info_data(
     name: DataName,

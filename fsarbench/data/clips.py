@@ -168,7 +168,8 @@ def _resized(images: Float[Tensor, "T 3 H W"], height: int, width: int) -> Float
 
 def shortened(images: Float[Tensor, "T 3 H W"], side: int) -> Float[Tensor, "T 3 h w"]:
     """Frames resized so that their short side has `side` pixels."""
-    return _resized(images, *_short_side(*images.shape[-2:], side))
+    height, width = images.shape[-2:]
+    return _resized(images, *_short_side(height, width, side))
 
 
 def _short_side(height: int, width: int, side: int) -> tuple[int, int]:

@@ -20,8 +20,9 @@ def examine_all(paths: Sequence[Path], workers: int, limit: float) -> Iterator[t
         UserError: Processes cannot be started.
     """
     for number, found in each(examined, paths, workers, limit):
-        lost = isinstance(found, Lost)
-        yield number, Facts(kind=found.kind, reason=found.reason) if lost else found
+        if isinstance(found, Lost):
+            found = Facts(kind=found.kind, reason=found.reason)
+        yield number, found
 
 
 def examined(path: Path) -> Facts:

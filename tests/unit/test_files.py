@@ -1,0 +1,44 @@
+"""Files appear whole or not at all, and what a killed writer left is taken away."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from fsarbench.files import sweep, whole, write_whole
+
+
+def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    write_whole(path, b"old")
+    with pytest.raises(ZeroDivisionError), whole(path) as aside:
+        aside.write_bytes(b"half")
+        raise ZeroDivisionError
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _dies(path: Path) -> None:
+    with whole(path) as aside:
+        aside.write_bytes(b"half")
+        os._exit(0)
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_others_write_is_not(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_dies, args=(tmp_path / "below" / "b.mp4",)
+    )
+    process.start()
+    process.join()
+    (left,) = (tmp_path / "below").iterdir()
+    elsewhere = left.with_name(left.name.replace("b.mp4.", "b.mp4.another-machine-"))
+    elsewhere.write_bytes(b"half")
+    with whole(tmp_path / "c") as aside:
+        aside.write_bytes(b"half")
+        sweep(tmp_path)
+        assert not left.exists()
+        assert elsewhere.exists()
+        assert aside.exists()
+    assert (tmp_path / "c").read_bytes() == b"half"
