@@ -65,7 +65,7 @@ def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
     base = Path(options.baseline) if options.baseline else None
     named = base is not None and not base.exists()
     folders, unfinished = find_runs([*([] if base is None or named else [base]), *paths])
-    runs = [read_run(folder) for folder in folders]
+    runs = [run for folder in folders for run in read_run(folder)]
     return compare_rows(
         rows_of(runs),
         baseline=(options.baseline or "") if named or base is None else runs[0].name,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fsarbench.report.compare_table import Comparison, Line
+from fsarbench.report.compare_table import Comparison, Line, Setting
 
 UNITS = {"videos": "test videos", "seeds": "training seeds", "episodes": "episodes"}
 
@@ -17,16 +17,23 @@ class Column:
         text: The cell of a row; empty where a row has none.
         number: Its cells are numbers, so they stand on the right.
         main: The best row stands out in it.
+        setting: The setting that it speaks of, in a table of several; None for all.
     """
 
     header: str
     text: Callable[[Line], str]
     number: bool = True
     main: bool = False
+    setting: Setting | None = None
 
 
-def columns(comparison: Comparison) -> list[Column]:
-    """The columns that these rows need."""
+def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Column]:
+    """The columns that these rows need.
+
+    Args:
+        comparison: All rows.
+        settings: Those that stand side by side; none where a table has but one.
+    """
     lines = comparison.lines
     found = [
         Column("method", name, number=False, main=True),
@@ -36,14 +43,36 @@ def columns(comparison: Comparison) -> list[Column]:
         Column("all (M)", lambda line: millions(line, "total")),
         Column("GFLOP", lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
         Column("GiB", memory),
-        Column("accuracy (%)", lambda line: percent(line.row.mean), main=True),
-        *(Column(f"± {kind}", half_width(kind)) for kind in shown(lines)),
+        *(found for setting in settings or (None,) for found in accuracy(lines, setting)),
     ]
     if any(len(line.row.runs) > 1 for line in lines):
         found.append(Column("seeds", lambda line: str(len(line.row.runs))))
     if comparison.baseline:
-        found += [Column("difference", gain), Column("p", p_value)]
+        found += [found for setting in settings or (None,) for found in differences(setting)]
     return found
+
+
+def accuracy(lines: Sequence[Line], setting: Setting | None) -> list[Column]:
+    """The accuracy and its intervals; with a setting, of that one of several."""
+    header = "accuracy (%)" if setting is None else f"{task(setting)} (%)"
+    mean = Column(header, lambda line: percent(line.row.mean), main=True, setting=setting)
+    return [mean, *(Column(f"± {k}", half_width(k), setting=setting) for k in shown(lines))]
+
+
+def differences(setting: Setting | None) -> list[Column]:
+    """What the baseline is compared by."""
+    header = "difference" if setting is None else f"{task(setting)} difference"
+    return [Column(header, gain, setting=setting), Column("p", p_value, setting=setting)]
+
+
+def task(setting: Setting) -> str:
+    """Way and shot in words.
+
+    Example:
+        >>> task(("ssv2", 5, 1))
+        '5-way 1-shot'
+    """
+    return f"{setting[1]}-way {setting[2]}-shot"
 
 
 def backbone(lines: Sequence[Line]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fsarbench.report.compare_cells import Column, columns
 from fsarbench.report.compare_notes import remarks
-from fsarbench.report.compare_table import Comparison, Line
+from fsarbench.report.compare_sheets import Entry, Sheet, sheets
+from fsarbench.report.compare_table import Comparison, Setting
 from fsarbench.report.compare_text import HEADERS, PUBLISHED, cells
 
 SPECIAL = {
@@ -29,12 +30,11 @@ SPECIAL = {
 
 def latex(comparison: Comparison) -> str:
     r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
-    chosen = columns(comparison)
     lines = [
         r"% \usepackage{booktabs,graphicx}",
         r"\begin{table*}[t]",
         r"\centering\small\setlength{\tabcolsep}{4pt}",
-        *_fitted(_measured(comparison, chosen)),
+        *_measured(comparison),
         *(_published(comparison) if comparison.published else ()),
         r"\par\smallskip",
         r"\begin{minipage}{\linewidth}\footnotesize",
@@ -62,18 +62,29 @@ def _fitted(tabular: Iterable[str]) -> Iterator[str]:
     yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 
 
-def _measured(comparison: Comparison, chosen: Sequence[Column]) -> Iterator[str]:
+def _measured(comparison: Comparison) -> Iterator[str]:
+    # Tables of the same columns are one tabular, so that these stand below each other.
+    alike: dict[tuple[Setting, ...], list[Sheet]] = {}
+    for sheet in sheets(comparison.sections):
+        alike.setdefault(sheet.several, []).append(sheet)
+    for number, (settings, group) in enumerate(alike.items()):
+        if number:
+            yield r"\par\medskip"
+        yield from _fitted(_tabular(group, columns(comparison, settings), len(alike) > 1))
+
+
+def _tabular(group: Sequence[Sheet], chosen: Sequence[Column], titled: bool) -> Iterator[str]:
     aligned = "".join("r" if column.number else "l" for column in chosen)
     yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
     yield r"\toprule"
     yield _row([safe(column.header) for column in chosen])
-    for section in comparison.sections:
+    for sheet in group:
         yield r"\midrule"
-        if len(comparison.sections) > 1:
-            title = rf"\emph{{{safe(section.title)}}}"
+        if titled or len(group) > 1:
+            title = rf"\emph{{{safe(sheet.title)}}}"
             yield _row([rf"\multicolumn{{{len(chosen)}}}{{@{{}}l}}{{{title}}}"])
-        for line in section.lines:
-            yield _row([_cell(column, line) for column in chosen])
+        for entry in sheet.entries:
+            yield _row([_cell(column, entry) for column in chosen])
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
@@ -94,7 +105,10 @@ def _published(comparison: Comparison) -> Iterator[str]:
     )
 
 
-def _cell(column: Column, line: Line) -> str:
+def _cell(column: Column, entry: Entry) -> str:
+    line = entry.line(column)
+    if line is None:
+        return ""
     text = safe(column.text(line))
     if column.main and line.best:
         return rf"\textbf{{{text}}}"

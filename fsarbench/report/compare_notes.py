@@ -6,9 +6,9 @@ from fsarbench.report.compare_cells import UNITS, backbone
 from fsarbench.report.compare_table import Comparison
 
 COSTS = (
-    "tuned, all: parameters in millions. GFLOP: 10^9 operations of one test episode that encodes "
-    "all its videos, 1 multiply-add = 2. GiB: peak memory of the run, of its main process unless "
-    "GPU is said."
+    "tuned, all: parameters in millions. GFLOP: 10^9 operations of one test episode (of the first "
+    "kind in the line) that encodes all its videos, 1 multiply-add = 2. GiB: peak memory of the "
+    "run, of its main process unless GPU is said."
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from fsarbench.engine.answers import Answers, read_answers
+from fsarbench.engine.answers import EPISODES, Answers, read_answers
 from fsarbench.engine.results import RESULT, read_result
 from fsarbench.errors import UserError
 from fsarbench.report.config_text import flat
@@ -86,14 +86,30 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return list(dict.fromkeys(finished)), unfinished
 
 
-def read_run(folder: Path) -> Run:
-    """One finished run.
+def read_run(folder: Path) -> list[Run]:
+    """One finished run, once for each kind of episodes that it was tested on.
 
     Raises:
         UserError: A file of it is missing or damaged.
     """
     result = read_result(folder)
-    answers = read_answers(folder)
+    # Runs of earlier versions have no list of settings.
+    kinds = result.get("settings") or [{"episodes_file": EPISODES}]
+    return [_of_kind(folder, result, kind) for kind in kinds]
+
+
+def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -> Run:
+    own = kind["episodes_file"] == EPISODES
+    if not own:
+        task = {key: kind[key] for key in ("way", "shot", "queries_a_class")}
+        result = {
+            **result,
+            "conditions": {**result["conditions"], **task},
+            "gflops": {**result["gflops"], "episode": kind["gflops_episode"]},
+        }
+    answers = read_answers(folder, kind["episodes_file"])
+    if answers is None and not own:
+        raise UserError(f"{folder / kind['episodes_file']} is missing; it belongs beside {RESULT}.")
     accuracies = read_accuracies(folder) if answers is None else answers.accuracies
     if len(accuracies) != result["conditions"]["episodes"]:
         raise UserError(

@@ -11,6 +11,8 @@ from fsarbench.report.compare_rows import Row
 from fsarbench.report.compare_tests import Verdict, against, level
 from fsarbench.statistics import Interval
 
+Setting = tuple[str, int, int]  # data set, way and shot
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -44,7 +46,7 @@ class Section:
         tests: The tests against the best row, in its words; empty where there was none to make.
     """
 
-    setting: tuple[str, int, int]
+    setting: Setting
     conditions: str
     lines: tuple[Line, ...]
     tests: str = ""
@@ -52,8 +54,12 @@ class Section:
     @property
     def title(self) -> str:
         """The setting in words."""
-        dataset, way, shot = self.setting
-        return f"{dataset}, {way}-way {shot}-shot"
+        return f"{self.setting[0]}, {self.task}"
+
+    @property
+    def task(self) -> str:
+        """Way and shot in words."""
+        return f"{self.setting[1]}-way {self.setting[2]}-shot"
 
 
 @dataclass(frozen=True, kw_only=True)

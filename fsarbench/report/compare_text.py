@@ -9,7 +9,8 @@ from rich.table import Table
 from fsarbench.report.compare_cells import Column, columns
 from fsarbench.report.compare_notes import remarks
 from fsarbench.report.compare_published import Published
-from fsarbench.report.compare_table import Comparison, Line, Section
+from fsarbench.report.compare_sheets import Entry, Sheet, sheets
+from fsarbench.report.compare_table import Comparison
 
 PUBLISHED = "Published, not measured here: other code, often other clips, episodes and selection"
 HEADERS = ("method", "data set", "task", "accuracy (%)", "under", "source")
@@ -17,8 +18,9 @@ HEADERS = ("method", "data set", "task", "accuracy (%)", "under", "source")
 
 def terminal(comparison: Comparison) -> Group:
     """Tables with remarks below them, for rich."""
-    chosen = columns(comparison)
-    parts = [_table(section, chosen) for section in comparison.sections]
+    parts = [
+        _table(sheet, columns(comparison, sheet.several)) for sheet in sheets(comparison.sections)
+    ]
     if comparison.published:
         parts.append(_published(comparison.published))
     return Group(*parts, *(escape(remark) for remark in remarks(comparison)))
@@ -26,13 +28,13 @@ def terminal(comparison: Comparison) -> Group:
 
 def markdown(comparison: Comparison) -> str:
     """Tables with remarks below them, as Markdown."""
-    chosen = columns(comparison)
     blocks = []
-    for section in comparison.sections:
-        rows = [[_marked(c, line, _bold, _piped) for c in chosen] for line in section.lines]
+    for sheet in sheets(comparison.sections):
+        chosen = columns(comparison, sheet.several)
+        rows = [[_marked(c, entry, _bold, _piped) for c in chosen] for entry in sheet.entries]
         aligned = ["---:" if column.number else "---" for column in chosen]
         headers = [column.header for column in chosen]
-        blocks.append(f"**{section.title}**\n\n{_grid(headers, aligned, rows)}")
+        blocks.append(f"**{sheet.title}**\n\n{_grid(headers, aligned, rows)}")
     if comparison.published:
         rows = [[_piped(cell) for cell in cells(entry)] for entry in comparison.published]
         blocks.append(f"**{PUBLISHED}**\n\n{_grid(HEADERS, ['---'] * len(HEADERS), rows)}")
@@ -46,13 +48,13 @@ def cells(entry: Published) -> tuple[str, ...]:
     return (*said, entry.conditions, entry.source)
 
 
-def _table(section: Section, chosen: Sequence[Column]) -> Table:
-    table = Table(title=section.title, title_justify="left")
+def _table(sheet: Sheet, chosen: Sequence[Column]) -> Table:
+    table = Table(title=sheet.title, title_justify="left")
     for column in chosen:
         justify = "right" if column.number else "left"
         table.add_column(column.header, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for line in section.lines:
-        table.add_row(*(_marked(c, line, lambda t: f"[bold]{t}[/bold]", escape) for c in chosen))
+    for entry in sheet.entries:
+        table.add_row(*(_marked(c, entry, lambda t: f"[bold]{t}[/bold]", escape) for c in chosen))
     return table
 
 
@@ -64,8 +66,11 @@ def _published(entries: Sequence[Published]) -> Table:
 
 
 def _marked(
-    column: Column, line: Line, bold: Callable[[str], str], safe: Callable[[str], str]
+    column: Column, entry: Entry, bold: Callable[[str], str], safe: Callable[[str], str]
 ) -> str:
+    line = entry.line(column)
+    if line is None:
+        return ""
     text = safe(column.text(line))
     if column.main and line.best:
         return bold(text)

@@ -63,6 +63,7 @@ def finish(
     prototypes: str = "Mean",
     dataset: str = "",
     keep: bool = True,
+    shots: tuple[int, ...] = (),
     **conditions: Any,
 ) -> Path:
     """A run with a share of right answers; a video hard for one run is hard for all.
@@ -76,6 +77,7 @@ def finish(
         prototypes: The component.
         dataset: The data set's own name.
         keep: Write `episodes.npz`; else `episodes.csv` alone.
+        shots: Other shots that the run was tested with, each ten points better than the last.
         conditions: What is to be other than in `RESULT`.
     """
     place = folder / f"{name}_{seed}".replace(" ", "_")
@@ -93,6 +95,13 @@ def finish(
     (place / "episodes.csv").write_text("\n".join(lines))
     if keep:
         write_answers(place, said)
+    result["settings"] = [{"episodes_file": "episodes.npz"}]
+    for number, shot in enumerate(shots, 1):
+        file = f"episodes_5way_{shot}shot.npz"
+        task = {"way": 5, "shot": shot, "queries_a_class": 1, "gflops_episode": 20.5}
+        result["settings"].append({**task, "episodes_file": file})
+        seeded = zlib.crc32(f"{place.name} {shot}".encode())
+        write_answers(place, answers(right + number / 10, seeded, result["conditions"]), file)
     (place / "result.json").write_text(json.dumps(result))
     return place
 

@@ -22,7 +22,7 @@ def lines(found: Comparison) -> dict[str, Line]:
 
 
 def row(*places: Path) -> Row:
-    (found,) = rows_of([read_run(place) for place in places])
+    (found,) = rows_of([run for place in places for run in read_run(place)])
     return found
 
 
@@ -211,3 +211,27 @@ def test_the_memory_of_a_gpu_says_so(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     column = next(column for column in columns(made) if column.header == "GiB")
     assert column.text(made.lines[0]) == "3.00 GPU"
+
+
+def test_runs_of_several_settings_have_a_line_in_each(tmp_path: Path) -> None:
+    finish(tmp_path, "a", 0.5, shots=(5, 10))
+    finish(tmp_path, "b", 0.6, shots=(5,))
+    made = comparison(tmp_path, baseline="a")
+    assert [section.task for section in made.sections] == [
+        "5-way 1-shot",
+        "5-way 5-shot",
+        "5-way 10-shot",
+    ]
+    for section, (low, high) in zip(made.sections, [(0.4, 0.7), (0.5, 0.8)], strict=False):
+        a, b = section.lines
+        assert low < a.row.mean < b.row.mean < high
+        assert b.verdict is not None
+        assert b.verdict.difference.interval.mean == pytest.approx(b.row.mean - a.row.mean)
+    assert len(made.sections[2].lines) == 1
+
+
+def test_a_file_of_a_setting_that_is_gone_is_named(tmp_path: Path) -> None:
+    place = finish(tmp_path, "a", shots=(5,))
+    (place / "episodes_5way_5shot.npz").unlink()
+    with pytest.raises(UserError, match=r"episodes_5way_5shot\.npz is missing"):
+        comparison(tmp_path)

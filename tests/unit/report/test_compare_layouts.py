@@ -140,3 +140,50 @@ def test_the_verb_takes_its_options(tmp_path: Path) -> None:
     rows = list(csv.DictReader(other.open()))
     assert rows[0]["intervals.videos.confidence"] == "0.9"
     assert rows[0]["difference.mean"]
+
+
+def test_settings_of_the_same_runs_stand_side_by_side(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish(tmp_path, "a", 0.5, shots=(5,))
+    finish(tmp_path, "b", 0.6, shots=(5,))
+    finish(tmp_path, "c", 0.4)
+    text = shown(capsys, tmp_path, layout="markdown", baseline="a")
+    header, _, *rows = [line.split(" | ") for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 3
+    assert text.startswith("**Toy, 5-way 1-shot, 5-way 5-shot**")
+    one, five = header.index("5-way 1-shot (%)"), header.index("5-way 5-shot (%)")
+    assert [rows[1][column][:2] for column in (one, five)] == ["**", "**"]
+    assert float(rows[1][five].strip("*")) > float(rows[1][one].strip("*"))
+    assert (rows[0][one] != "", rows[2][one] != "", rows[2][five]) == (True, True, "")
+    gain = header.index("5-way 5-shot difference")
+    assert rows[1][gain].startswith("+")
+    assert rows[2][gain] == ""
+
+
+@pytest.mark.parametrize("layout", ["latex", None])
+def test_tables_of_one_and_of_several_settings_below_each_other(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    layout: str | None,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    finish(tmp_path, "a", shots=(5,))
+    finish(tmp_path, "b", way=10)
+    text = shown(capsys, tmp_path, layout=layout)
+    assert "5-way 5-shot (" in text
+    assert "Toy, 10-way 1-shot" in text
+    assert "accuracy (" in text
+    if layout == "latex":
+        assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
+
+
+def test_other_runs_of_a_name_make_another_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish(tmp_path / "one", "a", shots=(5,))
+    finish(tmp_path / "two", "a", seed=1)
+    text = shown(capsys, tmp_path / "one", tmp_path / "two", layout="markdown")
+    assert "**Toy, 5-way 1-shot**" in text
+    assert "**Toy, 5-way 5-shot**" in text
