@@ -136,7 +136,6 @@ class TRX(Matcher):
         if not sizes or min(sizes) < 1 or (frames is not None and max(sizes) > frames):
             most = "the number of frames" if frames is None else f"the {frames} frames of a clip"
             raise UserError(f"TRX: cardinalities={sizes} must be one or more of 1 to {most}.")
-        self.sizes = sizes
         self.attentions = nn.ModuleList(TupleAttention(dim, n, key_dim, dropout) for n in sizes)
 
     def forward(
@@ -151,8 +150,8 @@ class TRX(Matcher):
     ) -> Picture:
         """The cosines, what frames give each other through their tuples, the strongest tuples."""
         frames = query.shape[1]
-        each = [attention.attention(query, prototypes) for attention in self.attentions]
-        pairs = list(zip(self.sizes, each, strict=True))
+        modules = [m for m in self.attentions if isinstance(m, TupleAttention)]
+        pairs = [(m.size, m.attention(query, prototypes)) for m in modules]
         weights = torch.stack([framewise(found, frames, size) for size, found in pairs]).mean(0)
         caption = "what a query's frame takes of a frame through its tuples; each row adds up to 1"
         return Picture(frame_cosines(query, prototypes), weights, caption, strongest(pairs, frames))
