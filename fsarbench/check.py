@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsarbench.config import Loaded
+from fsarbench.config import SEEDS, Loaded
 from fsarbench.config_lines import lines_of
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSettings
@@ -83,6 +83,8 @@ def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     for name in REQUIRED:
         if values.get(name) is None:
             yield Fault(name, f"the slot '{name}' is missing: {name} = dict(type=...)")
+    if SEEDS.keys() <= values.keys():
+        yield Fault("seeds", "'seeds' and 'seed' are both given; leave one of them out")
     yield from text_faults(values)
     yield from matching_faults(values)
 
@@ -95,11 +97,28 @@ def key_faults(name: str, value: Any) -> Iterator[Fault]:
         yield from part_faults(name, name, value)
     elif name in SECTIONS:
         yield from section_faults(name, value)
-    elif name != "seed":
-        known = nearest(name, [*SLOTS, *SECTIONS, "seed"])
+    elif name == "seed":
+        if not is_seed(value):
+            yield Fault(name, f"expected an integer of 0 or more, got {value!r}")
+    elif name == "seeds":
+        yield from seeds_faults(value)
+    else:
+        known = nearest(name, [*SLOTS, *SECTIONS, *SEEDS])
         yield Fault(name, f"unknown top-level key '{name}'.{known}")
-    elif type(value) is not int or value < 0:
-        yield Fault(name, f"expected an integer of 0 or more, got {value!r}")
+
+
+def is_seed(value: Any) -> bool:
+    """Whether a value can be a seed."""
+    return type(value) is int and value >= 0
+
+
+def seeds_faults(value: Any) -> Iterator[Fault]:
+    """Faults of the list of training seeds."""
+    listed = isinstance(value, list | tuple) and value and all(is_seed(seed) for seed in value)
+    if not listed:
+        yield Fault("seeds", f"expected a list of integers of 0 or more, got {value!r}")
+    elif len(set(value)) < len(value):
+        yield Fault("seeds", f"a seed comes twice in {list(value)}")
 
 
 def losses_faults(value: Any) -> Iterator[Fault]:

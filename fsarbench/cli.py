@@ -9,6 +9,7 @@ from fsarbench.commands.catalogue import list_, show
 from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
 from fsarbench.commands.run import check, run
+from fsarbench.commands.sweep import sweep
 from fsarbench.errors import UserError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(run)
+app.command()(sweep)
 app.command()(compare)
 app.command("list")(list_)
 app.command()(show)

@@ -19,6 +19,9 @@ from fsarbench.registry import SLOTS
 from fsarbench.resources import resource
 from fsarbench.signatures import parameters
 
+# One seed or several: what the command line says of one takes the place of the other.
+SEEDS = {"seed": "seeds", "seeds": "seed"}
+
 
 @dataclass
 class Loaded:
@@ -153,6 +156,8 @@ def apply(loaded: Loaded, override: str) -> None:
         values = values[name]
     if last == "type":
         loaded.dropped[".".join(parents)] = drop_stale(parents, values, text)
+    if key in SEEDS and SEEDS[key] not in loaded.overrides:
+        values.pop(SEEDS[key], None)
     values[last] = parse(text)
     loaded.overrides[key] = override
 

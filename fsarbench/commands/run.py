@@ -35,9 +35,14 @@ def run(
     resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train and test a config, print its result and write it to the work folder."""
+    """Train and test a config, print its result and write it to the work folder.
+
+    A config with several seeds is run with each, in a folder of its own; exit status 1 if one of
+    them fails.
+    """
     from fsarbench.job import Options
-    from fsarbench.job import run as run_job
+    from fsarbench.sweep.seeds import run_seeds
 
     options = Options(name=name, work_dir=work_dir, device=device, resume=resume, quiet=quiet)
-    run_job(config, overrides or (), options)
+    if not run_seeds(config, overrides or (), options):
+        raise typer.Exit(1)

@@ -2,6 +2,9 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 # What changes no number: who computes, where files lie, and the seed, which repetitions differ in.
 IGNORED = ("seed", "evaluate.cache", "evaluate.batch_size", "evaluate.chunk", "train.log_interval")
@@ -29,9 +32,20 @@ def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str,
         >>> differences({"train.lr": "0.1", "seed": "0"}, {"train.lr": "0.2", "seed": "1"})
         {'train.lr': ('0.1', '0.2')}
     """
-    keys = [key for key in dict.fromkeys([*ours, *theirs]) if not _ignored(key)]
-    pairs = {key: (ours.get(key, ""), theirs.get(key, "")) for key in keys}
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    pairs = {
+        key: (ours.get(key, ""), theirs.get(key, "")) for key in dict.fromkeys([*ours, *theirs])
+    }
+    return {k: pair for k, pair in deciding(pairs).items() if pair[0] != pair[1]}
+
+
+def deciding(values: Mapping[str, Value]) -> dict[str, Value]:
+    """What changes numbers, without the seed.
+
+    Example:
+        >>> deciding({"train.lr": "0.1", "train.workers": "2", "seed": "0"})
+        {'train.lr': '0.1'}
+    """
+    return {key: value for key, value in values.items() if not _ignored(key)}
 
 
 def _ignored(key: str) -> bool:

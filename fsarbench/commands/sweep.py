@@ -1,0 +1,55 @@
+"""`fsarbench sweep`."""
+
+from typing import Annotated
+
+import typer
+
+from fsarbench.commands.options import Device, Overrides
+
+
+def sweep(
+    configs: Annotated[
+        list[str], typer.Argument(metavar="CONFIG...", help="Configs, or files of named rows.")
+    ],
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE,...", help="An axis: every combination is a run."),
+    ] = None,
+    overrides: Overrides = None,
+    name: Annotated[
+        str | None, typer.Option(help="What rows are called, such as '{matcher.type} + {config}'.")
+    ] = None,
+    work_dir: Annotated[
+        str | None, typer.Option(help="Where the runs go; runs/sweep_NAME by default.")
+    ] = None,
+    device: Device = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="A row's name: adds paired differences to it.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="The table's file: .md, .tex, .csv, .json.")
+    ] = None,
+) -> None:
+    """Run every combination of some configs, then put all into one table; finished ones are kept.
+
+    A combination that fails is reported and does not stop the others; exit status 1 then.
+    """
+    import shlex
+    import sys
+
+    from fsarbench.sweep.seeds import run_options
+    from fsarbench.sweep.sweep import Options
+    from fsarbench.sweep.sweep import sweep as run_sweep
+
+    options = Options(
+        grid=grid or (),
+        overrides=overrides or (),
+        name=name,
+        work_dir=work_dir,
+        run=run_options(device, quiet=False),
+        baseline=baseline,
+        out=out,
+        command=shlex.join(["fsarbench", *sys.argv[1:]]),
+    )
+    if not run_sweep(configs, options):
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Several runs as one job: training seeds, and every combination of a grid."""

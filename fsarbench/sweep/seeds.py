@@ -1,0 +1,59 @@
+"""`fsarbench run` with one training seed or several."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from fsarbench.config import load
+from fsarbench.files import write_text
+from fsarbench.job import Options, run, work_folder
+from fsarbench.report.compare import Options as TableOptions
+from fsarbench.report.compare import comparison_of
+from fsarbench.report.compare_data import json_text
+from fsarbench.report.compare_text import markdown, terminal
+from fsarbench.sweep.launch import refuse_ranks
+from fsarbench.sweep.plan import plan_run
+from fsarbench.sweep.runs import Done, run_all
+
+TABLE = "table"
+
+
+def run_seeds(config: str, overrides: Sequence[str], options: Options) -> bool:
+    """Trains and tests a config, once or with each of its `seeds`; returns whether all went well.
+
+    Each seed is a run of its own in `<folder>/seed_<n>`; one that is finished is kept. Their table
+    is printed, and written to the folder as `table.md` and `table.json`.
+
+    Raises:
+        UserError: As `fsarbench.job.run`, or a folder holds runs of other settings.
+    """
+    loaded = load(config, overrides)
+    if not loaded.values.get("seeds"):
+        run(config, overrides, options)
+        return True
+    refuse_ranks("A config with several seeds")
+    name = options.name or loaded.name
+    folder = work_folder(name, replace(options, name=name))
+    planned = plan_run(name, config, overrides, folder)
+    done = run_all(planned, run_options(options.device, options.quiet), logged=False)
+    if done.finished:
+        print_table(done, folder)
+    for title, reason in done.failed.items():
+        print(f"{title} failed: {reason}")
+    print(f"written to {folder}")
+    return not done.failed
+
+
+def run_options(device: str | None, quiet: bool) -> list[str]:
+    """The options of each run."""
+    return [*([] if device is None else [f"--device={device}"]), *(["--quiet"] if quiet else [])]
+
+
+def print_table(done: Done, folder: Path) -> None:
+    """The finished seeds as one row, on the terminal and in files."""
+    comparison = comparison_of([run.folder for run in done.finished], TableOptions())
+    Console().print(terminal(comparison))
+    write_text(folder / f"{TABLE}.md", markdown(comparison))
+    write_text(folder / f"{TABLE}.json", json_text(comparison))
