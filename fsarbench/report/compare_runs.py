@@ -68,7 +68,8 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The folders of finished runs, and those of unfinished ones beside them.
 
     Args:
-        paths: Folders of runs, their result files, or folders that hold such folders.
+        paths: Folders of runs, their result files, or folders that hold such folders, maybe below
+            one more (`<row>/seed_0`).
 
     Example:
         >>> find_runs([Path("runs/one")])
@@ -78,7 +79,7 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     unfinished: list[Path] = []
     for path in paths:
         place = path.parent if path.name == RESULT else path
-        inside = [] if (place / RESULT).is_file() else _inside(place)
+        inside = [] if (place / RESULT).is_file() else _runs_inside(place)
         done = [folder for folder in inside if (folder / RESULT).is_file()]
         # A folder without any is named by the error that reading it gives.
         finished += done or [place]
@@ -134,6 +135,15 @@ def read_accuracies(folder: Path) -> Float64[np.ndarray, " E"]:
             f"{path}: no accuracies of episodes ({type(error).__name__}). It belongs beside "
             f"{RESULT}: name the folder of the run, whole."
         ) from error
+
+
+def _runs_inside(folder: Path) -> list[Path]:
+    found = []
+    for inner in _inside(folder):
+        # The seeds of a row have a folder each in the row's.
+        below = [] if (inner / RESULT).is_file() else _inside(inner)
+        found += below if any((path / RESULT).is_file() for path in below) else [inner]
+    return found
 
 
 def _inside(folder: Path) -> list[Path]:

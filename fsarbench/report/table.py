@@ -1,18 +1,12 @@
-"""Results as tables: of one run for the terminal, of many for a page."""
+"""The result of one run as a table for the terminal."""
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
 
-from fsarbench.errors import UserError
-from fsarbench.statistics import Interval, seed_interval
-
 Result = Mapping[str, Any]
-
-# What has to be the same for numbers to stand in one table.
-SHARED = ("data_fingerprint", "episodes", "way", "shot", "queries_a_class", "episodes_seed")
+SELECTED = {"val": "validation", "test": "the TEST"}
 
 
 def result_table(result: Result) -> Table:
@@ -45,72 +39,9 @@ def facts(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def markdown_table(results: Sequence[Result], confidence: float = 0.95) -> str:
-    """A row a config, as Markdown: accuracy over its seeds, tuned parameters, operations.
-
-    The interval over seeds speaks of training anew; the one over episodes, of one trained model and
-    other test episodes (the widest of the seeds).
-
-    Raises:
-        UserError: The results are not of one data set and one kind of episode, or a seed comes
-            twice.
-    """
-    check_comparable(results)
-    lines = [
-        "| method | accuracy over seeds (%) | seeds | ± over episodes | tuned parameters "
-        "| GFLOP an episode |",
-        "|---|---|---|---|---|---|",
-    ]
-    order = list(dict.fromkeys(result["name"] for result in results))
-    ordered = sorted(results, key=lambda result: order.index(result["name"]))
-    for name, group in groupby(ordered, key=lambda result: result["name"]):
-        lines.append(_row(name, list(group), confidence))
-    return "\n".join(lines) + "\n"
-
-
-def check_comparable(results: Sequence[Result]) -> None:
-    """Refuses to put numbers side by side that were not obtained alike.
-
-    Raises:
-        UserError: A condition differs, or a config and seed come twice.
-    """
-    for key in SHARED:
-        values = {result["conditions"][key]: result["name"] for result in results}
-        if len(values) > 1:
-            found = ", ".join(f"{value} ({name})" for value, name in values.items())
-            raise UserError(f"These results differ in {key}: {found}. Make a table of each.")
-    runs = [(result["name"], result["conditions"]["seed"]) for result in results]
-    twice = {run for run in runs if runs.count(run) > 1}
-    if twice:
-        name, seed = min(twice)
-        raise UserError(f"{name} with seed {seed} comes more than once; name each run once.")
-
-
 def task(conditions: Mapping[str, Any]) -> str:
     """The kind of task in words."""
     return f"{conditions['way']}-way {conditions['shot']}-shot"
-
-
-def _row(name: str, group: list[Result], confidence: float) -> str:
-    over_seeds = seed_interval([result["accuracy"]["mean"] for result in group], confidence)
-    widths = [result["accuracy"]["half_width"] for result in group]
-    over_episodes = max((width for width in widths if width is not None), default=None)
-    first = group[0]
-    cells = (
-        name,
-        _over_seeds(over_seeds),
-        str(len(group)),
-        "" if over_episodes is None else f"{100 * over_episodes:.2f}",
-        f"{first['parameters']['tuned']:,}",
-        f"{first['gflops']['episode']:.2f}",
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _over_seeds(interval: Interval) -> str:
-    mean = f"{100 * interval.mean:.1f}"
-    # One seed says nothing of how much seeds differ.
-    return mean if interval.n < 2 else f"{mean} ± {100 * interval.half_width:.1f}"
 
 
 def _accuracy(accuracy: Mapping[str, Any]) -> str:
@@ -129,10 +60,12 @@ def _selection(result: Result) -> str:
     training = result["training"]
     if training["skipped"]:
         return f"nothing was trained: {training['skipped']}"
-    on_test = result["conditions"]["selection"] == "test"
+    chosen = result["conditions"]["selection"]
+    if chosen not in SELECTED:
+        return "not known: the checkpoint does not say"
     return (
-        f"{'the TEST' if on_test else 'validation'} classes, {training['best_val_accuracy']:.1%} "
-        f"after {training['best_episode']} training episodes"
+        f"{SELECTED[chosen]} classes, {training['best_val_accuracy']:.1%} after "
+        f"{training['best_episode']} training episodes"
     )
 
 

@@ -2,11 +2,9 @@ import copy
 import io
 from typing import Any
 
-import pytest
 from rich.console import Console
 
-from fsarbench.errors import UserError
-from fsarbench.report.table import markdown_table, result_table
+from fsarbench.report.table import result_table
 
 RESULT: dict[str, Any] = {
     "schema": 1,
@@ -75,33 +73,7 @@ def test_an_untrained_run_says_why() -> None:
     assert "nothing was trained: train.episodes is 0" in shown(made)
 
 
-def test_seeds_of_one_config_share_a_row_in_order_of_appearance() -> None:
-    table = markdown_table(
-        [result("b", 0, 0.4), result("a", 0, 0.7), result("b", 1, 0.5), result("b", 2, 0.6)]
-    )
-    rows = table.splitlines()[2:]
-    # Student's t with 2 degrees of freedom: 4.303 * 0.1 / sqrt(3) = 0.248.
-    assert rows == [
-        "| b | 50.0 ± 24.8 | 3 | 1.00 | 1,234,567 | 13.75 |",
-        "| a | 70.0 | 1 | 1.00 | 1,234,567 | 13.75 |",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("data_fingerprint", "xyz"),
-        ("episodes", 100),
-        ("way", 4),
-        ("shot", 5),
-        ("queries_a_class", 3),
-    ],
-)
-def test_numbers_obtained_otherwise_are_kept_apart(key: str, value: object) -> None:
-    with pytest.raises(UserError, match=f"differ in {key}"):
-        markdown_table([result("a"), result("b", **{key: value})])
-
-
-def test_a_run_that_comes_twice_is_refused() -> None:
-    with pytest.raises(UserError, match="one with seed 3 comes more than once"):
-        markdown_table([result(seed=3), result(seed=3)])
+def test_a_checkpoint_that_does_not_say_what_chose_it_is_told() -> None:
+    made = result(selection="unknown")
+    made["training"] = {"skipped": "", "best_episode": 0, "best_val_accuracy": None}
+    assert "not known: the checkpoint does not say" in shown(made)

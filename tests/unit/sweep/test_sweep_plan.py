@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
+from fsarbench.report.compare import Options as TableOptions
+from fsarbench.report.compare import comparison_of
 from fsarbench.sweep.file import read_sweep
 from fsarbench.sweep.plan import Planned
 from fsarbench.sweep.sweep import Options, sweep
@@ -138,3 +140,14 @@ def test_a_wrong_axis_is_named(axis: str) -> None:
 def test_a_key_has_one_axis() -> None:
     with pytest.raises(UserError, match="comes twice"):
         sweep([BASE], Options(grid=("a=1", "a=2")))
+
+
+def test_the_folder_of_a_sweep_can_be_compared(launched: list[Planned]) -> None:
+    sweep([BASE], Options(work_dir="w", overrides=["seeds=[0, 1]"], grid=GRID[:1]))
+    sweep([BASE], Options(work_dir="w", name="no seeds"))
+    rows = comparison_of([Path("w")], TableOptions()).lines
+    assert [(line.row.name, len(line.row.runs)) for line in rows] == [
+        (f"{BASE}: matcher=BiMHM", 2),
+        (f"{BASE}: matcher=OTAM", 2),
+        ("no seeds", 1),
+    ]
