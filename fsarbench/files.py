@@ -43,9 +43,16 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def sweep(folder: Path) -> None:
-    """Take away what writers that were killed on this machine left in a folder and below it."""
-    for place, _, names in os.walk(folder):
+def sweep(folder: Path, below: bool = False) -> None:
+    """Take away what writers that were killed on this machine left in a folder.
+
+    Args:
+        folder: The folder.
+        below: In the folders below it too.
+    """
+    for place, folders, names in os.walk(folder):
+        if not below:
+            folders.clear()
         for name in names:
             part = _PART.fullmatch(name)
             if part and part["machine"] == _machine() and not _runs(int(part["process"])):

@@ -1,14 +1,12 @@
 """Making of data sets of rendered videos: in parallel, once, restartable, and verified on use."""
 
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,10 @@ from jaxtyping import UInt8
 
 from fsarbench.data.home import cannot_write, data_home
 from fsarbench.data.manifest import Manifest, Video, from_lines, load, to_line
+from fsarbench.data.pool import Lost, each
 from fsarbench.data.writer import write_video
 from fsarbench.errors import UserError
+from fsarbench.files import sweep
 from fsarbench.progress import Bars
 
 JOURNAL = "journal.jsonl"
@@ -98,6 +98,7 @@ def build(
     with _writing(folder):
         for parent in sorted({(folder / clip.id).parent for clip in plan.clips}):
             parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder, below=True)
     done = {**known, **_read(folder / JOURNAL)}
     missing = _missing(plan, done)
     bars = Bars(quiet=not progress)
@@ -120,15 +121,23 @@ def _made(plan: Plan, clips: list[Clip], workers: int) -> Iterator[Video]:
     if workers <= 1:
         yield from map(job, clips)
         return
-    context = multiprocessing.get_context("spawn")
+    for _, made in each(partial(_tried, job), clips, workers, inf):
+        if isinstance(made, Lost):
+            raise UserError(
+                f"a process that was making videos in {plan.folder} ended early (out of memory, or "
+                "ended by hand). Start again: finished videos are kept; or make them with "
+                "workers=1."
+            )
+        if isinstance(made, Exception):
+            raise made
+        yield made
+
+
+def _tried(job: Callable[[Clip], Video], clip: Clip) -> Video | Exception:
     try:
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield from pool.map(job, clips, chunksize=8)
-    except BrokenProcessPool as error:
-        raise UserError(
-            f"a process that was making videos in {plan.folder} ended early (out of memory, or "
-            "ended by hand). Start again: finished videos are kept; or make them with workers=1."
-        ) from error
+        return job(clip)
+    except Exception as error:
+        return error
 
 
 def _make(folder: Path, render: Render, fps: int, clip: Clip) -> Video:

@@ -12,11 +12,16 @@ from fsarbench.files import sweep, whole, write_whole
 def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "a"
     write_whole(path, b"old")
-    with pytest.raises(ZeroDivisionError), whole(path) as aside:
-        aside.write_bytes(b"half")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        _fails(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def _fails(path: Path) -> None:
+    with whole(path) as aside:
+        aside.write_bytes(b"half")
+        raise ZeroDivisionError
 
 
 def _dies(path: Path) -> None:
@@ -38,6 +43,8 @@ def test_what_a_killed_writer_left_is_swept_and_what_others_write_is_not(tmp_pat
     with whole(tmp_path / "c") as aside:
         aside.write_bytes(b"half")
         sweep(tmp_path)
+        assert left.exists()
+        sweep(tmp_path, below=True)
         assert not left.exists()
         assert elsewhere.exists()
         assert aside.exists()

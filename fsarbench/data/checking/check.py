@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsarbench.data.bad_videos import COLUMNS
-from fsarbench.data.checking.facts import Facts, journal, read_journal
+from fsarbench.data.checking.facts import Facts, journal, read_journal, write_journal
 from fsarbench.data.checking.pool import examine_all
 from fsarbench.data.checking.verdicts import Bad, Entry, judge
 from fsarbench.data.identity import stamp_of
 from fsarbench.data.importing.output import write_rows
+from fsarbench.files import sweep
 from fsarbench.progress import Bars
 
 
@@ -45,6 +46,7 @@ def check_videos(root: Path, entries: list[Entry], out: Path, settings: CheckSet
         UserError: The list cannot be written, or processes cannot be started.
     """
     kept = out.with_suffix(".jsonl")
+    sweep(out.parent)
     known = _unchanged(root, entries, read_journal(kept))
     left = [entry.path for entry in entries if entry.path not in known]
     with (
@@ -57,6 +59,7 @@ def check_videos(root: Path, entries: list[Entry], out: Path, settings: CheckSet
             if facts.lasting:
                 note(left[number], facts)
             bar.advance()
+    write_journal(kept, {entry.path: known[entry.path] for entry in entries})
     bad = judge(entries, known, settings.min_frames)
     write_rows(out, COLUMNS, [one.row() for one in bad])
     return bad

@@ -1,12 +1,13 @@
 """What was found out about one video, and the journal that keeps it while a check goes on."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from fsarbench.data.importing.output import write_text
 from fsarbench.errors import UserError
 
 Kind = Literal["", "missing", "unreadable", "truncated", "slow", "crash"]
@@ -51,6 +52,15 @@ def read_journal(path: Path) -> dict[str, Facts]:
     return found
 
 
+def write_journal(path: Path, facts: Mapping[str, Facts]) -> None:
+    """Write a finished journal: what lasts, in the order given.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    write_text(path, "".join(_line(name, one) for name, one in facts.items() if one.lasting))
+
+
 @contextmanager
 def journal(path: Path) -> Iterator[Callable[[str, Facts], None]]:
     """Give a function that notes the facts of a video at the end of a journal.
@@ -65,7 +75,7 @@ def journal(path: Path) -> Iterator[Callable[[str, Facts], None]]:
             file.write(b"\n")
 
             def note(name: str, facts: Facts) -> None:
-                file.write(json.dumps([name, asdict(facts)]).encode() + b"\n")
+                file.write(_line(name, facts).encode())
                 file.flush()
 
             yield note
@@ -74,3 +84,7 @@ def journal(path: Path) -> Iterator[Callable[[str, Facts], None]]:
             f"cannot write {path}: {error.strerror or error}. Allow writing there, or name another "
             "file with --out."
         ) from error
+
+
+def _line(name: str, facts: Facts) -> str:
+    return json.dumps([name, asdict(facts)]) + "\n"

@@ -7,6 +7,7 @@ from fsarbench.data.identity import digest_of, stamp_of
 from fsarbench.data.pool import Lost, each
 from fsarbench.data.store.forecast import Forecast, forecast
 from fsarbench.data.store.index import (
+    JOURNAL,
     SETTINGS,
     Stored,
     frames_file,
@@ -68,7 +69,7 @@ def cannot_write(reason: str) -> UserError:
 def _filled(keeper: Keeper, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
     store = keeper.store
     _begin(keeper)
-    sweep(store)
+    sweep(store, below=(store / JOURNAL).exists())
     known = {**read_index(store), **read_journal(store)}
     known = {path: video for path, video in known.items() if _whole(keeper, video)}
     left = [path for path in paths if path not in known or not _same(keeper, known[path])]
