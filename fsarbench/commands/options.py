@@ -1,6 +1,6 @@
 """Arguments that several verbs share."""
 
-from typing import Annotated
+from typing import Annotated, no_type_check
 
 import typer
 
@@ -19,6 +19,8 @@ Overrides = Annotated[
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
 
 
+# typer hands over its base class of the Context that it wants to see here.
+@no_type_check
 def _silence(context: typer.Context, quiet: bool) -> bool:
     # For as long as the verb runs: data sets are made, and videos decoded, far below it.
     context.with_resource(silence(quiet))
