@@ -8,6 +8,7 @@ import typer
 from fsarbench.commands.catalogue import list_, show
 from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
+from fsarbench.commands.eval import eval_
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
 from fsarbench.errors import UserError
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(run)
+app.command("eval")(eval_)
 app.command()(sweep)
 app.command()(compare)
 app.command("list")(list_)

@@ -8,14 +8,16 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from fsarbench.assembly import build_dataset, build_model, build_reader, build_settings
+from fsarbench.assembly import Settings, build_dataset, build_model, build_reader, build_settings
 from fsarbench.check import check
 from fsarbench.config import Loaded, load
 from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
+from fsarbench.engine.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.engine.evaluate import evaluate_all, samplers
 from fsarbench.engine.results import Origin, describe_run, write_run
-from fsarbench.engine.train import train
+from fsarbench.engine.train import Training, train
+from fsarbench.engine.weights import BEST
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bars
@@ -44,11 +46,74 @@ class Options:
     quiet: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Everything that is tested, and where its result goes.
+
+    Attributes:
+        start: The clock's seconds when it began.
+        name: What the result is called in tables.
+        folder: Where it is written.
+        loaded: The config.
+        settings: Its plain sections.
+        model: On its device.
+        bench: Videos, clips, episodes.
+        fingerprint: Of the data.
+    """
+
+    start: float
+    name: str
+    folder: Path
+    loaded: Loaded
+    settings: Settings
+    model: FewShotModel
+    bench: Bench
+    fingerprint: str
+
+
 def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     """Train and test a config; returns the folder with its `result.json`.
 
     Raises:
         UserError: Something that the user can mend; nothing already computed is lost.
+    """
+    job = prepare(config, overrides, options)
+    bars = Bars(quiet=options.quiet)
+    settings, folder = job.settings, job.folder
+    training = train(
+        job.model, job.bench, settings.train, settings.evaluate, folder, options.resume, bars
+    )
+    tuned = None if training.skipped else checkpoint_of(folder / BEST, BEST)
+    return finish(job, training, tuned, bars)
+
+
+def run_checkpoint(
+    config: str, overrides: Sequence[str], options: Options, checkpoint: str
+) -> Path:
+    """Test tuned parts that were trained before; returns the folder with the `result.json`.
+
+    Args:
+        config: That of the training; overrides may change how it is tested.
+        overrides: As for `run`.
+        options: As for `run`.
+        checkpoint: The file of the tuned parts, or the folder of their run.
+
+    Raises:
+        UserError: The checkpoint is missing or does not fit the model; and as `run`.
+    """
+    job = prepare(config, overrides, options, ending="_eval")
+    training, tuned = load_checkpoint(job.model, Path(checkpoint))
+    return finish(job, training, tuned, Bars(quiet=options.quiet))
+
+
+def prepare(config: str, overrides: Sequence[str], options: Options, ending: str = "") -> Job:
+    """A checked config with its model and data, ready to be trained and tested.
+
+    Args:
+        config: A file or a name.
+        overrides: Strings `key=value`.
+        options: What else the command line said.
+        ending: Of the folder's name, where the command line names none.
     """
     start = time.monotonic()
     loaded = load(config, overrides)
@@ -56,30 +121,43 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     for line in dropped(loaded):
         print(line)
     name = options.name or loaded.name
-    folder = work_folder(name, options)
-    device = choose_device(options.device)
-    model, bench, fingerprint = assemble(loaded, device)
+    folder = work_folder(name + ending, options)
+    model, bench, fingerprint = assemble(loaded, choose_device(options.device))
     settings = build_settings(loaded.values)
-    bars = Bars(quiet=options.quiet)
     # A test split that cannot fill an episode is found out before hours of training.
     samplers(bench, "test", settings.evaluate)
-    training = train(model, bench, settings.train, settings.evaluate, folder, options.resume, bars)
-    evaluations = evaluate_all(model, bench, "test", settings.evaluate, bars)
-    origin = Origin(
+    return Job(
+        start=start,
         name=name,
-        config=loaded.text(),
-        dataset=loaded.values["dataset"]["type"],
+        folder=folder,
+        loaded=loaded,
+        settings=settings,
+        model=model,
+        bench=bench,
         fingerprint=fingerprint,
-        total_seconds=time.monotonic() - start,
-        skipped=build_dataset(loaded.values).skipped,
     )
-    result = describe_run(model, bench, settings.evaluate, training, evaluations, origin)
-    write_run(folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
+
+
+def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -> Path:
+    """Test what a job holds, write it down and print it; returns its folder."""
+    bench, settings = job.bench, job.settings.evaluate
+    evaluations = evaluate_all(job.model, bench, "test", settings, bars)
+    origin = Origin(
+        name=job.name,
+        config=job.loaded.text(),
+        dataset=job.loaded.values["dataset"]["type"],
+        fingerprint=job.fingerprint,
+        total_seconds=time.monotonic() - job.start,
+        skipped=build_dataset(job.loaded.values).skipped,
+        checkpoint=tuned,
+    )
+    result = describe_run(job.model, bench, settings, training, evaluations, origin)
+    write_run(job.folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
     Console().print(result_table(result))
     if origin.skipped:
         print(f"{len(origin.skipped)} bad videos were left out; result.json names them")
-    print(f"written to {folder}")
-    return folder
+    print(f"written to {job.folder}")
+    return job.folder
 
 
 def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:

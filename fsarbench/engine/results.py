@@ -13,6 +13,7 @@ from typing import Any
 from fsarbench.data.clips import ClipSettings
 from fsarbench.engine.answers import Answers, write_answers
 from fsarbench.engine.bench import Bench
+from fsarbench.engine.checkpoint import Checkpoint
 from fsarbench.engine.evaluation import Evaluation
 from fsarbench.engine.memory import Memory, peak_memory
 from fsarbench.engine.parts import Part, parts
@@ -41,6 +42,7 @@ class Origin:
         fingerprint: Of the videos, their classes and their partition.
         total_seconds: From the start of the run to the end of the test.
         skipped: The bad videos that were left out, and why.
+        checkpoint: The tuned parts that were tested; None where nothing was tuned.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Origin:
     fingerprint: str
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
+    checkpoint: Checkpoint | None = None
 
 
 def describe_run(
@@ -92,6 +95,7 @@ def describe_run(
             "route": asdict(evaluations[0].route),
         },
         "training": _training(training),
+        "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
         "parameters": _parameters(parts(model)),
         "gflops": _gflops(counted[0]),
         "memory": _memory(peak_memory(bench.device)),

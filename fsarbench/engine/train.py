@@ -11,7 +11,7 @@ from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.progress import Bars
 
-Selection = Select | Literal["none"]
+Selection = Select | Literal["none", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Training:
 
     Attributes:
         skipped: Why nothing was trained; empty if something was.
-        selection: The classes that chose what is kept: `val`, `test`, or `none`.
+        selection: The classes that chose what is kept: `val`, `test`, `none` where nothing was
+            trained, or `unknown` of a checkpoint that does not say.
         validations: Episodes trained and accuracy (0 to 1) on those classes, in order.
         best_episode: The validation whose tuned parts are kept.
         seconds: Of training, without validation.

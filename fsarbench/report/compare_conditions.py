@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from fsarbench.report.compare_rows import Row
 
 ON_TEST = "tuned parts were selected on the test classes"
+UNKNOWN = "it is not known on which classes the tuned parts were selected"
+SELECTION = {"test": ON_TEST, "unknown": UNKNOWN}
 
 
 def conditions(row: Row) -> dict[str, str]:
@@ -21,7 +23,7 @@ def conditions(row: Row) -> dict[str, str]:
         "draw": f"episodes of seed {given['episodes_seed']}",
         "queries": f"{queries} {'query' if queries == 1 else 'queries'} a class",
         "clips": f"{clips['frames']} frames of {clips['size']} pixels, {clips['sampling']}",
-        "selection": ON_TEST if given["selection"] == "test" else "no look at the test classes",
+        "selection": SELECTION.get(given["selection"], "no look at the test classes"),
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fsarbench.errors import UserError, nearest
-from fsarbench.report.compare_conditions import ON_TEST, conditions, differs, reference_of
+from fsarbench.report.compare_conditions import SELECTION, conditions, differs, reference_of
 from fsarbench.report.compare_published import Published, published_for
 from fsarbench.report.compare_rows import Row
 from fsarbench.report.compare_tests import Verdict, against, level
@@ -176,8 +176,8 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
 
 def _remarks(row: Row, marks: Sequence[str]) -> list[str]:
     # Selection on the test classes is said of every row that did it, also where all did.
-    chosen = [ON_TEST] if conditions(row)["selection"] == ON_TEST else []
-    return [*chosen, *(mark for mark in marks if not mark.startswith(ON_TEST))]
+    chosen = [text for text in SELECTION.values() if conditions(row)["selection"] == text]
+    return [*chosen, *(mark for mark in marks if not mark.startswith(tuple(SELECTION.values())))]
 
 
 def _paired(

@@ -115,6 +115,27 @@ def test_same_config_and_seed_same_numbers_in_a_new_folder(run: Path, home: Path
     assert "train" not in done.stderr
 
 
+def test_a_checkpoint_is_tested_alone_and_with_other_shots(run: Path, home: Path) -> None:
+    command = ["eval", "mafsar_synthact_1shot", "--checkpoint", str(run), "--quiet"]
+    done = fsarbench(home, *command, sets=[*SMALL, "evaluate.shots=[1, 2]"])
+    assert done.returncode == 0, done.stderr
+    assert "5-way 2-shot" in done.stdout
+    tested = home / "runs" / "mafsar_synthact_1shot_eval"
+    assert (tested / "episodes.csv").read_text() == (run / "episodes.csv").read_text()
+    ours, theirs = (json.loads((place / "result.json").read_text()) for place in (tested, run))
+    assert ours["checkpoint"]["sha256"] == theirs["checkpoint"]["sha256"]
+    assert ours["conditions"]["selection"] == "val"
+    assert [kind["shot"] for kind in ours["settings"]] == [1, 2]
+    assert not (tested / "state").exists()
+
+
+def test_a_checkpoint_of_another_config_is_refused(run: Path, home: Path) -> None:
+    done = fsarbench(home, "eval", "aim_synthact_1shot", "--checkpoint", str(run), sets=SMALL)
+    assert done.returncode == 2
+    assert "does not fit the model" in done.stderr
+    assert not (home / "runs" / "aim_synthact_1shot_eval").exists()
+
+
 def test_strokes_run(home: Path) -> None:
     sets = [s for s in SMALL if "videos" not in s]
     done = fsarbench(home, "run", "mafsar_strokes_1shot", sets=sets)

@@ -101,6 +101,7 @@ def test_a_baseline_that_is_no_run_is_refused(tmp_path: Path) -> None:
         ({"queries_a_class": 3}, "3 queries a class, not 1 query a class"),
         ({"skipped_videos": {"a": "bad"}}, "1 video left out, not no videos left out"),
         ({"selection": "test"}, "selected on the test classes"),
+        ({"selection": "unknown"}, "not known on which classes"),
         ({"clips": {"frames": 16, "size": 64, "sampling": "centre"}}, "16 frames"),
     ],
 )
