@@ -45,10 +45,16 @@ class FewShotModel(nn.Module):
         return self.compare(*self.encode(episode, text), text)
 
     def encode(
-        self, episode: Episode, text: Float[Tensor, "N E"] | None
+        self, episode: Episode, text: Float[Tensor, "N E"] | None, together: bool = False
     ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
-        """Support and query features; training runs this half in lower precision."""
-        if self.backbone.joint:
+        """Support and query features; training runs this half in lower precision.
+
+        Args:
+            episode: The frames.
+            text: The text features of its classes.
+            together: One call for both, unless the support is given text and the queries none.
+        """
+        if self.backbone.joint or (together and not self.backbone.uses_text):
             return self.encode_together(episode)
         support = self.encode_support(episode.support, text)
         return support, self.encode_query(episode.query)
@@ -74,7 +80,7 @@ class FewShotModel(nn.Module):
     def encode_together(
         self, episode: Episode
     ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
-        """Support and query features from one call, for a backbone that attends across videos.
+        """Support and query features from one call, as a backbone that attends across videos needs.
 
         A call that holds queries has no text.
         """

@@ -85,5 +85,6 @@ class TrunkBackbone(Backbone):
 
     def normalise(self, images: Num[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
         """The trunk's own mean and deviation, on the device of the frames."""
-        scaled = images.float() / 255 if images.dtype == torch.uint8 else images
-        return (scaled - self.mean) / self.std
+        # In place on what is new: at 224 pixels the frames of an episode take 150 MB.
+        scaled = images.float().div_(255) if images.dtype == torch.uint8 else images
+        return (scaled - self.mean).div_(self.std)

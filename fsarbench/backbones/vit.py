@@ -7,6 +7,7 @@ from jaxtyping import Float, Num
 from torch import Tensor, nn
 
 from fsarbench.backbones.trunk import Trunk, TrunkBackbone
+from fsarbench.backbones.walk import Walk
 from fsarbench.interfaces import Adapter, Block
 
 
@@ -36,7 +37,12 @@ class ViT(TrunkBackbone):
 
     Args:
         trunk: The transformer; it is also a `torch.nn.Module`.
+
+    Attributes:
+        walk: How the blocks are walked; another walk gives the same features at another cost.
     """
+
+    walk = Walk()
 
     def __init__(self, trunk: TokenTrunk) -> None:
         super().__init__(trunk)
@@ -58,7 +64,6 @@ class ViT(TrunkBackbone):
         """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
         images = self.normalise(frames.flatten(0, 1))
         tokens = self.trunk.embed(images).unflatten(0, frames.shape[:2])
-        tokens = self.entry(tokens)
-        for block, adapter in zip(self.trunk.blocks, self.adapters, strict=True):
-            tokens = adapter(tokens, block, text)
+        pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
+        tokens = self.walk(pairs, self.entry(tokens), text)
         return self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])

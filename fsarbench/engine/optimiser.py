@@ -22,8 +22,10 @@ TRUNK = "backbone.trunk."
 
 def build_optimiser(model: nn.Module, settings: TrainSettings) -> OptimWrapper:
     """AdamW over the tuned parameters: trunk and the rest apart, norms and biases undecayed."""
+    on_gpu = all(parameter.is_cuda for parameter in tuned_parameters(model).values())
     return OptimWrapper(
-        AdamW(list(parameter_groups(model, settings)), lr=settings.lr),
+        # One kernel a step, without copies; on a CPU it would round otherwise and gain nothing.
+        AdamW(list(parameter_groups(model, settings)), lr=settings.lr, fused=on_gpu or None),
         accumulative_counts=settings.accumulate,
         # The norm is wanted in the log also where nothing is clipped.
         clip_grad={"max_norm": settings.clip_grad or float("inf")},

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from fsarbench.data.episodes import EpisodeSampler
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.hooks import FiniteHook, ProgressHook, ScheduleHook, SeedHook
+from fsarbench.engine.lean import lean
 from fsarbench.engine.resume import ResumeHook
 from fsarbench.engine.runner import build_runner, close_runner, start_ranks
 from fsarbench.engine.selection import History, SelectionHook
@@ -36,7 +37,7 @@ def run_session(
     ranks = get_world_size()
     interval = val_interval(settings, ranks)
     history = History()
-    trained = TrainedModel(model, bench, runs_half(settings, bench))
+    trained = TrainedModel(model, bench, runs_half(settings, bench), settings.together)
     fixed = conditions(settings, bench.seed, ranks)
     hooks: list[Hook] = [
         SeedHook(bench.seed),
@@ -48,7 +49,8 @@ def run_session(
         ResumeHook(model, work_dir / STATES, fixed, history, interval, resume),
     ]
     step = max(1, settings.log_interval) * ranks
-    with bars.task("train", settings.episodes, step) as bar:
+    task = bars.task("train", settings.episodes, step)
+    with lean(model.backbone, settings), task as bar:
         hooks.append(ProgressHook(bar, settings.log_interval))
         runner = build_runner(trained, bench, settings, work_dir, hooks)
         try:

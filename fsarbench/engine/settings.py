@@ -37,6 +37,12 @@ class TrainSettings:
         milestones: Episodes at which `multistep` multiplies the rates by 0.1.
         clip_grad: Largest norm of a step's gradient; None leaves it as it is.
         precision: `bf16` and `fp32` as named; `auto` is bf16 on a GPU and fp32 on a CPU.
+        tf32: Matrix products of fp32 tensors in TF32, on a GPU that has it: faster, 10 bits.
+        checkpointing: Keep the tokens between blocks and compute a block's activations once more
+            in the backward pass (True), or those of n blocks together (n): less memory, more time.
+        compile: Run the blocks through `torch.compile`: a minute at the start, faster thereafter.
+        together: Support and query videos in one call of the backbone, where no text is given to
+            the support: fewer and larger calls.
         val_interval: Episodes between two validations; there is always one at the end.
         select: The classes whose accuracy chooses the state that is kept. `test` is what much
             released code does; its results look better than they are, and every table says so.
@@ -54,6 +60,10 @@ class TrainSettings:
     milestones: list[int] | tuple[int, ...] = ()
     clip_grad: float | None = None
     precision: Precision = "auto"
+    tf32: bool = False
+    checkpointing: bool | int = False
+    compile: bool = False
+    together: bool = False
     val_interval: int = 1000
     select: Select = "val"
     log_interval: int = 10
@@ -61,6 +71,7 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         at_least("train", self, 0, "episodes", "warmup", "lr", "trunk_lr", "weight_decay")
+        at_least("train", self, 0, "checkpointing")
         at_least("train", self, 1, "accumulate", "val_interval", "log_interval")
         processes(self.workers, "train")
         one_of("train.schedule", self.schedule, ("cosine", "constant", "multistep"))

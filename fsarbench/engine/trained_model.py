@@ -19,14 +19,18 @@ class TrainedModel(BaseModel):
         model: What is trained, on the bench's device.
         bench: Whose training split the episodes come from.
         half: Encode in bf16; prototypes, matching and losses stay in fp32.
+        together: Encode support and queries in one call, where no text is given to the support.
     """
 
-    def __init__(self, model: FewShotModel, bench: Bench, half: bool) -> None:
+    def __init__(
+        self, model: FewShotModel, bench: Bench, half: bool, together: bool = False
+    ) -> None:
         super().__init__()
         self.model = model
         self.split = bench.splits["train"]
         self.device = bench.device
         self.half = half
+        self.together = together
         self.text = None if tunes_text(model) else text_bank(model, self.split)
 
     def forward(
@@ -52,6 +56,6 @@ class TrainedModel(BaseModel):
     def _outcome(self, episode: Episode) -> Outcome:
         text = self.model.describe(episode)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            support, query = self.model.encode(episode, text)
+            support, query = self.model.encode(episode, text, self.together)
         # bf16 has 8 bits of precision: too few for alignment costs and the losses' logarithms.
         return self.model.compare(support.float(), query.float(), text)
