@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from fsarbench.data.bad_videos import OnBadVideo, to_skip, without
@@ -98,7 +99,7 @@ class AnnotatedVideos(VideoDataset):
 
     def splits(self) -> dict[SplitName, Split]:
         """The three splits, in the order of the CSV."""
-        rows, root = self._rows(), self.folder
+        rows, root = self._rows, self.folder
         readable = {row["class"]: row["readable"] for row in rows}
         return {
             name: split_of(
@@ -115,7 +116,7 @@ class AnnotatedVideos(VideoDataset):
 
     def fingerprint(self) -> str:
         """A hash over video ids and their partition; `data import` names the lists that have it."""
-        videos = ((row["split"], row["class"], row["id"] or row["path"]) for row in self._rows())
+        videos = ((row["split"], row["class"], row["id"] or row["path"]) for row in self._rows)
         return partition_hash(grouped(videos))
 
     def entries(self) -> list[tuple[SplitName, str]]:
@@ -136,7 +137,9 @@ class AnnotatedVideos(VideoDataset):
         _require_once([row for row in rows if row["id"]], "id")
         return rows
 
+    @cached_property
     def _rows(self) -> list[Row]:
+        # Once an object: a run asks for splits and fingerprint, and listing files takes time.
         table, root = self.table, self.folder
         rows = without(self._listed(), to_skip(table, self.on_bad_video))
         require_all_splits(table, [row.split() for row in rows])

@@ -1,6 +1,7 @@
 """What the data sets that the project makes have in common."""
 
 from abc import abstractmethod
+from functools import cached_property
 
 from fsarbench.data.manifest import Manifest
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, split_of
@@ -16,12 +17,16 @@ class MadeDataset(VideoDataset):
 
     def splits(self) -> dict[SplitName, Split]:
         """The three splits; makes the videos if they are not there."""
-        return _splits(self.manifest())
+        return _splits(self._made)
 
     def fingerprint(self) -> str:
         """A hash over the recipe, video ids, their classes and their partition."""
-        manifest = self.manifest()
-        return fingerprint(_splits(manifest), manifest.recipe)
+        return fingerprint(_splits(self._made), self._made.recipe)
+
+    @cached_property
+    def _made(self) -> Manifest:
+        # Once an object: a run asks for splits and fingerprint, and each would look at every file.
+        return self.manifest()
 
 
 def _splits(manifest: Manifest) -> dict[SplitName, Split]:

@@ -1,6 +1,7 @@
 """People's own videos: a folder of class folders, and a split file."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from fsarbench.data.bad_videos import OnBadVideo, to_skip
@@ -90,6 +91,11 @@ class VideoFolder(VideoDataset):
 
     def splits(self) -> dict[SplitName, Split]:
         """The three splits, classes in the order of the split file."""
+        return dict(self._splits)
+
+    @cached_property
+    def _splits(self) -> dict[SplitName, Split]:
+        # Once an object: a run asks for splits and fingerprint, and listing folders takes time.
         root = self.folder
         bad = to_skip(self.table, self.on_bad_video)
         rows = self._rows(root)

@@ -1,5 +1,6 @@
 """Data sets that people fetch: one message says all that is missing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,25 @@ def test_a_video_listed_twice_is_refused(root: Path) -> None:
 def test_a_class_in_two_splits_is_refused(root: Path) -> None:
     (root / "annotations.csv").write_text(TABLE + "4.webm,Poking,train\n")
     assert "'Poking' is in the split train, but in test" in fault(str(root))
+
+
+def test_folders_are_listed_once_for_splits_and_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos_and_table = {"a.mp4": "train", "b.mp4": "val", "c.mp4": "test"}
+    lines = [f"{name},{split}-class,{split}" for name, split in videos_and_table.items()]
+    for name in videos_and_table:
+        (tmp_path / name).touch()
+    (tmp_path / "t.csv").write_text("\n".join(["path,class,split", *lines, ""]))
+    listed: list[Path] = []
+    plain = os.scandir
+
+    def spy(path: Path):
+        listed.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(os, "scandir", spy)
+    mine = AnnotatedVideos("mine", str(tmp_path), annotations="t.csv")
+    mine.splits()
+    mine.fingerprint()
+    assert listed == [tmp_path]
