@@ -41,7 +41,7 @@ def linked(splits: Splits, folder: Path) -> Made:
 
 def imported(layout: str, made: Made, root: Path, tmp_path: Path) -> VideoDataset:
     if layout == "folder":
-        lines = [f"{c},{split}" for split, classes in made.items() for c in classes]
+        lines = [f'"{c}",{split}' for split, classes in made.items() for c in classes]
         (tmp_path / "splits.csv").write_text("\n".join(["class,split", *lines, ""]))
         import_folder(root, splits=tmp_path / "splits.csv")
         return VideoFolder(str(root))

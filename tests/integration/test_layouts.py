@@ -1,0 +1,77 @@
+"""A data set in the layouts of the field gives the accuracy of the original to the last digit."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fsarbench.assembly import build_model, build_reader, build_settings
+from fsarbench.config import load
+from fsarbench.data.datasets.strokes import Strokes
+from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.evaluation import Evaluation
+from fsarbench.interfaces import Split, SplitName, VideoDataset
+from fsarbench.model import FewShotModel
+from tests.unit.data.test_import_round_trip import imported, linked
+
+DATASETS: dict[str, Callable[[], VideoDataset]] = {
+    "strokes": lambda: Strokes(workers=1),
+    "synthact": lambda: SynthAct(1, 1, 3, workers=1),
+}
+# Untrained, and with text, so that class names count as well.
+LOADED = load("clipfsar_synthact_1shot", ["evaluate.episodes=100", "evaluate.workers=0"])
+
+
+@pytest.fixture(scope="module")
+def model() -> FewShotModel:
+    torch.manual_seed(0)
+    return build_model(LOADED.values)
+
+
+def scored(model: FewShotModel, splits: dict[SplitName, Split]) -> Evaluation:
+    settings = build_settings(LOADED.values)
+    bench = Bench(
+        splits=splits,
+        reader=build_reader(LOADED.values),
+        clips=settings.clips.resolved(model.backbone.image_size),
+        episodes=settings.episodes,
+        seed=settings.seed,
+        device=torch.device("cpu"),
+    )
+    return evaluate(model, bench, "test", settings.evaluate)
+
+
+@pytest.fixture(scope="module", params=DATASETS)
+def original(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[SplitName, Split]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSARBENCH_DATA", str(tmp_path_factory.mktemp("data")))
+        return DATASETS[request.param]().splits()
+
+
+@pytest.fixture(scope="module")
+def expected(model: FewShotModel, original: dict[SplitName, Split]) -> Evaluation:
+    return scored(model, original)
+
+
+@pytest.mark.parametrize("layout", ["TRX", "CLIP-FSAR", "folder"])
+def test_accuracy_and_scores_are_the_same(
+    layout: str,
+    model: FewShotModel,
+    original: dict[SplitName, Split],
+    expected: Evaluation,
+    tmp_path: Path,
+) -> None:
+    made = linked(original, tmp_path / "videos")
+    back = imported(layout, made, tmp_path / "videos", tmp_path).splits()
+    found = scored(model, back)
+    assert found.accuracy == expected.accuracy
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    assert [v.path.resolve() for v in back["test"].videos] == [
+        v.path.resolve() for v in original["test"].videos
+    ]
