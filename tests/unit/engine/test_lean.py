@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fsarbench.assembly import build_model
 from fsarbench.backbones.walk import Walk
@@ -23,6 +25,8 @@ from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, tuned_parameters
 from tests.contract.combinations import adapted, episode, names, values
 
+CLIP = {"type": "OpenClipViT", "model": "fsarbench-tiny"}
+TIMM = {"type": "TimmViT", "model": "vit_tiny_patch16_224", "image_size": 64}
 MAFSAR = "FineGrainedMultimodal"
 Build = Callable[..., FewShotModel]
 Result = tuple[dict[str, Tensor], dict[str, Tensor]]
@@ -132,14 +136,7 @@ def test_nothing_is_kept_below_the_lowest_tuned_parameter() -> None:
     assert found
 
 
-@pytest.mark.parametrize(
-    "backbone",
-    [
-        {"type": "OpenClipViT", "model": "fsarbench-tiny"},
-        {"type": "TimmViT", "model": "vit_tiny_patch16_224", "image_size": 64},
-    ],
-    ids=["open_clip", "timm"],
-)
+@pytest.mark.parametrize("backbone", [CLIP, TIMM], ids=["open_clip", "timm"])
 def test_a_frozen_block_keeps_what_its_gradient_needs_and_no_more(
     backbone: dict[str, object],
 ) -> None:
@@ -208,3 +205,33 @@ def test_a_training_encodes_in_as_many_calls_as_it_is_told(
     train(model, bench, settings, EvaluateSettings(val_episodes=2, workers=0), tmp_path)
     assert len(seen) == calls
     assert tuned_state(model)
+
+
+class Operations(TorchDispatchMode):
+    """The names of the operations that run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("backbone", [CLIP, TIMM], ids=["open_clip", "timm"])
+def test_attention_is_one_fused_kernel(backbone: dict[str, object], mode: str, half: bool) -> None:
+    config = {**values("FullFineTuning", "Mean", "MeanCosine"), "backbone": backbone}
+    model = build_model(config).backbone.train(mode == "train")
+    frames = torch.zeros(1, 1, 3, 64, 64)
+    with (
+        torch.set_grad_enabled(mode == "train"),
+        torch.autocast("cpu", torch.bfloat16, enabled=half),
+        Operations() as seen,
+    ):
+        model(frames)
+    fused = [name for name in seen.names if "flash_attention" in name or "native_multi" in name]
+    assert len(fused) == model.depth
+    assert not any("softmax" in name for name in seen.names)
