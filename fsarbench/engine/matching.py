@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.engine import ranks
 from fsarbench.engine.features import Features
 from fsarbench.engine.plan import Plan
 from fsarbench.model import FewShotModel
@@ -32,15 +33,16 @@ def match_episodes(
     support, query, classes = (
         torch.from_numpy(index).to(device) for index in (plan.support, plan.query, plan.classes)
     )
-    scores = []
-    for start in range(0, len(plan), chunk):
+    scores, starts = {}, range(0, len(plan), chunk)
+    for start in ranks.share(starts):
         part = slice(start, start + chunk)
         names = None if text is None else text[classes[part]]
-        scores.append(
-            _scores(model, features.support[support[part]], features.query[query[part]], names)
+        scores[start] = _scores(
+            model, features.support[support[part]], features.query[query[part]], names
         )
-        bar.advance(len(scores[-1]))
-    return torch.cat(scores)
+        bar.advance(len(scores[start]))
+    found = ranks.gather(scores)
+    return torch.cat([found[start] for start in starts])
 
 
 def _scores(

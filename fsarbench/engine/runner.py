@@ -2,11 +2,9 @@
 
 import itertools
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.multiprocessing
 from mmengine.dist import get_dist_info, is_distributed
 from mmengine.hooks import Hook
@@ -127,13 +125,6 @@ def loader_from(bench: Bench, settings: TrainSettings, total: int) -> LoaderFrom
         return episode_loader(data, order, processes(settings.workers))
 
     return start
-
-
-def start_ranks(device: torch.device) -> None:
-    """Joins the ranks of `torchrun`, if there are any; gloo on a CPU."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not is_distributed():
-        backend = "nccl" if device.type == "cuda" else "gloo"
-        torch.distributed.init_process_group(backend)
 
 
 def close_runner(runner: Runner) -> None:

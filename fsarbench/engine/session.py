@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 
 from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.hooks import FiniteHook, ProgressHook, ScheduleHook, SeedHook
 from fsarbench.engine.lean import lean
 from fsarbench.engine.resume import ResumeHook
-from fsarbench.engine.runner import build_runner, close_runner, start_ranks
+from fsarbench.engine.runner import build_runner, close_runner
 from fsarbench.engine.selection import History, SelectionHook
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.engine.state import STATES, conditions
@@ -33,12 +33,12 @@ def run_session(
     select = settings.select
     # A split that cannot fill an episode is found out before hours of training.
     EpisodeSampler(bench.splits[select], bench.episodes, evaluate_settings.seed)
-    start_ranks(bench.device)
-    ranks = get_world_size()
-    interval = val_interval(settings, ranks)
+    ranks.start(bench.device)
+    world = ranks.count()
+    interval = val_interval(settings, world)
     history = History()
     trained = TrainedModel(model, bench, runs_half(settings, bench), settings.together)
-    fixed = conditions(settings, bench.seed, ranks)
+    fixed = conditions(settings, bench.seed, world)
     hooks: list[Hook] = [
         SeedHook(bench.seed),
         FiniteHook(),
@@ -48,7 +48,7 @@ def run_session(
         ),
         ResumeHook(model, work_dir / STATES, fixed, history, interval, resume),
     ]
-    step = max(1, settings.log_interval) * ranks
+    step = max(1, settings.log_interval) * world
     task = bars.task("train", settings.episodes, step)
     with lean(model.backbone, settings), task as bar:
         hooks.append(ProgressHook(bar, settings.log_interval))
@@ -60,9 +60,9 @@ def run_session(
     return history
 
 
-def val_interval(settings: TrainSettings, ranks: int) -> int:
+def val_interval(settings: TrainSettings, world: int) -> int:
     """Iterations between validations: whole optimiser steps, so that a state holds no half one."""
-    steps = -(-settings.val_interval // (ranks * settings.accumulate))
+    steps = -(-settings.val_interval // (world * settings.accumulate))
     return steps * settings.accumulate
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.settings import EvaluateSettings, Select, TrainSettings
@@ -74,6 +75,7 @@ def train(
     bars = bars or Bars(quiet=True)
     with Clock(bench.device) as clock:
         history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
+        ranks.wait()  # The main process writes the best, and all read it.
     load_weights(model, work_dir / BEST)
     return Training(
         selection=settings.select,

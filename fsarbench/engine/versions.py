@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from fsarbench import __version__
+from fsarbench.engine import ranks
 
 PACKAGES = (
     "torch",
@@ -32,10 +33,12 @@ def versions() -> dict[str, str]:
 
 
 def describe_device(device: torch.device) -> dict[str, str | int]:
-    """The device in words, and the threads that torch uses on a CPU."""
+    """The device in words, the threads that torch uses on a CPU, and how many processes it took."""
+    several = {"processes": ranks.count()} if ranks.several() else {}
     if device.type == "cuda":
-        return {"type": "cuda", "name": torch.cuda.get_device_name(device)}
+        return {"type": "cuda", "name": torch.cuda.get_device_name(device), **several}
     return {
+        **several,
         "type": device.type,
         "name": platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),

@@ -1,5 +1,6 @@
 """The tuned parts of a model on disk, as safetensors."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from fsarbench.files import whole
 BEST = "best.safetensors"
 # The fact of a checkpoint that names the classes it was chosen on.
 SELECTION = "selection"
+# The one entry of the metadata, which holds all facts.
+FACTS = "facts"
 
 
 def tuned_state(model: nn.Module) -> dict[str, Tensor]:
@@ -62,7 +65,19 @@ def save_weights(model: nn.Module, path: Path, facts: Mapping[str, str]) -> None
     # Tied parameters share memory, which the format refuses.
     state = {name: value.cpu().clone() for name, value in tuned_state(model).items()}
     with whole(path) as aside:
-        save_file(state, aside, metadata=dict(facts))
+        # In one entry, since the format writes several in an order that changes from run to run.
+        save_file(state, aside, metadata={FACTS: json.dumps(dict(facts), sort_keys=True)})
+
+
+def facts_of(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The facts among the metadata of a file; those of other makers are taken as they are.
+
+    Example:
+        >>> facts_of({"facts": '{"episode": "40"}'}), facts_of({"format": "pt"})
+        ({'episode': '40'}, {'format': 'pt'})
+    """
+    found: dict[str, str] = json.loads(metadata[FACTS]) if FACTS in metadata else dict(metadata)
+    return found
 
 
 def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
@@ -76,7 +91,7 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
     try:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            facts = file.metadata() or {}
+            facts = facts_of(file.metadata() or {})
     except SafetensorError as error:
         raise UserError(f"{path} is no readable safetensors file ({error}).") from None
     restore(model, state, str(path))

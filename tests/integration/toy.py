@@ -15,9 +15,9 @@ dataset = dict(_delete_=True, type="VideoFolder", root="videos")
 clips = dict(frames=2)
 episodes = dict(_delete_=True, way=2, shot=1, queries=2)
 train = dict(
-    _delete_=True, episodes=6, accumulate=2, lr=0.01, val_interval=2, log_interval=1, workers=0
+    _delete_=True, episodes=8, accumulate=2, lr=0.01, val_interval=2, log_interval=1, workers=0
 )
-evaluate = dict(episodes=40, val_episodes=10, workers=0)
+evaluate = dict(episodes=200, val_episodes=10, workers=0)
 """
 
 

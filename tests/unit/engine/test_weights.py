@@ -22,6 +22,15 @@ def test_tuned_parts_and_facts_come_back(build: Build, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
 
 
+def test_the_same_parts_and_facts_are_the_same_bytes(build: Build, tmp_path: Path) -> None:
+    facts = {f"fact {number}": "told" for number in range(6)}
+    written = set()
+    for number in range(4):
+        save_weights(build(), tmp_path / f"{number}", facts)
+        written.add((tmp_path / f"{number}").read_bytes())
+    assert len(written) == 1
+
+
 def test_running_means_travel_with_tuned_norms_and_frozen_ones_stay() -> None:
     model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(3))
     model[1].requires_grad_(False)
