@@ -101,6 +101,13 @@ class VideoReader(ABC):
             fsarbench.errors.UserError: The file is missing, cannot be decoded, or is too short.
         """
 
+    def source(self, path: Path) -> Path:
+        """The file or folder that the frames of a video come from: the video, unless said here.
+
+        When it changes, what was computed from the video is computed anew.
+        """
+        return path
+
 
 class TextEncoder(nn.Module, ABC):
     """Class names to text features.

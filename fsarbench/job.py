@@ -1,5 +1,6 @@
 """The main job: a config trained, tested, and written down."""
 
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ from rich.console import Console
 from fsarbench.assembly import Settings, build_dataset, build_model, build_reader, build_settings
 from fsarbench.check import check
 from fsarbench.config import Loaded, load
+from fsarbench.data.places import expanded
+from fsarbench.engine import ranks
 from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.engine.evaluate import evaluate_all, samplers
+from fsarbench.engine.keep import Keep
 from fsarbench.engine.results import Origin, describe_run, write_run
 from fsarbench.engine.train import Training, train
 from fsarbench.engine.weights import BEST
@@ -25,6 +29,7 @@ from fsarbench.report.parts import dropped
 from fsarbench.report.table import result_table
 
 RUNS = Path("runs")
+PARTS = "parts"  # of the test, in the work folder, until the result is written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,7 @@ class Options:
         device: The device by name; None for the GPU where there is one.
         resume: Go on with the run in the work folder.
         quiet: Show no progress.
+        launcher: `slurm` for processes that `srun` starts; None for `torchrun`'s, or one alone.
     """
 
     name: str | None = None
@@ -44,6 +50,7 @@ class Options:
     device: str | None = None
     resume: bool = False
     quiet: bool = False
+    launcher: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +85,7 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
         UserError: Something that the user can mend; nothing already computed is lost.
     """
     job = prepare(config, overrides, options)
-    bars = Bars(quiet=options.quiet)
+    bars = bars_of(options)
     settings, folder = job.settings, job.folder
     training = train(
         job.model, job.bench, settings.train, settings.evaluate, folder, options.resume, bars
@@ -103,7 +110,7 @@ def run_checkpoint(
     """
     job = prepare(config, overrides, options, ending="_eval")
     training, tuned = load_checkpoint(job.model, Path(checkpoint))
-    return finish(job, training, tuned, Bars(quiet=options.quiet))
+    return finish(job, training, tuned, bars_of(options))
 
 
 def prepare(config: str, overrides: Sequence[str], options: Options, ending: str = "") -> Job:
@@ -118,11 +125,14 @@ def prepare(config: str, overrides: Sequence[str], options: Options, ending: str
     start = time.monotonic()
     loaded = load(config, overrides)
     check(loaded)
-    for line in dropped(loaded):
-        print(line)
+    device = join(options)
+    if ranks.is_main():
+        for line in dropped(loaded):
+            print(line)
     name = options.name or loaded.name
-    folder = work_folder(name + ending, options)
-    model, bench, fingerprint = assemble(loaded, choose_device(options.device))
+    folder = ranks.decide(lambda: work_folder(name + ending, options))
+    with ranks.main_first():  # Built-in videos are made once.
+        model, bench, fingerprint = assemble(loaded, device)
     settings = build_settings(loaded.values)
     # A test split that cannot fill an episode is found out before hours of training.
     samplers(bench, "test", settings.evaluate)
@@ -141,7 +151,10 @@ def prepare(config: str, overrides: Sequence[str], options: Options, ending: str
 def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -> Path:
     """Test what a job holds, write it down and print it; returns its folder."""
     bench, settings = job.bench, job.settings.evaluate
-    evaluations = evaluate_all(job.model, bench, "test", settings, bars)
+    evaluations = evaluate_all(job.model, bench, "test", settings, bars, keep_of(job))
+    if not ranks.is_main():
+        ranks.stop()
+        return job.folder
     origin = Origin(
         name=job.name,
         config=job.loaded.text(),
@@ -153,11 +166,47 @@ def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -
     )
     result = describe_run(job.model, bench, settings, training, evaluations, origin)
     write_run(job.folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
+    # The result is whole: nothing will go on from the parts any more.
+    shutil.rmtree(job.folder / PARTS, ignore_errors=True)
     Console().print(result_table(result))
     if origin.skipped:
         print(f"{len(origin.skipped)} bad videos were left out; result.json names them")
     print(f"written to {job.folder}")
+    ranks.stop()
     return job.folder
+
+
+def bars_of(options: Options) -> Bars:
+    """Progress, shown by one process alone."""
+    return Bars(quiet=options.quiet or not ranks.is_main())
+
+
+def join(options: Options) -> torch.device:
+    """The device of this process, once it has met the others of the run, if there are any.
+
+    Raises:
+        UserError: There is no such device, or no such launcher.
+    """
+    if options.launcher == "slurm":
+        ranks.start_slurm()
+    elif options.launcher is not None:
+        raise UserError(
+            f"--launcher {options.launcher}: it can be slurm; torchrun needs no such option."
+        )
+    device = choose_device(ranks.local_device(options.device))
+    ranks.start(device)
+    return device
+
+
+def keep_of(job: Job) -> Keep:
+    """Where the finished parts of a job's test go."""
+    shared = job.settings.evaluate.features
+    parts = job.folder / PARTS
+    return Keep(
+        features=parts / "features" if shared is None else expanded(shared, "evaluate.features"),
+        scores=parts / "scores",
+        config=job.loaded.values,
+    )
 
 
 def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:

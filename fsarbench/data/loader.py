@@ -136,7 +136,9 @@ class Loader(DataLoader[Any]):
             ) from error
 
 
-def episode_loader(data: EpisodeDataset, order: EpisodeOrder, workers: int = 0) -> Loader:
+def episode_loader(
+    data: EpisodeDataset, order: EpisodeOrder | Sequence[int], workers: int = 0
+) -> Loader:
     """A loader of one episode at a time, in the given order.
 
     Args:

@@ -1,27 +1,22 @@
 """Testing: the accuracy of a model on seeded episodes of one split."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
-from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader
-from fsarbench.engine.batch import to_episode
+from fsarbench.data.episodes import EpisodeSampler
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.clock import Clock
 from fsarbench.engine.evaluation import Evaluation
-from fsarbench.engine.features import Cache, encode_split
-from fsarbench.engine.matching import match_episodes
-from fsarbench.engine.plan import Plan, plan_episodes
+from fsarbench.engine.keep import Keep
+from fsarbench.engine.plan import plan_episodes
 from fsarbench.engine.route import choose_route
-from fsarbench.engine.settings import EvaluateSettings, processes
+from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.engine.texts import text_bank
+from fsarbench.engine.trial import Trial
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Split, SplitName
+from fsarbench.interfaces import SplitName
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bars
 
@@ -61,6 +56,7 @@ def evaluate_all(
     name: SplitName,
     settings: EvaluateSettings,
     bars: Bars | None = None,
+    keep: Keep | None = None,
 ) -> tuple[Evaluation, ...]:
     """Tests a model on every kind of episode that the settings ask for, the bench's own first.
 
@@ -72,6 +68,7 @@ def evaluate_all(
         name: As for `evaluate`.
         settings: How testing is run; `shots` and `ways` add kinds of episodes.
         bars: Where progress is shown; None shows none.
+        keep: Where finished parts are kept and looked for; None keeps none.
 
     Raises:
         UserError: As `evaluate`.
@@ -82,8 +79,8 @@ def evaluate_all(
     plans = [plan_episodes(s, settings.episodes) for s in samplers(bench, name, settings)]
     with _evaluating(model):
         text = text_bank(model, split)
-        test = _Test(model, bench, split, settings, text, bars or Bars(quiet=True))
-        outputs = list(test.cached(plans) if route.cached else test.anew(plans, tasks))
+        trial = Trial(model, bench, split, settings, text, bars or Bars(quiet=True), keep)
+        outputs = list(trial.cached(plans) if route.cached else trial.anew(plans, tasks))
     return tuple(
         Evaluation(
             task,
@@ -110,49 +107,6 @@ def samplers(bench: Bench, name: SplitName, settings: EvaluateSettings) -> list[
     except UserError as error:
         raise UserError(f"evaluate.shots and evaluate.ways ask for too much. {error}") from None
     return found
-
-
-Output = tuple[Float[Tensor, "episodes Q N"], float, float]
-
-
-@dataclass(frozen=True)
-class _Test:
-    model: FewShotModel
-    bench: Bench
-    split: Split
-    settings: EvaluateSettings
-    text: Float[Tensor, "M E"] | None
-    bars: Bars
-
-    def cached(self, plans: Sequence[Plan]) -> Iterator[Output]:
-        cache = Cache(self.model, self.split, plans, self.text)
-        encode = Clock(self.bench.device)
-        with encode, self.bars.task(f"encode {self.split.name}", len(cache.videos)) as bar:
-            features = encode_split(self.model, self.bench, cache, self.split, self.settings, bar)
-        for number, plan in enumerate(plans):
-            match = Clock(self.bench.device)
-            with match, self.bars.task(f"match {self.split.name}", len(plan)) as bar:
-                chunk = self.settings.chunk
-                scores = match_episodes(self.model, features, plan, self.text, chunk, bar)
-            yield scores, 0.0 if number else encode.seconds, match.seconds
-
-    def anew(self, plans: Sequence[Plan], tasks: Sequence[EpisodeSettings]) -> Iterator[Output]:
-        for plan, task in zip(plans, tasks, strict=True):
-            yield self._anew(len(plan), task)
-
-    def _anew(self, episodes: int, task: EpisodeSettings) -> Output:
-        bench, split = self.bench, self.split
-        sampler = EpisodeSampler(split, task, self.settings.seed)
-        data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=False)
-        loader = episode_loader(data, EpisodeOrder(0, episodes), processes(self.settings.workers))
-        clock, scores = Clock(bench.device), []
-        with clock, self.bars.task(f"test on {split.name}", episodes) as bar:
-            for batch in loader:
-                episode = to_episode(batch, split, self.text, bench.device)
-                scores.append(self.model.scores(self.model(episode)))
-                bar.advance()
-            stacked = torch.stack(scores)
-        return stacked, clock.seconds, 0.0
 
 
 @contextmanager

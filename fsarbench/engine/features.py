@@ -5,15 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from fsarbench.data.loader import ClipDataset, clip_loader
+from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
+from fsarbench.engine.facts import content
+from fsarbench.engine.keep import video_name
 from fsarbench.engine.plan import Plan
+from fsarbench.engine.role import Role
 from fsarbench.engine.route import reads_text
 from fsarbench.engine.settings import EvaluateSettings, processes
-from fsarbench.interfaces import Split
+from fsarbench.engine.store import Store
+from fsarbench.interfaces import Split, VideoReader
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bar
 
@@ -49,36 +54,46 @@ class Cache:
         text: Float[Tensor, "M E"] | None,
     ) -> None:
         self.model = model
+        self.split = split
         self.text = text
         self.labels = np.array([video.label for video in split.videos])
+        supports = _used([plan.support for plan in plans], len(split.videos))
+        queries = _used([plan.query for plan in plans], len(split.videos))
         # A video that plays both roles in a backbone without text is encoded once.
         self.two_roles = text is not None and reads_text(model)
-        self.supports = _used([plan.support for plan in plans], len(split.videos))
-        self.queries = _used([plan.query for plan in plans], len(split.videos))
-        self._support: Tensor | None = None
-        self._query: Tensor | None = None
+        self.query = Role(queries if self.two_roles else queries | supports)
+        self.support = Role(supports) if self.two_roles else self.query
 
     @property
     def videos(self) -> list[int]:
-        """The videos to encode."""
-        return [int(video) for video in np.flatnonzero(self.supports | self.queries)]
+        """The videos that are still to be encoded."""
+        missing = self.query.missing | self.support.missing
+        return [int(video) for video in np.flatnonzero(missing)]
+
+    def keep(self, store: Store, reader: VideoReader, device: torch.device) -> None:
+        """Takes what a store has, and from now on writes to it what is encoded."""
+        videos = self.split.videos
+        self.query.keep(store, [video_name(video, reader) for video in videos], device)
+        if self.two_roles and self.text is not None:
+            texts = [content(row) for row in self.text]
+            names = [video_name(video, reader, texts[video.label]) for video in videos]
+            self.support.keep(store, names, device)
 
     def add(self, videos: np.ndarray, clips: UInt8[Tensor, "B T 3 H W"]) -> None:
         """Encodes the clips of some videos."""
-        queries = self.queries[videos] if self.two_roles else np.ones(len(videos), dtype=bool)
+        queries = self.query.missing[videos]
         if queries.any():
             features = self.model.encode_query(clips[torch.from_numpy(queries)])
-            self._query = self._store(self._query, videos[queries], features)
-        supports = self.supports[videos] & self.two_roles
+            self.query.put(videos[queries], features)
+        supports = self.support.missing[videos]
         if supports.any():
             features = self._as_support(videos[supports], clips[torch.from_numpy(supports)])
-            self._support = self._store(self._support, videos[supports], features)
+            self.support.put(videos[supports], features)
 
-    def features(self) -> Features:
-        """All features; once every video was added."""
-        query = self._query
-        assert query is not None, "an episode has at least one query"
-        return Features(self._support if self._support is not None else query, query)
+    def features(self, device: torch.device) -> Features:
+        """All features, on a device; once every video was added."""
+        query = self.query.finish(device)
+        return Features(self.support.finish(device) if self.two_roles else query, query)
 
     def _as_support(
         self, videos: np.ndarray, clips: UInt8[Tensor, "B T 3 H W"]
@@ -87,14 +102,6 @@ class Cache:
         text = self.text[torch.from_numpy(self.labels[videos]).to(self.text.device)]
         # One class with one shot for each video: the same call as in an episode.
         return self.model.encode_support(clips[:, None], text)[:, 0]
-
-    def _store(
-        self, kept: Tensor | None, videos: np.ndarray, features: Float[Tensor, "B T D"]
-    ) -> Float[Tensor, "V T D"]:
-        if kept is None:
-            kept = features.new_zeros(len(self.labels), *features.shape[1:])
-        kept[torch.from_numpy(videos).to(kept.device)] = features
-        return kept
 
 
 def encode_split(
@@ -106,18 +113,22 @@ def encode_split(
     bar: Bar,
 ) -> Features:
     """Decodes and encodes the videos of `cache`; workers decode while the model encodes."""
-    videos = cache.videos
+    videos, size = cache.videos, settings.batch_size
+    # Whole batches for each process, so that a video is encoded with the same others by any number
+    # of them.
+    batches = ranks.share([videos[start : start + size] for start in range(0, len(videos), size)])
+    videos = [video for batch in batches for video in batch]
     data = ClipDataset(split, bench.reader, bench.clips)
-    loader = clip_loader(data, settings.batch_size, processes(settings.workers), order=videos)
+    loader = clip_loader(data, size, processes(settings.workers), order=videos)
     done = 0
     for clips in loader:
         cache.add(np.array(videos[done : done + len(clips)]), clips.to(bench.device))
         done += len(clips)
         bar.advance(len(clips))
-    return cache.features()
+    return cache.features(bench.device)
 
 
-def _used(videos: Sequence[np.ndarray], count: int) -> np.ndarray:
+def _used(videos: Sequence[np.ndarray], count: int) -> Bool[np.ndarray, " {count}"]:
     used = np.zeros(count, dtype=bool)
     for indices in videos:
         used[indices.reshape(-1)] = True

@@ -101,6 +101,11 @@ class EvaluateSettings:
         confidence: Of the interval around an accuracy.
         cache: Encode each video once and match cached features (True), encode every episode anew
             (False), or the first wherever it gives the same numbers (`auto`).
+        features: A folder that keeps the features of encoded videos for later runs: those of the
+            same weights, backbone, adapter, clips and reader take them from there (other
+            prototypes, matchers, shots do not matter; a changed video is encoded anew). It may be
+            shared by all runs, and deleted at any time. None keeps them in the work folder until
+            the result is written, so that `--resume` goes on with them.
         batch_size: Videos of one encoding call of the cached path.
         workers: Processes that decode clips; `auto` leaves one core to the model.
         chunk: Episodes matched in one call of the cached path.
@@ -113,6 +118,7 @@ class EvaluateSettings:
     seed: int = 0
     confidence: float = 0.95
     cache: Cache = "auto"
+    features: str | None = None
     batch_size: int = 16
     workers: Workers = "auto"
     chunk: int = 32

@@ -7,7 +7,16 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 # What changes no number: who computes, where files lie, and the seed, which repetitions differ in.
-IGNORED = ("seed", "evaluate.cache", "evaluate.batch_size", "evaluate.chunk", "train.log_interval")
+IGNORED = (
+    "seed",
+    "evaluate.batch_size",
+    "evaluate.cache",
+    "evaluate.chunk",
+    "evaluate.features",
+    "evaluate.shots",
+    "evaluate.ways",
+    "train.log_interval",
+)
 IGNORED_ENDS = (".workers", ".root")
 
 

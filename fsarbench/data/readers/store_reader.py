@@ -63,6 +63,10 @@ class StoreReader(VideoReader):
                 "away, and run `fsarbench data cache` again."
             ) from error
 
+    def source(self, path: Path) -> Path:
+        """The file of its frames in the store."""
+        return frames_file(self._folder, self._settings, self._stored(path).path)
+
     @cached_property
     def _folder(self) -> Path:
         return expanded(self.root, "reader.root")

@@ -1,0 +1,111 @@
+"""One model tested on one split, by either route."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.data.loader import EpisodeDataset, episode_loader
+from fsarbench.engine import ranks
+from fsarbench.engine.batch import to_episode
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.clock import Clock
+from fsarbench.engine.features import Cache, Features, encode_split
+from fsarbench.engine.keep import Keep
+from fsarbench.engine.matching import match_episodes
+from fsarbench.engine.plan import Plan
+from fsarbench.engine.settings import EvaluateSettings, processes
+from fsarbench.engine.store import Shelf, Store
+from fsarbench.interfaces import Split
+from fsarbench.model import FewShotModel
+from fsarbench.progress import Bar, Bars
+
+Output = tuple[Float[Tensor, "episodes Q N"], float, float]
+
+# Episodes of one file of a store: what a test that is killed may lose.
+SHARD = 25
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is tested on what.
+
+    Attributes:
+        model: In evaluation mode.
+        bench: Videos and clips.
+        split: The split.
+        settings: How testing is run.
+        text: The text features of the split's classes.
+        bars: Where progress is shown.
+        keep: Where finished parts are kept; None keeps none.
+    """
+
+    model: FewShotModel
+    bench: Bench
+    split: Split
+    settings: EvaluateSettings
+    text: Float[Tensor, "M E"] | None
+    bars: Bars
+    keep: Keep | None = None
+
+    def cached(self, plans: Sequence[Plan]) -> Iterator[Output]:
+        """Scores with the seconds of encoding and of matching, every video encoded once."""
+        clock = Clock(self.bench.device)
+        with clock:
+            features = self._encode(plans)
+        for number, plan in enumerate(plans):
+            match = Clock(self.bench.device)
+            with match, self.bars.task(f"match {self.split.name}", ranks.part(len(plan))) as bar:
+                chunk = self.settings.chunk
+                scores = match_episodes(self.model, features, plan, self.text, chunk, bar)
+            yield scores, 0.0 if number else clock.seconds, match.seconds
+
+    def anew(self, plans: Sequence[Plan], tasks: Sequence[EpisodeSettings]) -> Iterator[Output]:
+        """The same, every episode encoded anew; all seconds are those of encoding."""
+        store = None
+        if self.keep is not None:
+            store = self.keep.score_store(self.model, self.bench, self.split)
+        for plan, task in zip(plans, tasks, strict=True):
+            clock = Clock(self.bench.device)
+            mine = ranks.part(len(plan))
+            with clock, self.bars.task(f"test on {self.split.name}", mine) as bar:
+                scores = self._score(len(plan), task, store, bar)
+            yield scores, clock.seconds, 0.0
+
+    def _encode(self, plans: Sequence[Plan]) -> Features:
+        cache = Cache(self.model, self.split, plans, self.text)
+        if self.keep is not None:
+            store = self.keep.feature_store(self.model, self.bench)
+            cache.keep(store, self.bench.reader, self.bench.device)
+        with self.bars.task(f"encode {self.split.name}", ranks.part(len(cache.videos))) as bar:
+            return encode_split(self.model, self.bench, cache, self.split, self.settings, bar)
+
+    def _score(
+        self, episodes: int, task: EpisodeSettings, store: Store | None, bar: Bar
+    ) -> Float[Tensor, "episodes Q N"]:
+        names = [f"{task} {number}" for number in range(episodes)]
+        found = {} if store is None else store.read(names)
+        bar.advance(ranks.part(len(found)))
+        missing = [number for number in range(episodes) if number not in found]
+        fresh, shelf = {}, Shelf(store, SHARD)
+        for number, scores in self._fresh(ranks.share(missing), task):
+            fresh[number] = scores
+            shelf.add([names[number]], [scores])
+            bar.advance()
+        shelf.close()
+        found |= ranks.gather(fresh)
+        return torch.stack([found[number].cpu() for number in range(episodes)])
+
+    def _fresh(
+        self, numbers: Sequence[int], task: EpisodeSettings
+    ) -> Iterator[tuple[int, Float[Tensor, "Q N"]]]:
+        bench, split = self.bench, self.split
+        sampler = EpisodeSampler(split, task, self.settings.seed)
+        data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=False)
+        loader = episode_loader(data, numbers, processes(self.settings.workers))
+        for number, batch in zip(numbers, loader, strict=True):
+            episode = to_episode(batch, split, self.text, bench.device)
+            yield number, self.model.scores(self.model(episode))

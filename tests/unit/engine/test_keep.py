@@ -1,0 +1,214 @@
+"""Finished parts of a test are taken up again where nothing has changed, and only there."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fsarbench.engine import role, trial
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import evaluate_all
+from fsarbench.engine.evaluation import Evaluation
+from fsarbench.engine.facts import code_hash
+from fsarbench.engine.keep import Keep
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.model import FewShotModel
+from tests.unit.engine.conftest import ColourReader, ToyMatcher
+
+Build = Callable[..., FewShotModel]
+SETTINGS = EvaluateSettings(episodes=40, batch_size=3, workers=0)
+CONFIG = {"backbone": {"type": "Toy"}, "matcher": {"type": "ToyMatcher"}}
+
+
+class CountingReader(ColourReader):
+    """Counts the videos that it reads, and fails at one if it is told to."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.stop_after = 10**9
+
+    def read(self, path: Path, indices: Sequence[int]) -> np.ndarray:
+        if len(self.seen) == self.stop_after:
+            raise KeyboardInterrupt
+        self.seen.append(path.name)
+        return super().read(path, indices)
+
+
+@pytest.fixture
+def bench(bench: Bench, tmp_path: Path) -> Bench:
+    split = bench.splits["test"]
+    videos = tuple(replace(v, path=tmp_path / "videos" / v.id) for v in split.videos)
+    for video in videos:
+        video.path.parent.mkdir(parents=True, exist_ok=True)
+        video.path.write_text("video")
+    return replace(
+        bench,
+        splits={**bench.splits, "test": replace(split, videos=videos)},
+        reader=CountingReader(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(role, "SHARD", 6)
+    monkeypatch.setattr(trial, "SHARD", 5)
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> Keep:
+    return Keep(tmp_path / "features", tmp_path / "scores", CONFIG)
+
+
+def encoded(
+    model: FewShotModel, bench: Bench, keep: Keep | None, **changes: object
+) -> tuple[Evaluation, int]:
+    """The result, and the videos that were read for it."""
+    reader = bench.reader
+    assert isinstance(reader, CountingReader)
+    reader.seen.clear()
+    settings = replace(SETTINGS, **changes)
+    return evaluate_all(model, bench, "test", settings, keep=keep)[0], len(reader.seen)
+
+
+@pytest.mark.parametrize("uses_text", [False, True])
+def test_a_second_test_encodes_nothing(
+    build: Build, bench: Bench, keep: Keep, uses_text: bool
+) -> None:
+    model = build(uses_text=uses_text)
+    first, read = encoded(model, bench, keep)
+    second, none = encoded(model, bench, keep)
+    assert (read, none) == (30, 0)
+    np.testing.assert_array_equal(first.scores, second.scores)
+    np.testing.assert_array_equal(first.scores, encoded(model, bench, None)[0].scores)
+
+
+def test_what_comes_after_the_backbone_does_not_matter(
+    build: Build, bench: Bench, keep: Keep
+) -> None:
+    class Half(ToyMatcher):
+        def forward(self, query, prototypes):  # type: ignore[no-untyped-def]
+            return super().forward(query, prototypes) / 2
+
+    model = build()
+    first, _ = encoded(model, bench, keep)
+    model.matcher = Half()
+    other = replace(keep, config={**CONFIG, "matcher": {"type": "Half"}})
+    second, read = encoded(model, bench, other, episodes=30, shots=[1, 2, 3])
+    assert read == 0
+    np.testing.assert_allclose(second.scores, first.scores[:30] / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changed", ["tuned weight", "frozen weight", "adapter", "frames", "pixels", "reader"]
+)
+def test_what_features_depend_on_matters(
+    build: Build, bench: Bench, keep: Keep, changed: str
+) -> None:
+    model = build()
+    encoded(model, bench, keep)
+    weights = {
+        "tuned weight": model.backbone.adapter.scale.weight,
+        "frozen weight": model.backbone.trunk.pixels.bias,
+    }
+    if changed in weights:
+        with torch.no_grad():
+            weights[changed].view(-1)[0] += 1e-6
+    elif changed == "frames":
+        bench = replace(bench, clips=replace(bench.clips, frames=4))
+    elif changed == "pixels":
+        bench = replace(bench, clips=replace(bench.clips, resize=16))
+    else:
+        keep = replace(keep, config={**CONFIG, changed: {"type": "Other"}})
+    assert encoded(model, bench, keep)[1] == 30
+    # How training clips vary is nothing to a test clip.
+    bench = replace(bench, clips=replace(bench.clips, flip=True, jitter=0.2))
+    assert encoded(model, bench, keep)[1] == 0
+
+
+def test_a_changed_video_alone_is_encoded_anew(build: Build, bench: Bench, keep: Keep) -> None:
+    model = build(uses_text=True)
+    encoded(model, bench, keep)
+    path = bench.splits["test"].videos[7].path
+    os.utime(path, ns=(1, 1))
+    assert encoded(model, bench, keep)[1] == 1
+    path.write_text("another video")
+    assert encoded(model, bench, keep)[1] == 1
+    assert encoded(model, bench, keep)[1] == 0
+
+
+def test_another_text_changes_support_features_only(
+    build: Build, bench: Bench, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, calls = build(uses_text=True), []
+    encoded(model, bench, keep)
+    split = bench.splits["test"]
+    renamed = replace(split, readable=("a new name", *split.readable[1:]))
+    bench = replace(bench, splits={**bench.splits, "test": renamed})
+    forward = type(model.backbone).forward
+    monkeypatch.setattr(
+        type(model.backbone),
+        "forward",
+        lambda self, frames, text=None: (
+            calls.append((len(frames), text is not None)) or forward(self, frames, text)
+        ),
+    )
+    encoded(model, bench, keep)
+    # The five videos of the class, in the support role.
+    assert sum(count for count, _ in calls) == 5
+    assert all(with_text for _, with_text in calls)
+
+
+@pytest.mark.parametrize("cache", ["auto", False])
+@pytest.mark.parametrize("stop_after", [1, 100, 210])
+def test_a_test_that_was_stopped_goes_on_to_the_same_numbers(
+    build: Build, bench: Bench, keep: Keep, cache: bool | str, stop_after: int
+) -> None:
+    model = build(uses_text=True)
+    whole, all_read = encoded(model, bench, None, cache=cache)
+    stop_after = stop_after * all_read // 640
+    bench.reader.stop_after = stop_after  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        encoded(model, bench, keep, cache=cache)
+    bench.reader.stop_after = 10**9  # type: ignore[attr-defined]
+    rest, read = encoded(model, bench, keep, cache=cache)
+    np.testing.assert_array_equal(rest.scores, whole.scores)
+    lost = 80 if cache is False else 8
+    assert max(0, all_read - stop_after) <= read <= all_read - stop_after + lost
+
+
+def test_scores_of_another_model_are_not_taken(build: Build, bench: Bench, keep: Keep) -> None:
+    model = build()
+    _, all_read = encoded(model, bench, keep, cache=False)
+    assert encoded(model, bench, keep, cache=False)[1] == 0
+    model.prototypes.weight = torch.nn.Parameter(torch.ones(1))
+    assert encoded(model, bench, keep, cache=False)[1] == all_read
+    other = replace(keep, config={**CONFIG, "matcher": {"type": "Other"}})
+    assert encoded(build(), bench, other, cache=False)[1] == all_read
+
+
+def test_videos_that_cannot_be_known_again_are_encoded_each_time(
+    build: Build, bench: Bench, keep: Keep
+) -> None:
+    for video in bench.splits["test"].videos:
+        video.path.unlink()
+    for cache in ("auto", False):
+        assert encoded(build(), bench, keep, cache=cache)[1] > 0
+        assert encoded(build(), bench, keep, cache=cache)[1] > 0
+    assert not list(keep.features.rglob("*.safetensors"))
+
+
+def test_the_code_of_a_part_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    file = tmp_path / "own_part_of_a_test.py"
+    file.write_text("class Part:\n    scale = 1\n")
+    part = __import__("own_part_of_a_test").Part()
+    before = code_hash([part])
+    assert code_hash([part]) == before != code_hash([])
+    file.write_text("class Part:\n    scale = 2\n")
+    assert code_hash([part]) != before
+    del sys.modules["own_part_of_a_test"]
