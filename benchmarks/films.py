@@ -1,0 +1,103 @@
+"""Films of 256 pixels, as people have them, and the forms that readers read them in."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fsarbench.data.readers.decord_reader import DecordReader
+from fsarbench.data.readers.frames_reader import FramesReader
+from fsarbench.data.readers.pyav_reader import PyAVReader
+from fsarbench.data.readers.store_reader import StoreReader
+from fsarbench.data.store.cache import CacheOptions, fill
+from fsarbench.data.store.formats import Format
+from fsarbench.data.store.index import StoreSettings
+from fsarbench.data.store.keep import Keeper
+from fsarbench.data.writer import write_video
+from fsarbench.interfaces import VideoReader
+
+COUNT, FRAMES, HEIGHT, WIDTH = 24, 64, 256, 340
+
+
+@dataclass(frozen=True)
+class Form:
+    """How one reader finds a set of videos."""
+
+    reader: VideoReader
+    paths: tuple[Path, ...]
+
+    def evict(self) -> None:
+        """Make the system forget the content of their files, as far as it listens."""
+        for path in (file for place in self._places() for file in place.rglob("*")):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def _places(self) -> set[Path]:
+        return {path.parent for path in self.paths} | {
+            path.parent / name for path in self.paths for name in ("store-raw", "store-jpeg")
+        }
+
+
+def films(folder: Path) -> tuple[Path, ...]:
+    """Coloured clouds that drift over one another, with a little noise, in mp4."""
+    paths = tuple(folder / f"{number:02d}.mp4" for number in range(COUNT))
+    for number, path in enumerate(paths):
+        write_video(path, _clouds(np.random.Generator(np.random.PCG64(number))), fps=12)
+    return paths
+
+
+def _clouds(draw: np.random.Generator) -> np.ndarray:
+    layers = [_layer(draw) for _ in range(2)]
+    steps = draw.integers(-5, 6, (2, 2))
+    frames = []
+    for time in range(FRAMES):
+        moved = [
+            np.roll(layer, tuple(step * time), (0, 1))
+            for layer, step in zip(layers, steps, strict=True)
+        ]
+        noise = draw.normal(0, 3, (HEIGHT, WIDTH, 3))
+        frames.append(np.clip(np.mean(moved, axis=0) + noise, 0, 255).astype(np.uint8))
+    return np.stack(frames)
+
+
+def _layer(draw: np.random.Generator) -> np.ndarray:
+    small = draw.integers(0, 256, (HEIGHT // 16, WIDTH // 16, 3), dtype=np.uint8)
+    wide = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+    return np.asarray(wide, dtype=np.float32)
+
+
+def extracted(paths: tuple[Path, ...]) -> Form:
+    """The films as folders of JPEG frames."""
+    folders = []
+    for path in paths:
+        folder = path.parent / "frames" / path.stem
+        folder.mkdir(parents=True)
+        whole = PyAVReader()
+        for number, frame in enumerate(whole.read(path, range(whole.count(path)))):
+            Image.fromarray(frame).save(folder / f"img_{number + 1:05d}.jpg", quality=92)
+        folders.append(folder)
+    return Form(FramesReader(), tuple(folders))
+
+
+def stored(paths: tuple[Path, ...], format_: Format) -> Form:
+    """The films in a store."""
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    store = root / f"store-{format_}"
+    keeper = Keeper(DecordReader(), root, store, StoreSettings(256, format_))
+    listed = [path.relative_to(root).as_posix() for path in paths]
+    fill(keeper, listed, CacheOptions(workers=2, say=lambda expected: None))
+    return Form(StoreReader(str(store)), paths)
+
+
+FORMS: dict[str, Callable[[tuple[Path, ...]], Form]] = {
+    "decord": lambda paths: Form(DecordReader(), paths),
+    "PyAV": lambda paths: Form(PyAVReader(), paths),
+    "extracted JPEG": extracted,
+    "store, raw": lambda paths: stored(paths, "raw"),
+    "store, JPEG": lambda paths: stored(paths, "jpeg"),
+}
