@@ -34,6 +34,9 @@ def run(
     device: Device = None,
     resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
     quiet: Quiet = False,
+    launcher: Annotated[
+        str | None, typer.Option(help="slurm, where srun starts the processes; none for torchrun.")
+    ] = None,
 ) -> None:
     """Train and test a config, print its result and write it to the work folder.
 
@@ -43,6 +46,13 @@ def run(
     from fsarbench.job import Options
     from fsarbench.sweep.seeds import run_seeds
 
-    options = Options(name=name, work_dir=work_dir, device=device, resume=resume, quiet=quiet)
+    options = Options(
+        name=name,
+        work_dir=work_dir,
+        device=device,
+        resume=resume,
+        quiet=quiet,
+        launcher=launcher,
+    )
     if not run_seeds(config, overrides or (), options):
         raise typer.Exit(1)

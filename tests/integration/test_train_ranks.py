@@ -1,13 +1,19 @@
+"""Two processes that met by gloo against one."""
+
 import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from fsarbench.engine import ranks
+from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.engine.train import train
 from tests.unit.engine.conftest import toy_bench, toy_model
@@ -20,8 +26,24 @@ def train_toy(work_dir: Path, accumulate: int) -> None:
     model.backbone.adapter.drop.p = 0.0  # Each rank drops for itself.
     settings = TrainSettings(episodes=12, accumulate=accumulate, lr=0.02, val_interval=4, workers=0)
     train(model, toy_bench(), settings, EvaluateSettings(val_episodes=20, workers=0), work_dir)
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+
+
+def score_toy(work_dir: Path) -> None:
+    """Tests by both routes; 13 episodes divide by neither batches nor ranks."""
+    settings = EvaluateSettings(episodes=13, workers=0, batch_size=4, chunk=3)
+    bench, found = toy_bench(), {}
+    for cache in (True, False):
+        # With text, support and query features are two things.
+        tested = evaluate(toy_model(True), bench, "test", replace(settings, cache=cache))
+        found[f"cache={cache}"] = tested.scores
+    if ranks.is_main():
+        np.savez(work_dir / "scores.npz", **found)
+
+
+def both(work_dir: Path, accumulate: int) -> None:
+    train_toy(work_dir, accumulate)
+    score_toy(work_dir)
+    ranks.stop()
 
 
 def free_port() -> str:
@@ -30,28 +52,37 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def test_two_ranks_train_as_one_that_accumulates_two_episodes(tmp_path: Path) -> None:
-    train_toy(tmp_path / "one", accumulate=2)
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """What one process made, and what two made."""
+    folder = tmp_path_factory.mktemp("ranks")
+    both(folder / "one", accumulate=2)
     places = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
-    ranks = [
+    processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.test_train_ranks", str(tmp_path / "two")],
+            [sys.executable, "-m", "tests.integration.test_train_ranks", str(folder / "two")],
             env={**os.environ, **places, "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
             cwd=ROOT,
         )
         for rank in ("0", "1")
     ]
-    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
-    one, two = (load_file(tmp_path / name / "best.safetensors") for name in ("one", "two"))
+    assert [process.wait(timeout=500) for process in processes] == [0, 0]
+    return folder / "one", folder / "two"
+
+
+def test_two_ranks_train_as_one_that_accumulates_two_episodes(folders: tuple[Path, Path]) -> None:
+    one, two = (load_file(folder / "best.safetensors") for folder in folders)
     assert one.keys() == two.keys()
     for name, value in one.items():
         torch.testing.assert_close(value, two[name], atol=1e-5, rtol=1e-4)
 
 
-@pytest.fixture(autouse=True)
-def _no_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
+def test_two_ranks_score_as_one(folders: tuple[Path, Path]) -> None:
+    one, two = (np.load(folder / "scores.npz") for folder in folders)
+    for name in ("cache=True", "cache=False"):
+        assert np.ptp(one[name]) > 1e-3
+        np.testing.assert_array_equal(one[name], two[name])
 
 
 if __name__ == "__main__":
-    train_toy(Path(sys.argv[1]), accumulate=1)
+    both(Path(sys.argv[1]), accumulate=1)
