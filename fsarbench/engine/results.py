@@ -195,6 +195,7 @@ def _seconds(
 ) -> dict[str, float]:
     return {
         "train": training.seconds,
+        "wait": training.wait_seconds,
         "val": training.val_seconds,
         "encode": sum(evaluation.encode_seconds for evaluation in evaluations),
         "match": sum(evaluation.match_seconds for evaluation in evaluations),

@@ -26,12 +26,14 @@ class History:
         best_episode: The entry that is kept.
         best_accuracy: Its accuracy; below 0 before the first validation.
         seconds: Spent on validation.
+        waited: Seconds in which training waited for data.
     """
 
     entries: list[tuple[int, float]] = field(default_factory=list)
     best_episode: int = 0
     best_accuracy: float = -1.0
     seconds: float = 0.0
+    waited: float = 0.0
 
 
 class SelectionHook(Hook):

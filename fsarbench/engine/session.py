@@ -15,6 +15,7 @@ from fsarbench.engine.selection import History, SelectionHook
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.engine.state import STATES, conditions
 from fsarbench.engine.trained_model import TrainedModel
+from fsarbench.engine.waiting import WaitHook
 from fsarbench.engine.weights import BEST
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bars
@@ -47,6 +48,7 @@ def run_session(
             model, bench, select, evaluate_settings, interval, work_dir / BEST, history, bars
         ),
         ResumeHook(model, work_dir / STATES, fixed, history, interval, resume),
+        WaitHook(history),
     ]
     step = max(1, settings.log_interval) * world
     task = bars.task("train", settings.episodes, step)

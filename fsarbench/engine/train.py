@@ -27,6 +27,7 @@ class Training:
         best_episode: The validation whose tuned parts are kept.
         seconds: Of training, without validation.
         val_seconds: Of validation.
+        wait_seconds: Of training, those in which it waited for data.
     """
 
     skipped: str = ""
@@ -35,6 +36,7 @@ class Training:
     best_episode: int = 0
     seconds: float = 0.0
     val_seconds: float = 0.0
+    wait_seconds: float = 0.0
 
     @property
     def best_accuracy(self) -> float | None:
@@ -83,6 +85,7 @@ def train(
         best_episode=history.best_episode,
         seconds=clock.seconds - history.seconds,
         val_seconds=history.seconds,
+        wait_seconds=history.waited,
     )
 
 

@@ -1,0 +1,49 @@
+"""The seconds in which training waits for data, by a clock that only reading moves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from jaxtyping import UInt8
+
+from fsarbench.engine import waiting
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.engine.train import train
+from fsarbench.interfaces import VideoReader
+from fsarbench.model import FewShotModel
+
+
+class SlowReader(VideoReader):
+    """A reader that takes a second a video."""
+
+    def __init__(self, reader: VideoReader) -> None:
+        self.reader = reader
+        self.now = 0.0
+        self.by_split = {"train": 0, "val": 0}
+
+    def count(self, path: Path) -> int:
+        return self.reader.count(path)
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
+        self.now += 1.0
+        self.by_split["val" if "val" in str(path) else "train"] += 1
+        return self.reader.read(path, indices)
+
+
+def test_reading_for_training_counts_and_for_validation_does_not(
+    build: Callable[..., FewShotModel],
+    bench: Bench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = SlowReader(bench.reader)
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(perf_counter=lambda: slow.now))
+    settings = TrainSettings(episodes=6, accumulate=1, warmup=0, val_interval=2, workers=0)
+    validate = EvaluateSettings(val_episodes=5, workers=0)
+    training = train(build(), replace(bench, reader=slow), settings, validate, tmp_path)
+    assert slow.by_split["val"] > 0
+    assert training.wait_seconds == slow.by_split["train"] > 0
