@@ -125,6 +125,8 @@ def prepare(config: str, overrides: Sequence[str], options: Options, ending: str
     start = time.monotonic()
     loaded = load(config, overrides)
     check(loaded)
+    if loaded.values.get("seeds"):
+        raise UserError(f"{config} has several seeds; take one of them here: --set seed=0.")
     device = join(options)
     if ranks.is_main():
         for line in dropped(loaded):
