@@ -7,8 +7,10 @@ from typing import Any
 import torch
 
 from fsarbench.check import OFFERED, SECTIONS, TAKES_SIZES
+from fsarbench.config import Loaded
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.engine.bench import Bench
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone, VideoDataset, VideoReader
@@ -98,6 +100,25 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
         losses={name: build_part("losses", spec, sizes) for name, spec in losses.items()},
         text_encoder=text_encoder,
     )
+
+
+def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:
+    """The model on its device, what it runs on, and the fingerprint of the data."""
+    # Videos come first: they are what is missing most often, and looking for them costs nothing.
+    dataset = build_dataset(loaded.values)
+    splits = dataset.splits()
+    settings = build_settings(loaded.values)
+    torch.manual_seed(settings.seed)
+    model = build_model(loaded.values, len(splits["train"].classes)).to(device)
+    bench = Bench(
+        splits=splits,
+        reader=build_reader(loaded.values),
+        clips=settings.clips.resolved(model.backbone.image_size),
+        episodes=settings.episodes,
+        seed=settings.seed,
+        device=device,
+    )
+    return model, bench, dataset.fingerprint()
 
 
 def build_part(slot: str, spec: Values | None, sizes: Values | None = None) -> Any:

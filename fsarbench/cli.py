@@ -9,6 +9,7 @@ from fsarbench.commands.catalogue import list_, show
 from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
 from fsarbench.commands.eval import eval_
+from fsarbench.commands.report import episode, report
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
 from fsarbench.errors import UserError
@@ -24,6 +25,8 @@ app.command()(run)
 app.command("eval")(eval_)
 app.command()(sweep)
 app.command()(compare)
+app.command()(report)
+app.command()(episode)
 app.command("list")(list_)
 app.command()(show)
 app.add_typer(data, name="data")

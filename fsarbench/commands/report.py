@@ -1,0 +1,60 @@
+"""`fsarbench report` and `fsarbench episode`."""
+
+from typing import Annotated
+
+import typer
+
+from fsarbench.commands.options import Quiet
+
+Runs = Annotated[
+    list[str], typer.Argument(metavar="RUN...", help="Folders of runs, or folders of these.")
+]
+
+
+def report(
+    runs: Runs,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", help="The page; report.html, if no --figures are asked for."),
+    ] = None,
+    figures: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Writes every plot as a file.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Of these files: svg, pdf, png, with commas between.")
+    ] = "svg,pdf",
+    baseline: Annotated[
+        str | None, typer.Option(help="Run or name: adds paired differences to it.")
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Of intervals and tests.")] = 0.95,
+    episodes: Annotated[
+        int, typer.Option(help="Hard, easy and disputed episodes to show, of each; 0 for none.")
+    ] = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Make one page of finished runs: table, plots, confusion, and a viewer of episodes."""
+    from fsarbench.report.page.verb import Options
+    from fsarbench.report.page.verb import report as make
+
+    options = Options(
+        out=out or (None if figures else "report.html"),
+        figures=figures,
+        formats=[name.strip() for name in formats.split(",") if name.strip()],
+        baseline=baseline,
+        confidence=confidence,
+        episodes=episodes,
+        quiet=quiet,
+    )
+    make(runs, options)
+
+
+def episode(
+    runs: Runs,
+    numbers: Annotated[list[int], typer.Option("--index", "-i", help="Its number; repeatable.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="The page.")] = "episode.html",
+    quiet: Quiet = False,
+) -> None:
+    """Show a test episode: its frames, the scores, and what the matcher saw."""
+    from fsarbench.report.page.verb import episode as make
+
+    make(runs, numbers, out, quiet)

@@ -1,0 +1,1 @@
+"""The page of some runs: tables, plots, and a viewer of episodes, in one file."""

@@ -1,0 +1,95 @@
+"""The model of a finished run, and what it was tested on, from the run's folder.
+
+The run's config is Python, so rebuilding a run runs it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.assembly import assemble
+from fsarbench.check import check
+from fsarbench.config import load
+from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.data.loader import EpisodeDataset
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.checkpoint import checkpoint_of
+from fsarbench.engine.texts import text_bank
+from fsarbench.engine.weights import BEST, load_weights
+from fsarbench.errors import UserError
+from fsarbench.interfaces import Split
+from fsarbench.model import FewShotModel
+from fsarbench.report.compare_runs import Run
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A run that can be asked again.
+
+    Attributes:
+        model: With its tuned parts, in evaluation mode.
+        bench: Videos, clips and episodes.
+        episodes: The test episodes with their frames, by number.
+        text: The text features of the test classes.
+    """
+
+    model: FewShotModel
+    bench: Bench
+    episodes: EpisodeDataset
+    text: Float[Tensor, "M E"] | None
+
+    @property
+    def split(self) -> Split:
+        """The test classes and videos."""
+        return self.bench.splits["test"]
+
+
+def rebuild(run: Run, device: torch.device) -> Rebuilt:
+    """The model and the test episodes of a run.
+
+    Raises:
+        UserError: Its config, weights or videos are not there any more, or are others.
+    """
+    config = run.folder / "config.py"
+    if not config.is_file():
+        raise UserError(f"{config} is missing.")
+    loaded = load(str(config))
+    check(loaded)
+    model, bench, fingerprint = assemble(loaded, device)
+    if fingerprint != run.conditions["data_fingerprint"]:
+        raise UserError(f"{run.folder}: the data set has other videos now than when it was run.")
+    restore(model, run)
+    model.eval()
+    split = bench.splits["test"]
+    episodes = EpisodeDataset(split, sampler(run, split), bench.reader, bench.clips, augment=False)
+    return Rebuilt(model, bench, episodes, text_bank(model, split))
+
+
+def sampler(run: Run, split: Split) -> EpisodeSampler:
+    """Which videos made up the run's episodes; a config may have been tested on several kinds."""
+    said = run.conditions
+    kind = EpisodeSettings(way=said["way"], shot=said["shot"], queries=said["queries_a_class"])
+    return EpisodeSampler(split, kind, said["episodes_seed"])
+
+
+def restore(model: FewShotModel, run: Run) -> None:
+    """Puts the tuned parts of a run into its model; a run that trained nothing has none.
+
+    Raises:
+        UserError: They are missing, or are not those that were tested.
+    """
+    said = run.result.get("checkpoint")
+    if said is None and run.result["training"]["skipped"]:
+        return
+    file = run.folder / BEST
+    if said is not None and not file.is_file():
+        file = Path(said["file"])
+    if not file.is_file():
+        raise UserError(f"{run.folder}: the tuned parts ({BEST}) are missing.")
+    found = checkpoint_of(file)
+    if said is not None and found is not None and found.sha256 != said["sha256"]:
+        raise UserError(f"{file}: not the tuned parts that were tested; they were changed since.")
+    load_weights(model, file)

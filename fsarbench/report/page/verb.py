@@ -1,0 +1,137 @@
+"""`fsarbench report` and `fsarbench episode`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fsarbench.errors import UserError
+from fsarbench.files import write_text
+from fsarbench.progress import Bars
+from fsarbench.report.compare import Options as CompareOptions
+from fsarbench.report.compare import comparison_of
+from fsarbench.report.compare_rows import Row
+from fsarbench.report.compare_table import Comparison, Section
+from fsarbench.report.page.all_plots import plots_of
+from fsarbench.report.page.chosen import Chosen, alike, choose, same_draw
+from fsarbench.report.page.content import Looked, embedded, section_content
+from fsarbench.report.page.drawing import write_figures
+from fsarbench.report.page.page import page
+from fsarbench.report.page.plots import Plot
+from fsarbench.report.page.slugs import slug
+from fsarbench.report.page.viewer import Viewer, view
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        out: The page to write; None for none.
+        figures: The folder for every plot as a file; None for none.
+        formats: Of these files.
+        baseline: As in `fsarbench compare`.
+        confidence: Of all intervals and tests.
+        episodes: How many episodes of each kind the viewer shows; 0 leaves it out.
+        quiet: Show no progress.
+    """
+
+    out: str | None = "report.html"
+    figures: str | None = None
+    formats: Sequence[str] = ("svg",)
+    baseline: str | None = None
+    confidence: float = 0.95
+    episodes: int = 2
+    quiet: bool = False
+
+
+def report(paths: Sequence[str], options: Options) -> None:
+    """Writes the page of some finished runs, their figures, or both.
+
+    Raises:
+        UserError: A run cannot be read, or an option is wrong.
+    """
+    asked = CompareOptions(baseline=options.baseline, confidence=options.confidence)
+    comparison = comparison_of([Path(path) for path in paths], asked)
+    plots = plots_of(comparison)
+    if options.figures is not None:
+        every = [plot for group in plots for plot in group]
+        written = write_figures(every, Path(options.figures), options.formats)
+        print(f"{len(written)} figures written to {options.figures}")
+    if options.out is not None:
+        bars = Bars(quiet=options.quiet)
+        write_text(Path(options.out), report_text(comparison, plots, options.episodes, bars))
+        print(f"written to {options.out}")
+
+
+def report_text(
+    comparison: Comparison, plots: Sequence[Sequence[Plot]], episodes: int, bars: Bars
+) -> str:
+    """The page of a comparison."""
+    sections = [
+        section_content(comparison, section, drawn, look(section, episodes, bars))
+        for section, drawn in zip(comparison.sections, plots, strict=True)
+    ]
+    names = dict.fromkeys(line.row.name for line in comparison.lines)
+    runs = sum(len(line.row.runs) for line in comparison.lines)
+    title = next(iter(names)) if len(names) == 1 else f"{len(names)} methods compared"
+    summary = f"{runs} run{'' if runs == 1 else 's'}: {', '.join(names)}."
+    return page(title, summary, sections)
+
+
+def look(section: Section, episodes: int, bars: Bars) -> Looked | None:
+    """Some episodes of a setting as its methods saw them; None where none are wanted."""
+    if episodes < 1:
+        return None
+    rows = most_alike(section)
+    chosen = choose(rows, episodes)
+    return Looked(rows, chosen, see_all(section, rows[0], chosen, bars))
+
+
+def most_alike(section: Section) -> list[Row]:
+    """The largest group of rows that were tested on the same episodes."""
+    rows = [line.row for line in section.lines]
+    groups = [alike([row, *(other for other in rows if other is not row)]) for row in rows]
+    largest = max(groups, key=len)
+    return [row for row in rows if row in largest]
+
+
+def see_all(section: Section, first: Row, chosen: Sequence[Chosen], bars: Bars) -> Viewer:
+    """The viewer of all rows to which the episodes' numbers mean the same as to `first`."""
+    rows = [line.row for line in section.lines]
+    viewer = view([row for row in rows if same_draw(row, first)], chosen, device(), bars)
+    for row in rows:
+        if not same_draw(row, first):
+            viewer.missing[row.name] = "It was tested on other episodes."
+    return viewer
+
+
+def episode(paths: Sequence[str], numbers: Sequence[int], out: str, quiet: bool = False) -> None:
+    """Writes a page of single test episodes as some runs saw them.
+
+    Raises:
+        UserError: A run cannot be read or rebuilt, or the numbers are no episodes.
+    """
+    wrong = [number for number in numbers if number < 0]
+    if wrong or not numbers:
+        raise UserError(f"-i {wrong[0] if wrong else ''}: episodes are counted from 0.")
+    comparison = comparison_of([Path(path) for path in paths], CompareOptions())
+    chosen = [Chosen(number, "", ()) for number in numbers]
+    sections = []
+    for section in comparison.sections:
+        viewer = see_all(section, section.lines[0].row, chosen, Bars(quiet=quiet))
+        if not viewer.methods:
+            raise UserError("; ".join(viewer.missing.values()))
+        content = {"viewer": embedded(viewer.episodes), "missing": sorted(viewer.missing.items())}
+        head = {"id": slug(section.title), "title": section.title, "anchors": []}
+        sections.append({**head, **content})
+    title = f"Episode {', '.join(map(str, numbers))}"
+    names = dict.fromkeys(line.row.name for line in comparison.lines)
+    write_text(Path(out), page(title, f"As seen by {', '.join(names)}.", sections))
+    print(f"written to {out}")
+
+
+def device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
