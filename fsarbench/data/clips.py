@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Num, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -151,23 +151,29 @@ def cut(
         settings: Resolved settings.
         chance: Where the draws come from; None for the centre crop alone.
     """
-    images = _framed(frames.float(), settings, chance)
+    images = _framed(frames, settings, chance)
     if chance is not None and settings.flip and chance.happens(0.5):
         images = images.flip(-1)
     if chance is not None and settings.jitter > 0:
-        images = jittered(images, settings.jitter, chance)
-    return images.round().clamp(0, 255).to(torch.uint8).contiguous()
+        images = jittered(images.float(), settings.jitter, chance)
+    return as_bytes(images).contiguous()
 
 
-def _resized(images: Float[Tensor, "T 3 H W"], height: int, width: int) -> Float[Tensor, "T 3 h w"]:
+def as_bytes(images: Num[Tensor, "T 3 H W"]) -> UInt8[Tensor, "T 3 H W"]:
+    """Values rounded to bytes; bytes are left as they are."""
+    return images if images.dtype == torch.uint8 else images.round().clamp(0, 255).to(torch.uint8)
+
+
+def _resized(images: Num[Tensor, "T 3 H W"], height: int, width: int) -> Num[Tensor, "T 3 h w"]:
+    # Bytes that need no resizing stay bytes, which crops faster than it converts.
     if images.shape[-2:] == (height, width):
         return images
     size = (height, width)
-    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(images.float(), size, mode="bilinear", align_corners=False, antialias=True)
 
 
-def shortened(images: Float[Tensor, "T 3 H W"], side: int) -> Float[Tensor, "T 3 h w"]:
-    """Frames resized so that their short side has `side` pixels."""
+def shortened(images: Num[Tensor, "T 3 H W"], side: int) -> Num[Tensor, "T 3 h w"]:
+    """Frames resized so that their short side has `side` pixels; bytes only if they had it."""
     height, width = images.shape[-2:]
     return _resized(images, *_short_side(height, width, side))
 
@@ -177,24 +183,24 @@ def _short_side(height: int, width: int, side: int) -> tuple[int, int]:
     return round(height * side / short), round(width * side / short)
 
 
-def _cropped(images: Float[Tensor, "T 3 H W"], box: Box) -> Float[Tensor, "T 3 h w"]:
+def _cropped(images: Num[Tensor, "T 3 H W"], box: Box) -> Num[Tensor, "T 3 h w"]:
     top, left, height, width = box
     return images[..., top : top + height, left : left + width]
 
 
 def _framed(
-    images: Float[Tensor, "T 3 H W"], settings: ClipSettings, chance: Chance | None
-) -> Float[Tensor, "T 3 S S"]:
+    images: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: Chance | None
+) -> Num[Tensor, "T 3 S S"]:
     size, resize = settings.sides()
     height, width = images.shape[-2:]
     if chance is not None and settings.scale is not None:
         box = scaled_box(height, width, settings.scale, chance)
         return _resized(_cropped(images, box), size, size)
-    images = shortened(images, resize)
-    height, width = images.shape[-2:]
+    whole = shortened(images, resize)
+    height, width = whole.shape[-2:]
     box = (
         centre_box(height, width, size)
         if chance is None
         else random_box(height, width, size, chance)
     )
-    return _cropped(images, box)
+    return _cropped(whole, box)

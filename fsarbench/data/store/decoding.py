@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from fsarbench.data.clips import shortened
+from fsarbench.data.clips import as_bytes, shortened
 from fsarbench.interfaces import VideoReader
 
 # Bytes of whole frames that are held at once. A long film of large frames is read in several goes.
@@ -40,6 +40,5 @@ def smaller(frame: UInt8[np.ndarray, "H W 3"], size: int | None) -> UInt8[np.nda
     """A frame whose short side is at most `size` pixels."""
     if size is None or min(frame.shape[:2]) <= size:
         return frame
-    image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float()
-    small = shortened(image, size).round().clamp(0, 255).to(torch.uint8)
-    return small[0].permute(1, 2, 0).numpy()
+    image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None]
+    return as_bytes(shortened(image, size))[0].permute(1, 2, 0).numpy()
