@@ -33,6 +33,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Make one page of finished runs: table, plots, confusion, and a viewer of episodes."""
+    from fsarbench.rebuild import rebuild
     from fsarbench.report.page.verb import Options
     from fsarbench.report.page.verb import report as make
 
@@ -45,7 +46,7 @@ def report(
         episodes=episodes,
         quiet=quiet,
     )
-    make(runs, options)
+    make(runs, options, rebuild)
 
 
 def episode(
@@ -55,6 +56,8 @@ def episode(
     quiet: Quiet = False,
 ) -> None:
     """Show a test episode: its frames, the scores, and what the matcher saw."""
+    from fsarbench.progress import Bars
+    from fsarbench.rebuild import rebuild
     from fsarbench.report.page.verb import episode as make
 
-    make(runs, numbers, out, quiet)
+    make(runs, numbers, out, rebuild, Bars(quiet=quiet))

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
 from fsarbench.progress import Bars
@@ -19,6 +17,7 @@ from fsarbench.report.page.content import Looked, embedded, section_content
 from fsarbench.report.page.drawing import write_figures
 from fsarbench.report.page.page import page
 from fsarbench.report.page.plots import Plot
+from fsarbench.report.page.rebuilt import Rebuild
 from fsarbench.report.page.slugs import slug
 from fsarbench.report.page.viewer import Viewer, view
 
@@ -46,8 +45,13 @@ class Options:
     quiet: bool = False
 
 
-def report(paths: Sequence[str], options: Options) -> None:
+def report(paths: Sequence[str], options: Options, rebuild: Rebuild) -> None:
     """Writes the page of some finished runs, their figures, or both.
+
+    Args:
+        paths: Folders of runs.
+        options: What else the command line says.
+        rebuild: Makes the model of a run.
 
     Raises:
         UserError: A run cannot be read, or an option is wrong.
@@ -61,18 +65,17 @@ def report(paths: Sequence[str], options: Options) -> None:
         print(f"{len(written)} figures written to {options.figures}")
     if options.out is not None:
         bars = Bars(quiet=options.quiet)
-        write_text(Path(options.out), report_text(comparison, plots, options.episodes, bars))
+        seen = [look(section, options.episodes, rebuild, bars) for section in comparison.sections]
+        write_text(Path(options.out), report_text(comparison, plots, seen))
         print(f"written to {options.out}")
 
 
 def report_text(
-    comparison: Comparison, plots: Sequence[Sequence[Plot]], episodes: int, bars: Bars
+    comparison: Comparison, plots: Sequence[Sequence[Plot]], seen: Sequence[Looked | None]
 ) -> str:
-    """The page of a comparison."""
-    sections = [
-        section_content(comparison, section, drawn, look(section, episodes, bars))
-        for section, drawn in zip(comparison.sections, plots, strict=True)
-    ]
+    """The page of a comparison, with the plots and the episodes of each section."""
+    parts = zip(comparison.sections, plots, seen, strict=True)
+    sections = [section_content(comparison, *part) for part in parts]
     names = dict.fromkeys(line.row.name for line in comparison.lines)
     runs = sum(len(line.row.runs) for line in comparison.lines)
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} methods compared"
@@ -80,13 +83,13 @@ def report_text(
     return page(title, summary, sections)
 
 
-def look(section: Section, episodes: int, bars: Bars) -> Looked | None:
+def look(section: Section, episodes: int, rebuild: Rebuild, bars: Bars) -> Looked | None:
     """Some episodes of a setting as its methods saw them; None where none are wanted."""
     if episodes < 1:
         return None
     rows = most_alike(section)
     chosen = choose(rows, episodes)
-    return Looked(rows, chosen, see_all(section, rows[0], chosen, bars))
+    return Looked(rows, chosen, see_all(section, rows[0], chosen, rebuild, bars))
 
 
 def most_alike(section: Section) -> list[Row]:
@@ -97,17 +100,21 @@ def most_alike(section: Section) -> list[Row]:
     return [row for row in rows if row in largest]
 
 
-def see_all(section: Section, first: Row, chosen: Sequence[Chosen], bars: Bars) -> Viewer:
+def see_all(
+    section: Section, first: Row, chosen: Sequence[Chosen], rebuild: Rebuild, bars: Bars
+) -> Viewer:
     """The viewer of all rows to which the episodes' numbers mean the same as to `first`."""
     rows = [line.row for line in section.lines]
-    viewer = view([row for row in rows if same_draw(row, first)], chosen, device(), bars)
+    viewer = view([row for row in rows if same_draw(row, first)], chosen, rebuild, bars)
     for row in rows:
         if not same_draw(row, first):
             viewer.missing[row.name] = "It was tested on other episodes."
     return viewer
 
 
-def episode(paths: Sequence[str], numbers: Sequence[int], out: str, quiet: bool = False) -> None:
+def episode(
+    paths: Sequence[str], numbers: Sequence[int], out: str, rebuild: Rebuild, bars: Bars
+) -> None:
     """Writes a page of single test episodes as some runs saw them.
 
     Raises:
@@ -120,7 +127,7 @@ def episode(paths: Sequence[str], numbers: Sequence[int], out: str, quiet: bool 
     chosen = [Chosen(number, "", ()) for number in numbers]
     sections = []
     for section in comparison.sections:
-        viewer = see_all(section, section.lines[0].row, chosen, Bars(quiet=quiet))
+        viewer = see_all(section, section.lines[0].row, chosen, rebuild, bars)
         if not viewer.methods:
             raise UserError("; ".join(viewer.missing.values()))
         content = {"viewer": embedded(viewer.episodes), "missing": sorted(viewer.missing.items())}
@@ -130,8 +137,3 @@ def episode(paths: Sequence[str], numbers: Sequence[int], out: str, quiet: bool 
     names = dict.fromkeys(line.row.name for line in comparison.lines)
     write_text(Path(out), page(title, f"As seen by {', '.join(names)}.", sections))
     print(f"written to {out}")
-
-
-def device() -> torch.device:
-    """The GPU where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from fsarbench.engine.batch import to_episode
@@ -14,7 +13,7 @@ from fsarbench.progress import Bars
 from fsarbench.report.compare_rows import Row
 from fsarbench.report.page.chosen import Chosen
 from fsarbench.report.page.packed import packed
-from fsarbench.report.page.rebuild import Rebuilt, rebuild
+from fsarbench.report.page.rebuilt import Rebuild, Rebuilt
 from fsarbench.report.page.seen import see
 from fsarbench.report.page.strips import strip
 
@@ -40,7 +39,7 @@ class Viewer:
         return any(episode["methods"] for episode in self.episodes)
 
 
-def view(rows: Sequence[Row], chosen: Sequence[Chosen], device: torch.device, bars: Bars) -> Viewer:
+def view(rows: Sequence[Row], chosen: Sequence[Chosen], rebuild: Rebuild, bars: Bars) -> Viewer:
     """The same episodes for every method, by the first seed of each.
 
     What cannot be rebuilt is left out and said.
@@ -48,14 +47,14 @@ def view(rows: Sequence[Row], chosen: Sequence[Chosen], device: torch.device, ba
     Args:
         rows: The methods, tested on the same episodes.
         chosen: The episodes.
-        device: Where the models run.
+        rebuild: Makes the model of a run.
         bars: Where progress is shown.
     """
     viewer = Viewer([{"number": c.number, "why": c.why, "methods": []} for c in chosen])
     with bars.task("episodes", len(rows)) as bar:
         for row in rows:
             try:
-                _add(viewer, row, device)
+                _add(viewer, row, rebuild)
             except UserError as error:
                 viewer.missing[row.name] = str(error)
             bar.advance()
@@ -74,8 +73,8 @@ def shown(labels: Sequence[int], most: int = QUERIES) -> list[int]:
     return sorted(order[:most])
 
 
-def _add(viewer: Viewer, row: Row, device: torch.device) -> None:
-    rebuilt = rebuild(row.first, device)
+def _add(viewer: Viewer, row: Row, rebuild: Rebuild) -> None:
+    rebuilt = rebuild(row.first)
     said = [_seen(rebuilt, row, entry) for entry in viewer.episodes]
     for entry, method in zip(viewer.episodes, said, strict=True):
         entry["methods"].append(method)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
+from fsarbench.rebuild import rebuild
 from fsarbench.report.page.content import embedded
 from fsarbench.report.page.verb import Options, report
 from fsarbench.report.page.viewer import shown
@@ -36,7 +37,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     (second / "result.json").write_text(json.dumps({**result, "name": EVIL}))
     finish(folder, "elsewhere", dataset="B & C")
     places = [str(first), str(second), str(folder / "elsewhere_0")]
-    report(places, Options(out=str(folder / "deep" / "page.html"), quiet=True))
+    report(places, Options(out=str(folder / "deep" / "page.html"), quiet=True), rebuild)
     return (folder / "deep" / "page.html").read_text(encoding="utf-8")
 
 
@@ -91,7 +92,7 @@ def test_says_why_there_is_no_viewer(text: str) -> None:
 def test_figures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = finish(tmp_path, "AIM")
     options = Options(out=None, figures=str(tmp_path / "figures"), formats=["png"])
-    report([str(run)], options)
+    report([str(run)], options, rebuild)
     assert (tmp_path / "figures" / "accuracy.png").is_file()
     assert not list(tmp_path.glob("*.html"))
     assert "6 figures" in capsys.readouterr().out
@@ -99,7 +100,7 @@ def test_figures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no result"):
-        report([str(tmp_path)], Options(out=str(tmp_path / "page.html")))
+        report([str(tmp_path)], Options(out=str(tmp_path / "page.html")), rebuild)
     assert not (tmp_path / "page.html").exists()
 
 

@@ -3,19 +3,15 @@
 The run's config is Python, so rebuilding a run runs it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from fsarbench.assembly import assemble
 from fsarbench.check import check
 from fsarbench.config import load
 from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset
-from fsarbench.engine.bench import Bench
 from fsarbench.engine.checkpoint import checkpoint_of
 from fsarbench.engine.texts import text_bank
 from fsarbench.engine.weights import BEST, load_weights
@@ -23,32 +19,11 @@ from fsarbench.errors import UserError
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
 from fsarbench.report.compare_runs import Run
+from fsarbench.report.page.rebuilt import Rebuilt
 
 
-@dataclass(frozen=True)
-class Rebuilt:
-    """A run that can be asked again.
-
-    Attributes:
-        model: With its tuned parts, in evaluation mode.
-        bench: Videos, clips and episodes.
-        episodes: The test episodes with their frames, by number.
-        text: The text features of the test classes.
-    """
-
-    model: FewShotModel
-    bench: Bench
-    episodes: EpisodeDataset
-    text: Float[Tensor, "M E"] | None
-
-    @property
-    def split(self) -> Split:
-        """The test classes and videos."""
-        return self.bench.splits["test"]
-
-
-def rebuild(run: Run, device: torch.device) -> Rebuilt:
-    """The model and the test episodes of a run.
+def rebuild(run: Run) -> Rebuilt:
+    """The model and the test episodes of a run, on the GPU where there is one.
 
     Raises:
         UserError: Its config, weights or videos are not there any more, or are others.
@@ -58,6 +33,7 @@ def rebuild(run: Run, device: torch.device) -> Rebuilt:
         raise UserError(f"{config} is missing.")
     loaded = load(str(config))
     check(loaded)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, bench, fingerprint = assemble(loaded, device)
     if fingerprint != run.conditions["data_fingerprint"]:
         raise UserError(f"{run.folder}: the data set has other videos now than when it was run.")
