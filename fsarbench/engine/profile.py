@@ -1,17 +1,16 @@
-"""What a model costs in operations."""
+"""What a model costs in operations when it is tested."""
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.engine.flops import OperationCounter, plain_attention
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel
 
@@ -31,11 +30,13 @@ class Operations:
         support_video: Encoding one support video.
         query_video: Encoding one query video.
         episode: One whole test episode, every video encoded anew.
+        not_counted: Operations of torch that have no formula, so that the numbers are too small.
     """
 
     support_video: int
     query_video: int
     episode: int
+    not_counted: tuple[str, ...] = ()
 
 
 def count_operations(
@@ -54,12 +55,11 @@ def count_operations(
     width = None if model.text_encoder is None else model.text_encoder.dim
     episode = blank_episode(clips, episodes, width)
     text = None if episode.text is None else episode.text[:1]
-    with torch.no_grad(), _every_operation_seen():
-        return Operations(
-            support_video=_count(lambda: empty.encode_support(episode.support[:1, :1], text)),
-            query_video=_count(lambda: empty.encode_query(episode.query[:1])),
-            episode=_count(lambda: empty.scores(empty(episode))),
-        )
+    support = counted(lambda: empty.encode_support(episode.support[:1, :1], text))
+    query = counted(lambda: empty.encode_query(episode.query[:1]))
+    whole = counted(lambda: empty.scores(empty(episode)))
+    missing = support.not_counted | query.not_counted | whole.not_counted
+    return Operations(support.total, query.total, whole.total, tuple(sorted(missing)))
 
 
 def blank_episode(
@@ -89,18 +89,8 @@ def on_meta(module: M) -> M:
     return copy.deepcopy(module, memo)
 
 
-@contextmanager
-def _every_operation_seen() -> Iterator[None]:
-    # In evaluation mode nn.MultiheadAttention may take one fused kernel that is counted as 0.
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)
-
-
-def _count(run: Callable[[], object]) -> int:
-    with FlopCounterMode(display=False) as counter:
+def counted(run: Callable[[], object], model: nn.Module | None = None) -> OperationCounter:
+    """The operations of a run without gradients, by the slots of a model."""
+    with torch.no_grad(), plain_attention(), OperationCounter(model) as counter:
         run()
-    return counter.get_total_flops()
+    return counter

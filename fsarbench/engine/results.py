@@ -182,8 +182,10 @@ def _parameters(slots: list[Part]) -> dict[str, Any]:
 
 
 def _gflops(operations: Operations) -> dict[str, Any]:
-    counted = {name: value / 1e9 for name, value in asdict(operations).items()}
-    return {**counted, "convention": CONVENTION}
+    counted = asdict(operations)
+    missing = counted.pop("not_counted")
+    gigas = {name: value / 1e9 for name, value in counted.items()}
+    return {**gigas, "not_counted": list(missing), "convention": CONVENTION}
 
 
 def _memory(memory: Memory) -> dict[str, int | None]:

@@ -76,7 +76,9 @@ def _route(route: Mapping[str, Any]) -> str:
 
 def _operations(gflops: Mapping[str, Any]) -> str:
     named = {"support video": "support_video", "query video": "query_video", "episode": "episode"}
-    return "  ".join(f"{name} {gflops[key]:.3g} GFLOP" for name, key in named.items())
+    shown = "  ".join(f"{name} {gflops[key]:.3g} GFLOP" for name, key in named.items())
+    missing = ", ".join(gflops.get("not_counted", ()))
+    return f"{shown}  and more: {missing} not counted" if missing else shown
 
 
 def _memory(memory: Mapping[str, Any]) -> str:

@@ -2,13 +2,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from fsarbench.backbones.openclip_vit import OpenClipViT
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSettings
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.profile import Operations, count_operations, on_meta
+from fsarbench.interfaces import Matcher
 from fsarbench.model import FewShotModel
 
 Build = Callable[..., FewShotModel]
@@ -50,10 +52,18 @@ def test_an_episode_is_its_videos(build: Build, bench: Bench) -> None:
     assert counted == Operations(video, video, 16 * video)
 
 
-def test_the_fast_path_of_attention_is_put_back(build: Build, bench: Bench) -> None:
-    before = torch.backends.mha.get_fastpath_enabled()
-    count_operations(build(), bench.clips, bench.episodes)
-    assert torch.backends.mha.get_fastpath_enabled() == before
+class Strange(Matcher):
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        return torch.fft.fft(query[:, None] - prototypes[:, :, 0]).real.sum((-1, -2))
+
+
+def test_what_cannot_be_counted_is_named(build: Build, bench: Bench) -> None:
+    model = build()
+    model.matcher = Strange()
+    counted = count_operations(model, bench.clips, bench.episodes)
+    assert counted.not_counted == ("aten._fft_r2c",)
 
 
 def test_the_copy_has_no_memory_and_the_original_stays() -> None:
