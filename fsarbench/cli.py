@@ -10,6 +10,7 @@ from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
 from fsarbench.commands.eval import eval_
 from fsarbench.commands.report import episode, report
+from fsarbench.commands.profile import profile
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
 from fsarbench.errors import UserError
@@ -25,6 +26,7 @@ app.command()(run)
 app.command("eval")(eval_)
 app.command()(sweep)
 app.command()(compare)
+app.command()(profile)
 app.command()(report)
 app.command()(episode)
 app.command("list")(list_)

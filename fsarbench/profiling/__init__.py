@@ -1,0 +1,1 @@
+"""What any assembly costs: parameters, operations, memory, time. No data and no weights needed."""

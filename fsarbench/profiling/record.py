@@ -1,0 +1,101 @@
+"""Everything that is known of the cost of one config, as plain values for a file and a table."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from fsarbench.config import Loaded
+from fsarbench.engine.parts import parts
+from fsarbench.engine.settings import TrainSettings
+from fsarbench.profiling.measured import Measured, Stand, measure
+from fsarbench.profiling.memory import Peak, computed_testing, computed_training
+from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
+from fsarbench.profiling.subject import Subject, subject_of
+
+SCHEMA = 1
+LEAN = ("precision", "tf32", "checkpointing", "compile", "together")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """How time is measured.
+
+    Attributes:
+        repeats: How often each piece of work is timed; 0 measures nothing.
+        warmup: How often it runs before.
+    """
+
+    repeats: int = 10
+    warmup: int = 2
+
+
+def record_of(config: Loaded, device: torch.device, timed: Timed) -> dict[str, Any]:
+    """The cost of one checked config; memory in bytes, times in seconds."""
+    subject = subject_of(config.values)
+    half = runs_half(subject.settings.train, device)
+    slots = [asdict(part) for part in parts(subject.model)]
+    return {
+        "name": config.name,
+        "setting": setting_of(subject, half),
+        "parameters": {
+            "tuned": sum(slot["tuned"] for slot in slots),
+            "total": sum(slot["total"] for slot in slots),
+            "slots": slots,
+        },
+        "operations": {
+            "convention": CONVENTION,
+            "testing": asdict(count_testing(subject)),
+            "training": _training(count_training(subject)),
+        },
+        "memory": {
+            "testing": _peak(computed_testing(subject, half)),
+            "training": _peak(computed_training(subject, half)),
+        },
+        "measured": _measured(subject, device, half, timed),
+        "config": config.text(),
+    }
+
+
+def runs_half(settings: TrainSettings, device: torch.device) -> bool:
+    """Whether videos are encoded in bf16, by the config's key `train.precision`."""
+    return settings.precision == "bf16" or (settings.precision == "auto" and device.type == "cuda")
+
+
+def setting_of(subject: Subject, half: bool) -> dict[str, Any]:
+    """The kind of episode and how it is run."""
+    kind, clips = subject.settings.episodes, subject.clips
+    settings = asdict(subject.settings.train)
+    return {
+        "way": kind.way,
+        "shot": kind.shot,
+        "queries_a_class": kind.queries,
+        "train_queries_a_class": kind.queries_of("train"),
+        "frames": clips.frames,
+        "size": clips.size,
+        **{key: settings[key] for key in LEAN},
+        "precision": "bf16" if half else "fp32",
+        "optimiser": "AdamW",
+    }
+
+
+def _training(counted: Training | None) -> Mapping[str, Any] | None:
+    return None if counted is None else {**asdict(counted), "step": counted.step}
+
+
+def _peak(peak: Peak | None) -> Mapping[str, int] | None:
+    return None if peak is None else asdict(peak)
+
+
+def _measured(
+    subject: Subject, device: torch.device, half: bool, timed: Timed
+) -> Mapping[str, Any] | None:
+    if not timed.repeats:
+        return None
+    stand = Stand(subject, device, half, timed.repeats, timed.warmup)
+    return {name: _plain(found) for name, found in measure(stand).items()}
+
+
+def _plain(found: Measured) -> dict[str, Any]:
+    return {**asdict(found), "rate": found.rate}

@@ -1,0 +1,175 @@
+"""How near work comes to what the device could do (Williams et al., CACM 2009)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+
+from fsarbench.engine.flops import OperationCounter, plain_attention
+from fsarbench.engine.lean import lean
+from fsarbench.matchers.otam import OTAM
+from fsarbench.matchers.trx import TRX
+from fsarbench.profiling.ceilings import Ceilings, measure_ceilings, product_at_shapes
+from fsarbench.profiling.operations import count_testing, count_training
+from fsarbench.profiling.step import loss_of, precision
+from fsarbench.profiling.subject import Subject, random_episode, random_on
+from fsarbench.profiling.timing import time_runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One piece of work beside the ceilings.
+
+    Attributes:
+        name: What it is.
+        operations: Its floating-point operations.
+        traffic: Bytes that its operations read and wrote, each by itself: what fusing would save is
+            in it.
+        seconds: Median.
+        product_share: Its operations a second, as a share of the product's ceiling.
+        share: The time that the nearer ceiling would allow, over the time that it took.
+        bound: Which ceiling is nearer, `product` or `copy`.
+    """
+
+    name: str
+    operations: int
+    traffic: int
+    seconds: float
+    product_share: float
+    share: float
+    bound: str
+
+
+class Traffic(TorchDispatchMode):
+    """Adds up the bytes that operations read and write; views move nothing.
+
+    Example:
+        >>> with Traffic() as traffic:
+        ...     total = torch.ones(2, 3).t() + 1
+        >>> traffic.bytes  # ones writes 24; the sum reads 24 and writes 24
+        72
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Runs the operation."""
+        del types
+        made = func(*args, **(kwargs or {}))
+        if not func.is_view:
+            moved = (t for t in tree_iter((args, kwargs, made)) if isinstance(t, Tensor))
+            self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in moved)
+        return made
+
+
+def roofline(subject: Subject, device: torch.device, half: bool, repeats: int) -> dict[str, Any]:
+    """A backbone pass, a training step, OTAM and TRX beside the device's ceilings."""
+    ceilings = measure_ceilings(device, half)
+    backbone = subject.model.backbone
+    query = subject.episode("test").query
+    frames = query.shape[0] * query.shape[1]
+    found: dict[str, Any] = {"ceilings": asdict(ceilings)}
+    if backbone.mlp_width:
+        rows = frames * (backbone.prefix + patches(subject))
+        sizes = rows, backbone.width, backbone.mlp_width
+        found["product_at_block_shapes"] = product_at_shapes(*sizes, device, half)
+    works = [
+        work(name, operations, run, ceilings, device, repeats)
+        for name, operations, run in pieces(subject, device, half)
+    ]
+    return {**found, "work": [asdict(piece) for piece in works]}
+
+
+def work(
+    name: str,
+    operations: int,
+    run: Callable[[], object],
+    ceilings: Ceilings,
+    device: torch.device,
+    repeats: int,
+) -> Work:
+    """Measures one piece."""
+    with Traffic() as traffic:
+        run()
+    seconds = time_runs(run, device, repeats, warmup=1).median
+    least = {"product": operations / ceilings.product, "copy": traffic.bytes / ceilings.copy}
+    bound = max(least, key=lambda kind: least[kind])
+    return Work(
+        name=name,
+        operations=operations,
+        traffic=traffic.bytes,
+        seconds=seconds,
+        product_share=least["product"] / seconds,
+        share=least[bound] / seconds,
+        bound=bound,
+    )
+
+
+Piece = tuple[str, int, Callable[[], object]]
+
+
+def pieces(subject: Subject, device: torch.device, half: bool) -> Iterator[Piece]:
+    """The pieces of work with their operations."""
+    model = random_on(subject.model, device)
+    settings = subject.settings.train
+    test, train = (random_episode(subject.episode(s), device) for s in ("test", "train"))
+
+    @torch.no_grad()
+    def encode() -> object:
+        with precision(device, half), lean(model.backbone, settings):
+            return model.encode_query(test.query)
+
+    def step() -> None:
+        with lean(model.backbone, settings):
+            loss_of(model, train, half, settings.together).backward()
+        model.zero_grad(set_to_none=True)
+
+    videos = len(test.query)
+    model.eval()
+    yield "backbone pass", videos * count_testing(subject).query_video, encode
+    counted = count_training(subject)
+    if counted is not None:
+        model.train()
+        yield "training step", counted.step, step
+    yield from matchers(subject, device)
+
+
+def matchers(subject: Subject, device: torch.device) -> Iterator[Piece]:
+    """OTAM and TRX on features of an episode of the config's kind."""
+    episode = subject.episode("test")
+    dim, frames = subject.model.backbone.dim, subject.clips.frames
+    way, queries = episode.support.shape[0], len(episode.query)
+    for matcher in (OTAM(), TRX(dim, frames=frames)):
+        blank = torch.empty(queries, frames, dim), torch.empty(1, way, 1, frames, dim)
+        on_meta = [features.to("meta") for features in blank]
+        with torch.no_grad(), plain_attention(), OperationCounter() as counter:
+            matcher.to("meta").eval()(*on_meta)
+        run = torch.no_grad()(
+            partial(
+                random_on(matcher, device).eval(),
+                *(torch.randn(b.shape, device=device) for b in blank),
+            )
+        )
+        yield type(matcher).__name__, counter.total, run
+
+
+def patches(subject: Subject) -> int:
+    """Patches of a frame, from the tokens that enter the first block."""
+    backbone = subject.model.backbone
+    size = subject.clips.sides()[0]
+    with torch.device("meta"), torch.no_grad():
+        tokens = backbone.trunk.embed(torch.empty(1, 3, size, size))
+    return tokens.shape[1] - backbone.prefix

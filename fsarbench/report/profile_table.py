@@ -1,0 +1,175 @@
+"""What `fsarbench profile` prints: a row a config, with ratios to the first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+Record = Mapping[str, Any]
+GIBI = 2.0**30
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number of every config.
+
+    Attributes:
+        header: Its heading with the unit.
+        number: The number in that unit; None where a config has none.
+    """
+
+    header: str
+    number: Callable[[Record], float | None]
+
+
+def at(*path: str, unit: float = 1.0) -> Callable[[Record], float | None]:
+    """The number at a place of a record, None where the place is not there."""
+
+    def look(record: Record) -> float | None:
+        value: Any = record
+        for key in path:
+            value = None if value is None else value.get(key)
+        return None if value is None else value / unit
+
+    return look
+
+
+COLUMNS = (
+    Column("tuned (M)", at("parameters", "tuned", unit=1e6)),
+    Column("all (M)", at("parameters", "total", unit=1e6)),
+    Column("test GFLOP", at("operations", "testing", "episode", unit=1e9)),
+    Column("step GFLOP", at("operations", "training", "step", unit=1e9)),
+    Column("test GiB", at("memory", "testing", "total", unit=GIBI)),
+    Column("step GiB", at("memory", "training", "total", unit=GIBI)),
+    Column("test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)),
+    Column("step GiB, allocator", at("measured", "train_step", "memory", "tensors", unit=GIBI)),
+    Column("videos/s", at("measured", "encode", "rate")),
+    Column("test episodes/s", at("measured", "test_episode", "rate")),
+    Column("step s", at("measured", "train_step", "timing", "median")),
+)
+
+
+def table(records: Sequence[Record]) -> Table:
+    """A row a config; behind each number, from the second row on, its ratio to the first row's."""
+    shown = [c for c in COLUMNS if any(c.number(record) is not None for record in records)]
+    made = Table(box=None, pad_edge=False)
+    made.add_column("config", overflow="fold")
+    for column in shown:
+        made.add_column(column.header, justify="right")
+    for record in records:
+        made.add_row(record["name"], *(cell(column, record, records[0]) for column in shown))
+    return made
+
+
+def cell(column: Column, record: Record, first: Record) -> str:
+    """A number with its ratio to the first config's."""
+    value, base = column.number(record), column.number(first)
+    if value is None:
+        return "-"
+    text = figure(value)
+    return text if record is first or not base else f"{text} ({value / base:.2f})"
+
+
+def figure(value: float) -> str:
+    """Four digits at the least.
+
+    Example:
+        >>> figure(0.01234), figure(18.537), figure(12345.6)
+        ('0.01234', '18.54', '12,346')
+    """
+    return f"{value:,.0f}" if value >= 1000 else f"{value:#.4g}".rstrip(".")
+
+
+def slot_table(record: Record) -> Table:
+    """The slots of one config: parameters, and the operations of a test episode."""
+    made = Table(box=None, pad_edge=False)
+    for header, justify in (
+        ("slot", "left"),
+        ("component", "left"),
+        ("tuned", "right"),
+        ("total", "right"),
+        ("GFLOP of a test episode", "right"),
+    ):
+        made.add_column(header, justify=justify)  # type: ignore[arg-type]
+    operations = record["operations"]["testing"]["slots"]
+    for slot in record["parameters"]["slots"]:
+        counted = operations.get(slot["slot"], 0) / 1e9
+        cells = f"{slot['tuned']:,}", f"{slot['total']:,}", f"{counted:,.2f}"
+        made.add_row(slot["slot"], slot["component"], *cells)
+    return made
+
+
+def details(record: Record) -> list[str]:
+    """Lines on one config: what its operations and its memory are made of."""
+    operations, memory = record["operations"], record["memory"]
+    testing, training = operations["testing"], operations["training"]
+    lines = [
+        "test: "
+        + ", ".join(
+            f"{name.replace('_', ' ')} {giga(testing[name])}"
+            for name in ("text_class", "support_video", "query_video", "episode")
+        )
+    ]
+    if training is not None:
+        lines.append(
+            f"training step: forward {giga(training['forward'])}, backward "
+            f"{giga(training['weights'])} for tuned weights, {giga(training['through'])} passed on"
+        )
+    lines += [f"{stage} memory: {split(peak)}" for stage, peak in memory.items() if peak]
+    return [*lines, *timings(record["measured"] or {})]
+
+
+def timings(measured: Record) -> list[str]:
+    """A line a measured piece of work: median and quartiles."""
+    return [
+        f"{name.replace('_', ' ')}: {m['timing']['median']:.4g} s (quartiles "
+        f"{m['timing']['low']:.4g} to {m['timing']['high']:.4g}, {m['timing']['repeats']} runs), "
+        f"{m['rate']:.4g} a second"
+        for name, m in measured.items()
+    ]
+
+
+def split(peak: Record) -> str:
+    """The kinds of a peak, largest first."""
+    kinds = sorted(((v, k) for k, v in peak.items() if k != "total"), reverse=True)
+    parts = ", ".join(f"{kind} {size / 2**30:.3f}" for size, kind in kinds)
+    return f"{peak['total'] / 2**30:.3f} GiB: {parts}"
+
+
+def giga(operations: int) -> str:
+    """Operations in GFLOP, and in multiply-adds."""
+    return f"{operations / 1e9:,.2f} GFLOP ({operations / 2e9:,.2f} GMAC)"
+
+
+def not_counted(records: Sequence[Record]) -> list[str]:
+    """One line a config with operations that have no formula: its numbers are too small."""
+    lines = []
+    for record in records:
+        counts = record["operations"]
+        missing = {
+            **counts["testing"]["not_counted"],
+            **(counts["training"] or {}).get("not_counted", {}),
+        }
+        if missing:
+            named = ", ".join(sorted(missing))
+            lines.append(f"{record['name']}: NOT COUNTED, so too few operations: {named}")
+    return lines
+
+
+def roofline_table(found: Record) -> Table:
+    """The work beside the ceilings."""
+    made = Table(box=None, pad_edge=False)
+    made.add_column("work")
+    for header in ("GFLOP", "GiB moved", "s", "of the product's ceiling", "of the nearer ceiling"):
+        made.add_column(header, justify="right")
+    for piece in found["work"]:
+        made.add_row(
+            piece["name"],
+            f"{piece['operations'] / 1e9:,.3f}",
+            f"{piece['traffic'] / 2**30:,.3f}",
+            f"{piece['seconds']:.4g}",
+            f"{piece['product_share']:.1%}",
+            f"{piece['share']:.1%} ({piece['bound']})",
+        )
+    return made
