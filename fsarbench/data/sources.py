@@ -36,7 +36,7 @@ def source_of(dataset: VideoDataset) -> Source:
     """
     if isinstance(dataset, AnnotatedVideos | VideoFolder):
         return Source(dataset.folder, tuple(dataset.entries()), bad_file(dataset.table))
-    return _source_of_splits(dataset.splits())
+    return source_of_splits(dataset.splits())
 
 
 def source_of_folder(folder: Path) -> Source:
@@ -52,7 +52,8 @@ def source_of_folder(folder: Path) -> Source:
     return Source(folder, tuple(("", path) for path in paths), folder / "videos.bad.csv")
 
 
-def _source_of_splits(splits: Mapping[SplitName, Split]) -> Source:
+def source_of_splits(splits: Mapping[SplitName, Split]) -> Source:
+    """The files of splits, below the folder that all of them share."""
     videos = [(name, video.path) for name, split in splits.items() for video in split.videos]
     root = Path(os.path.commonpath([path.parent for _, path in videos]))
     listed = tuple((name, path.relative_to(root).as_posix()) for name, path in videos)

@@ -11,10 +11,16 @@ from fsarbench.assembly import build_model, build_reader, build_settings
 from fsarbench.config import load
 from fsarbench.data.datasets.strokes import Strokes
 from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.data.readers.pyav_reader import PyAVReader
+from fsarbench.data.readers.store_reader import StoreReader
+from fsarbench.data.sources import source_of_splits
+from fsarbench.data.store.cache import CacheOptions, fill
+from fsarbench.data.store.index import StoreSettings
+from fsarbench.data.store.keep import Keeper
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.evaluation import Evaluation
-from fsarbench.interfaces import Split, SplitName, VideoDataset
+from fsarbench.interfaces import Split, SplitName, VideoDataset, VideoReader
 from fsarbench.model import FewShotModel
 from tests.unit.data.test_import_round_trip import imported, linked
 
@@ -32,11 +38,13 @@ def model() -> FewShotModel:
     return build_model(LOADED.values)
 
 
-def scored(model: FewShotModel, splits: dict[SplitName, Split]) -> Evaluation:
+def scored(
+    model: FewShotModel, splits: dict[SplitName, Split], reader: VideoReader | None = None
+) -> Evaluation:
     settings = build_settings(LOADED.values)
     bench = Bench(
         splits=splits,
-        reader=build_reader(LOADED.values),
+        reader=reader or build_reader(LOADED.values),
         clips=settings.clips.resolved(model.backbone.image_size),
         episodes=settings.episodes,
         seed=settings.seed,
@@ -75,3 +83,19 @@ def test_accuracy_and_scores_are_the_same(
     assert [v.path.resolve() for v in back["test"].videos] == [
         v.path.resolve() for v in original["test"].videos
     ]
+
+
+def test_a_store_gives_them_too(
+    model: FewShotModel,
+    original: dict[SplitName, Split],
+    expected: Evaluation,
+    tmp_path: Path,
+) -> None:
+    source = source_of_splits({"test": original["test"]})
+    keeper = Keeper(PyAVReader(), source.root, tmp_path / "store", StoreSettings(256, "raw"))
+    paths = [path for _, path in source.videos]
+    assert fill(keeper, paths, CacheOptions(workers=1, say=lambda _: None)) == {}
+    reader = StoreReader(str(tmp_path / "store"), str(source.root))
+    found = scored(model, original, reader)
+    assert found.accuracy == expected.accuracy
+    np.testing.assert_array_equal(found.scores, expected.scores)

@@ -3,6 +3,7 @@
 import os
 import pickle
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from fsarbench.cli import main
 from fsarbench.data.chance import Chance
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.readers.decord_reader import DecordReader
@@ -279,3 +281,56 @@ def test_folders_of_frames_are_kept_too(tmp_path: Path) -> None:
     frames_folder(tmp_path / "f", 6)
     with pytest.raises(UserError, match="is not the one that was stored"):
         StoreReader(str(tmp_path / "store")).count(tmp_path / "f")
+
+
+@pytest.mark.parametrize(
+    ("args", "part"),
+    [
+        (["--size", "big"], "--size big: it has to be a number of pixels"),
+        (["--size", "0"], "--size 0: it has to be 1 or more"),
+        (["--format", "png"], "--format png: it has to be raw or jpeg"),
+        (["--workers", "0"], "--workers has to be 1 or more"),
+        (["--set", "reader.type=StoreReader", "--set", "reader.root=x"], "leave out reader.type"),
+    ],
+)
+def test_what_is_wrong_with_the_verb(
+    args: list[str],
+    part: str,
+    videos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert part in said(videos, args, 2, monkeypatch, capsys)[1]
+
+
+def test_the_verb_says_what_it_kept_and_how_to_read_it(
+    videos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = said(videos, ["--size", "64"], 1, monkeypatch, capsys)
+    store = videos / "store-64-raw"
+    assert f"to keep in {store} (raw, short side of at most 64 pixels): 4 videos, about" in out
+    assert "3 of 4 videos are kept" in out
+    assert f"left out: The video {videos / 'bad.mp4'} cannot be decoded" in out
+    assert f"--set reader.type=StoreReader --set reader.root={store}\n" in out
+    assert StoreReader(str(store)).count(videos / "a.mp4") == 20
+
+
+def said(
+    videos: Path,
+    args: list[str],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> tuple[str, str]:
+    """What `data cache` prints on both streams."""
+    (videos / "bad.mp4").write_text("nothing")
+    lines = [f"{path},c{n % 3},{('train', 'val', 'test')[n % 3]}" for n, path in enumerate(PATHS)]
+    (videos / "t.csv").write_text("\n".join(["path,class,split", *lines, "bad.mp4,c0,train", ""]))
+    sets = ["--set", f"dataset.root={videos}", "--set", "dataset.annotations=t.csv"]
+    argv = ["fsarbench", "data", "cache", "ssv2", *sets, "--quiet", *args]
+    monkeypatch.setattr(sys, "argv", argv)
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == code
+    captured = capsys.readouterr()
+    return captured.out, captured.err
