@@ -75,10 +75,7 @@ class VideoDataset(ABC):
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """The videos that are left out because they cannot be read: path to reason.
-
-        They are left out before episodes are drawn; a data set skips none unless it is told to.
-        """
+        """Unreadable videos (path to reason), left out, if asked, before episodes are drawn."""
         return {}
 
 
@@ -102,10 +99,7 @@ class VideoReader(ABC):
         """
 
     def source(self, path: Path) -> Path:
-        """The file or folder that the frames of a video come from: the video, unless said here.
-
-        When it changes, what was computed from the video is computed anew.
-        """
+        """Where the frames of a video are read; if that changes, so may all computed from it."""
         return path
 
 

@@ -1,12 +1,13 @@
 """Prototypes and matching of many episodes at once, on cached features."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from fsarbench.engine import ranks
 from fsarbench.engine.features import Features
 from fsarbench.engine.plan import Plan
+from fsarbench.engine.prepared import NOTHING, Prepared, Task, compare
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bar
 
@@ -18,6 +19,7 @@ def match_episodes(
     text: Float[Tensor, "M E"] | None,
     chunk: int,
     bar: Bar,
+    prepared: Prepared = NOTHING,
 ) -> Float[Tensor, "episodes Q N"]:
     """The scores of all episodes of a plan.
 
@@ -28,33 +30,39 @@ def match_episodes(
         text: The text features of the split's classes.
         chunk: Episodes of one call; 1 runs them one by one, without `torch.vmap`.
         bar: Advances by episodes.
+        prepared: What was made of the features before.
     """
     device = features.query.device
     support, query, classes = (
         torch.from_numpy(index).to(device) for index in (plan.support, plan.query, plan.classes)
     )
+    one_shot = prepared.classes is not None and support.shape[2] == 1
     scores, starts = {}, range(0, len(plan), chunk)
     for start in ranks.share(starts):
         part = slice(start, start + chunk)
-        names = None if text is None else text[classes[part]]
-        scores[start] = _scores(
-            model, features.support[support[part]], features.query[query[part]], names
+        task = Task(
+            support=features.support[support[part]],
+            query=features.query[query[part]],
+            text=_of(text, classes[part]),
+            matched=_of(prepared.query, query[part]),
+            prototypes=_of(prepared.classes, support[part, :, 0]) if one_shot else None,
         )
+        scores[start] = _scores(model, task)
         bar.advance(len(scores[start]))
     found = ranks.gather(scores)
     return torch.cat([found[start] for start in starts])
 
 
-def _scores(
-    model: FewShotModel,
-    support: Float[Tensor, "episodes N K T D"],
-    query: Float[Tensor, "episodes Q T D"],
-    text: Float[Tensor, "episodes N W"] | None,
-) -> Float[Tensor, "episodes Q N"]:
-    def one(support: Tensor, query: Tensor, text: Tensor | None) -> Tensor:
-        return model.scores(model.compare(support, query, text))
+def _scores(model: FewShotModel, tasks: Task) -> Float[Tensor, "episodes Q N"]:
+    def one(task: Task) -> Tensor:
+        return model.scores(compare(model, task))
 
-    if len(query) == 1:
-        return one(support[0], query[0], None if text is None else text[0])[None]
-    dims = (0, 0, None if text is None else 0)
-    return torch.vmap(one, in_dims=dims)(support, query, text)
+    if len(tasks.query) == 1:
+        alone = (None if axis is None else axis[0] for axis in tasks)
+        return one(Task(*alone))[None]  # type: ignore[arg-type]
+    dims = Task(*(None if axis is None else 0 for axis in tasks))  # type: ignore[arg-type]
+    return torch.vmap(one, in_dims=(dims,))(tasks)
+
+
+def _of(rows: Shaped[Tensor, "V ..."] | None, index: Tensor) -> Shaped[Tensor, "..."] | None:
+    return None if rows is None else rows[index]

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
@@ -17,6 +18,7 @@ from fsarbench.engine.features import Cache, Features, encode_split
 from fsarbench.engine.keep import Keep
 from fsarbench.engine.matching import match_episodes
 from fsarbench.engine.plan import Plan
+from fsarbench.engine.prepared import prepare
 from fsarbench.engine.settings import EvaluateSettings, processes
 from fsarbench.engine.store import Shelf, Store
 from fsarbench.interfaces import Split
@@ -51,17 +53,25 @@ class Trial:
     bars: Bars
     keep: Keep | None = None
 
+    @property
+    def labels(self) -> Int64[np.ndarray, " V"]:
+        """The class of each video of the split."""
+        return np.array([video.label for video in self.split.videos], dtype=np.int64)
+
     def cached(self, plans: Sequence[Plan]) -> Iterator[Output]:
         """Scores with the seconds of encoding and of matching, every video encoded once."""
         clock = Clock(self.bench.device)
         with clock:
             features = self._encode(plans)
+        match = Clock(self.bench.device)
+        with match:
+            prepared = prepare(self.model, features, plans, self.labels, self.text)
         for number, plan in enumerate(plans):
-            match = Clock(self.bench.device)
             with match, self.bars.task(f"match {self.split.name}", ranks.part(len(plan))) as bar:
                 chunk = self.settings.chunk
-                scores = match_episodes(self.model, features, plan, self.text, chunk, bar)
+                scores = match_episodes(self.model, features, plan, self.text, chunk, bar, prepared)
             yield scores, 0.0 if number else clock.seconds, match.seconds
+            match = Clock(self.bench.device)
 
     def anew(self, plans: Sequence[Plan], tasks: Sequence[EpisodeSettings]) -> Iterator[Output]:
         """The same, every episode encoded anew; all seconds are those of encoding."""

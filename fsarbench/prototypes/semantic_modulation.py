@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fsarbench.errors import UserError
 from fsarbench.functional.guide import check_widths, guide_tokens
-from fsarbench.interfaces import PrototypeBuilder
+from fsarbench.prototypes.separate import SeparateBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
 
@@ -16,7 +16,7 @@ Merge = Literal["before", "after"]
 
 
 @PROTOTYPES.register_module()
-class SemanticModulation(PrototypeBuilder):
+class SemanticModulation(SeparateBuilder):
     """The prototype modulation of CLIP-FSAR (Wang et al., arXiv 2303.02982).
 
     One temporal transformer for both branches: the frames of a class and its text, one token more,
@@ -64,13 +64,10 @@ class SemanticModulation(PrototypeBuilder):
             TransformerLayer(dim, heads, hidden, dropout, pre_norm=True) for _ in range(depth)
         )
 
-    def forward(
-        self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
-        text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """One prototype a class, the same for all queries.
+    def of_classes(
+        self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
+    ) -> Float[Tensor, "N P T D"]:
+        """One prototype a class.
 
         Raises:
             UserError: There is no text, or its width is not that of the features.
@@ -79,7 +76,11 @@ class SemanticModulation(PrototypeBuilder):
             support = support.mean(1, keepdim=True)
         word = guide_tokens("SemanticModulation", support, text)
         modulated = self._attend(torch.cat([support, word], dim=2))[:, :, :-1]
-        return modulated.mean(1, keepdim=True)[None], self._attend(query)
+        return modulated.mean(1, keepdim=True)
+
+    def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
+        """The frames of a query after attending to one another."""
+        return self._attend(query)
 
     def _attend(self, tokens: Float[Tensor, "*B L D"]) -> Float[Tensor, "*B L D"]:
         for layer in self.layers:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fsarbench.errors import UserError
 from fsarbench.functional.guide import check_widths, guide_tokens
-from fsarbench.interfaces import PrototypeBuilder
+from fsarbench.prototypes.separate import SeparateBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
 
@@ -17,7 +17,7 @@ Merge = Literal["before", "after"]
 
 
 @PROTOTYPES.register_module()
-class TextGuided(PrototypeBuilder):
+class TextGuided(SeparateBuilder):
     """The text-guided prototype construction module of MA-FSAR (Xing et al., arXiv 2308.01532).
 
     One transformer layer for both branches: the frames of a class, its text added, attend to the
@@ -63,13 +63,10 @@ class TextGuided(PrototypeBuilder):
         hidden = 4 * dim if hidden is None else hidden
         self.layer = TransformerLayer(dim, heads, hidden, dropout, pre_norm=norm == "pre")
 
-    def forward(
-        self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
-        text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """One prototype a class, the same for all queries.
+    def of_classes(
+        self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
+    ) -> Float[Tensor, "N P T D"]:
+        """One prototype a class.
 
         Raises:
             UserError: There is no text, or its width is not that of the features.
@@ -78,4 +75,8 @@ class TextGuided(PrototypeBuilder):
             support = support.mean(1, keepdim=True)
         guide = guide_tokens("TextGuided", support, text)
         guided = self.layer(support + guide, torch.cat([guide, support], dim=2))
-        return guided.mean(1, keepdim=True)[None], self.layer(query, query)
+        return guided.mean(1, keepdim=True)
+
+    def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
+        """The frames of a query after attending to one another."""
+        return self.layer(query, query)

@@ -11,6 +11,8 @@ from fsarbench.cards import find
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.prototypes.separate import SeparateBuilder
+from fsarbench.registry import SLOTS
 from tests.contract.combinations import (
     DIM,
     FRAMES,
@@ -27,6 +29,11 @@ from tests.contract.combinations import (
 )
 
 ADAPTERS = names("adapter")
+SEPARATE = [
+    name
+    for name in names("prototypes")
+    if issubclass(SLOTS["prototypes"].find(name), SeparateBuilder)
+]
 PAIRS = list(itertools.product(names("prototypes"), names("matcher")))
 ORDER = [2, 0, 1]
 # CLIP pools the class token: what ST-Adapter does to the patches after the last attention is lost.
@@ -190,6 +197,20 @@ def test_a_batch_of_episodes_equals_the_loop(parts: tuple[PrototypeBuilder, Matc
         *(torch.stack(x) for x in zip(*tasks, strict=True))
     )
     close(together, torch.stack([logits(parts, *task) for task in tasks]), **TOLERANCE)
+
+
+@pytest.mark.parametrize("prototypes", SEPARATE)
+@torch.no_grad()
+def test_separate_builders_look_at_one_class_and_one_query_at_a_time(prototypes: str) -> None:
+    builder, _ = matching(prototypes, "OTAM")
+    builder.eval()
+    support, query, text = features()
+    built, matched = builder(support, query, text)
+    for number in range(WAY):
+        one = slice(number, number + 1)
+        close(builder.of_classes(support[one], text[one])[0], built[0, number], **TOLERANCE)
+    for number in range(QUERIES):
+        close(builder.of_queries(query[number : number + 1])[0], matched[number], **TOLERANCE)
 
 
 def test_features_and_parameters_get_gradients(
