@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import torch
 
-from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluation import Evaluation
 from fsarbench.engine.keep import Keep
-from fsarbench.engine.plan import plan_episodes
-from fsarbench.engine.route import choose_route
+from fsarbench.engine.plan import Plan, plan_episodes
+from fsarbench.engine.route import Route, choose_route
 from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.engine.texts import text_bank
-from fsarbench.engine.trial import Trial
+from fsarbench.engine.trial import Output, Trial
 from fsarbench.errors import UserError
 from fsarbench.interfaces import SplitName
 from fsarbench.model import FewShotModel
@@ -81,17 +81,8 @@ def evaluate_all(
         text = text_bank(model, split)
         trial = Trial(model, bench, split, settings, text, bars or Bars(quiet=True), keep)
         outputs = list(trial.cached(plans) if route.cached else trial.anew(plans, tasks))
-    return tuple(
-        Evaluation(
-            task,
-            scores.float().cpu().numpy(),
-            *(plan.labels, plan.classes, plan.support, plan.query),
-            route,
-            encode,
-            match,
-        )
-        for task, plan, (scores, encode, match) in zip(tasks, plans, outputs, strict=True)
-    )
+    found = zip(tasks, plans, outputs, strict=True)
+    return tuple(_evaluation(task, plan, output, route) for task, plan, output in found)
 
 
 def samplers(bench: Bench, name: SplitName, settings: EvaluateSettings) -> list[EpisodeSampler]:
@@ -107,6 +98,12 @@ def samplers(bench: Bench, name: SplitName, settings: EvaluateSettings) -> list[
     except UserError as error:
         raise UserError(f"evaluate.shots and evaluate.ways ask for too much. {error}") from None
     return found
+
+
+def _evaluation(task: EpisodeSettings, plan: Plan, output: Output, route: Route) -> Evaluation:
+    scores, encode, match = output
+    drawn = (plan.labels, plan.classes, plan.support, plan.query)
+    return Evaluation(task, scores.float().cpu().numpy(), *drawn, route, encode, match)
 
 
 @contextmanager

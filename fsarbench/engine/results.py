@@ -82,18 +82,7 @@ def describe_run(
             setting(evaluation, bench.episodes, accuracy, operations.episode)
             for evaluation, accuracy, operations in zip(evaluations, found, counted, strict=True)
         ],
-        "conditions": {
-            "dataset": origin.dataset,
-            "data_fingerprint": origin.fingerprint,
-            "skipped_videos": dict(origin.skipped),
-            "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
-            **_episode_kind(evaluations[0]),
-            "seed": bench.seed,
-            "episodes_seed": settings.seed,
-            "clips": clip_kind(bench.clips),
-            "selection": training.selection,
-            "route": asdict(evaluations[0].route),
-        },
+        "conditions": _conditions(bench, settings, training, evaluations[0], origin),
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
         "parameters": _parameters(parts(model)),
@@ -150,6 +139,27 @@ def split_sizes(split: Split) -> dict[str, int]:
 def clip_kind(clips: ClipSettings) -> dict[str, Any]:
     """How test clips are cut."""
     return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
+
+
+def _conditions(
+    bench: Bench,
+    settings: EvaluateSettings,
+    training: Training,
+    evaluation: Evaluation,
+    origin: Origin,
+) -> dict[str, Any]:
+    return {
+        "dataset": origin.dataset,
+        "data_fingerprint": origin.fingerprint,
+        "skipped_videos": dict(origin.skipped),
+        "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
+        **_episode_kind(evaluation),
+        "seed": bench.seed,
+        "episodes_seed": settings.seed,
+        "clips": clip_kind(bench.clips),
+        "selection": training.selection,
+        "route": asdict(evaluation.route),
+    }
 
 
 def _episode_kind(evaluation: Evaluation) -> dict[str, int]:

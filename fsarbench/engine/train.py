@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
@@ -11,6 +11,9 @@ from fsarbench.engine.settings import EvaluateSettings, Select, TrainSettings
 from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.progress import Bars
+
+if TYPE_CHECKING:
+    from fsarbench.engine.selection import History
 
 Selection = Select | Literal["none", "unknown"]
 
@@ -79,11 +82,15 @@ def train(
         history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
         ranks.wait()  # The main process writes the best, and all read it.
     load_weights(model, work_dir / BEST)
+    return _outcome(settings.select, history, clock.seconds)
+
+
+def _outcome(select: Select, history: "History", seconds: float) -> Training:
     return Training(
-        selection=settings.select,
+        selection=select,
         validations=tuple((episode, accuracy) for episode, accuracy in history.entries),
         best_episode=history.best_episode,
-        seconds=clock.seconds - history.seconds,
+        seconds=seconds - history.seconds,
         val_seconds=history.seconds,
         wait_seconds=history.waited,
     )
