@@ -32,12 +32,14 @@ class Loaded:
         values: The plain values by top-level name.
         overrides: The dotted keys that the command line set.
         dropped: The keys that a replaced part left behind, by slot.
+        imports: The user's own modules, which register parts.
     """
 
     file: Path
     values: dict[str, Any]
     overrides: dict[str, str] = field(default_factory=dict)
     dropped: dict[str, list[str]] = field(default_factory=dict)
+    imports: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -46,7 +48,8 @@ class Loaded:
 
     def text(self) -> str:
         """The resolved config as Python that loads again."""
-        return str(Config(self.values).pretty_text)
+        own = {"custom_imports": {"imports": self.imports}} if self.imports else {}
+        return str(Config({**own, **self.values}).pretty_text)
 
 
 def load(path: str, overrides: Sequence[str] = ()) -> Loaded:
@@ -61,8 +64,8 @@ def load(path: str, overrides: Sequence[str] = ()) -> Loaded:
     """
     file = find(path)
     values = read(file)
-    import_customs(values.pop("custom_imports", None), file)
-    loaded = Loaded(file, values)
+    imports = import_customs(values.pop("custom_imports", None), file)
+    loaded = Loaded(file, values, imports=imports)
     for override in sorted(overrides, key=replaces_type, reverse=True):
         apply(loaded, override)
     return loaded
@@ -112,13 +115,13 @@ def read(file: Path) -> dict[str, Any]:
     return dict(loaded.to_dict())
 
 
-def import_customs(customs: Any, file: Path) -> None:
-    """Import a user's own modules, so that their parts register.
+def import_customs(customs: Any, file: Path) -> list[str]:
+    """Import a user's own modules, so that their parts register; returns their names.
 
     They are looked for as any module is, in the working folder, and beside the config.
     """
     if customs is None:
-        return
+        return []
     names = customs.get("imports", []) if isinstance(customs, dict) else customs
     names = [names] if isinstance(names, str) else list(names)
     enforce_also(*names)
@@ -133,6 +136,7 @@ def import_customs(customs: Any, file: Path) -> None:
                 f"{file}: custom_imports: no '{name}' ({type(error).__name__}: {error}). "
                 "It is looked for in the working folder, beside the config, and on PYTHONPATH."
             ) from error
+    return names
 
 
 def replaces_type(override: str) -> bool:

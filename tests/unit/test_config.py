@@ -154,3 +154,17 @@ def test_parameters_are_those_of_the_paper(case: tuple[str, tuple[str, ...]]) ->
 def test_adapters_on_some_blocks_only() -> None:
     rows = dry_run(load("mafsar_ssv2_5shot", ["adapter.blocks=[-1, 3]"]).values)
     assert next(row for row in rows if row.slot == "adapter").tuned == 2 * 1_281_600 + 6_144
+
+
+def test_modules_of_ones_own_are_part_of_the_resolved_config(tmp_path: Path) -> None:
+    """Without them the config that lies in a run's folder could not be loaded again."""
+    (tmp_path / "module_of_my_own.py").write_text("")
+    config = tmp_path / "mine.py"
+    config.write_text("custom_imports = dict(imports=['module_of_my_own'])\nseed = 3\n")
+    resolved = load(str(config)).text()
+    (tmp_path / "config.py").write_text(resolved)
+    again = load(str(tmp_path / "config.py"))
+    assert again.imports == ["module_of_my_own"]
+    assert again.values == {"seed": 3}
+    assert again.text() == resolved
+    assert "custom_imports" not in load("mafsar_ssv2_1shot").text()

@@ -27,10 +27,12 @@ class Viewer {
   }
 
   choice(label, options) {
-    const made = element("select", { name: label.toLowerCase() });
+    const id = `${this.root.dataset.source}-${label.toLowerCase()}`;
+    const made = element("select", { id });
     options.forEach((text, i) => made.append(element("option", { value: i }, text)));
     made.addEventListener("change", () => this.show());
-    element("label", {}, label, made);
+    // Wraps its label and itself, which go into the page together.
+    element("div", {}, element("label", { for: id }, label), made);
     return made;
   }
 
@@ -141,7 +143,7 @@ function* pictures(episode, seen, query, n) {
 
 function linkText([asked, p, given, weight], P) {
   const list = (frames) => frames.map((i) => i + 1).join(", ");
-  return `query ${list(asked)} takes ${percent(weight)} of ${list(given)}${P > 1 ? ` of shot ${p + 1}` : ""}`;
+  return `query's frames ${list(asked)} → frames ${list(given)}${P > 1 ? ` of shot ${p + 1}` : ""}: ${percent(weight)}`;
 }
 
 function strongest(values, T, S) {

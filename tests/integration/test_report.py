@@ -1,0 +1,337 @@
+"""The page of real runs: made by the command line, rebuilt from folders, used in a browser."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from fsarbench.cli import app
+from fsarbench.data.writer import write_video
+from fsarbench.errors import UserError
+from fsarbench.resources import resource
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+# What may stand in the name of a folder, and must not be taken for anything but text.
+NAMES = (
+    "<img src=x onerror=window.hacked=1>",
+    "\"double\" & 'single'",
+    "القفز إلى الأعلى",
+    "run 🏃 fast",
+    "plain jumping",
+    "&lt;b&gt; ${window.hacked=1}",
+)
+EVIL = "</script><script>window.hacked=1</script>"
+FRAMES = 4
+
+CONFIG = """_base_ = ["{base}.py"]
+dataset = dict(_delete_=True, type="VideoFolder", root="videos")
+clips = dict(frames=4)
+episodes = dict(_delete_=True, way=3, shot=2, queries=2)
+train = dict(episodes={train}, val_interval=2, log_interval=1, warmup=0, workers=0)
+evaluate = dict(episodes=30, val_episodes=4, workers=0)
+"""
+# Trained with a picture of its own, every shot by itself, no matcher, and a part of one's own.
+RUNS = {
+    "MA-FSAR": ("mafsar_synthact_1shot", 4, ""),
+    EVIL: ("trx_synthact_1shot", 0, "matcher = dict(key_dim=16)"),
+    "zero-shot": ("zeroshot_synthact_1shot", 0, ""),
+    "mine": (
+        "frozen_synthact_1shot",
+        0,
+        "custom_imports = dict(imports=['mine'])\nmatcher = dict(_delete_=True, type='Mine')",
+    ),
+}
+MINE = '''
+from fsarbench.explain import Picture
+from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.interfaces import Matcher
+from fsarbench.registry import MATCHERS
+from jaxtyping import Float
+from torch import Tensor
+
+
+@MATCHERS.register_module()
+class Mine(Matcher):
+    """The likeness of frames at the same place."""
+
+    def forward(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Float[Tensor, "Q N"]:
+        """The mean over places."""
+        return frame_cosines(query, prototypes).diagonal(dim1=-2, dim2=-1).mean((-1, -2))
+
+    def explain(
+        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+    ) -> Picture:
+        """The diagonal."""
+        cosines = frame_cosines(query, prototypes)
+        weights = cosines.new_zeros(cosines.shape)
+        weights.diagonal(dim1=-2, dim2=-1).fill_(1)
+        return Picture(cosines, weights, "my own diagonal")
+'''
+
+
+def fsarbench(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-m", "fsarbench", *args]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True)
+
+
+def here(home: Path, *args: str) -> Result:
+    """The same in this process, which has loaded torch already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        return CliRunner().invoke(app, args)
+
+
+def make_videos(folder: Path) -> None:
+    """Five videos a class: three frames of a colour that moves its own way, and noise."""
+    lines = ["class,split"]
+    classes = [f"{split} {number}" for split in ("train", "val") for number in range(3)]
+    for number, name in enumerate([*classes, *NAMES]):
+        quoted = name.replace('"', '""')
+        lines.append(f'"{quoted}",{name.split()[0] if name in classes else "test"}')
+        for copy in range(5):
+            draw = np.random.default_rng(10 * number + copy)
+            frames = draw.integers(0, 120, (6, 64, 64, 3))
+            for place in range(6):
+                frames[place, 8 * place : 8 * place + 16, number * 4 : number * 4 + 12] += 130
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            write_video(folder / name / f"{copy}.mp4", frames.astype(np.uint8), fps=4)
+    (folder / "splits.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    make_videos(home / "videos")
+    (home / "mine.py").write_text(MINE)
+    for number, (name, (base, train, more)) in enumerate(RUNS.items()):
+        text = CONFIG.format(base=resource("configs") / base, train=train) + more
+        (home / f"config_{number}.py").write_text(text)
+        folder = f"runs/{number}"
+        args = ("run", f"config_{number}.py", "--name", name, "--work-dir", folder)
+        if "custom_imports" in more:
+            # A part registered here would be there for all other tests.
+            done = fsarbench(home, *args)
+            assert done.returncode == 0, done.stderr
+        else:
+            assert here(home, *args).exit_code == 0
+    return home
+
+
+@pytest.fixture(scope="module")
+def page(home: Path) -> Path:
+    done = fsarbench(home, "report", "runs", "-o", "report.html", "--figures", "figures")
+    assert done.returncode == 0, done.stderr
+    assert "written to report.html" in done.stdout
+    return home / "report.html"
+
+
+def data_of(page: Path) -> list[dict[str, Any]]:
+    text = page.read_text(encoding="utf-8")
+    (found,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
+    return list(json.loads(found))
+
+
+def test_every_method_shows_the_same_episodes(page: Path) -> None:
+    episodes = data_of(page)
+    assert [e["why"] for e in episodes[:2]] == ["hard for all"] * 2
+    for episode in episodes:
+        assert [m["name"] for m in episode["methods"]] == list(RUNS)
+        assert set(episode["classes"]) <= set(NAMES)
+        assert len(episode["labels"]) == 6
+        # Rebuilt on the machine of the run, a model gives the answers of the run.
+        assert not any(m["note"] for m in episode["methods"])
+    methods = {m["name"]: m for m in episodes[0]["methods"]}
+    assert "OTAM" in methods["MA-FSAR"]["picture"]["caption"]
+    assert methods["MA-FSAR"]["picture"]["shape"] == [3, 1, FRAMES, FRAMES]
+    assert methods[EVIL]["picture"]["shape"] == [3, 2, FRAMES, FRAMES]
+    assert len(methods[EVIL]["picture"]["links"][0][0]) == 5
+    assert methods["zero-shot"]["picture"] is None
+    assert "text" in methods["zero-shot"]["parts"]
+    assert methods["mine"]["picture"]["caption"] == "my own diagonal"
+
+
+def test_accuracies_of_the_shown_episodes_are_those_of_the_runs(page: Path, home: Path) -> None:
+    for number, name in enumerate(RUNS):
+        lines = (home / "runs" / str(number) / "episodes.csv").read_text().split()[1:]
+        accuracies = dict(line.split(",") for line in lines)
+        for episode in data_of(page):
+            (method,) = [m for m in episode["methods"] if m["name"] == name]
+            then = float(accuracies[str(episode["number"])])
+            assert method["right"] == pytest.approx(then, abs=1e-4)
+
+
+def test_figures_lie_beside(page: Path, home: Path) -> None:
+    names = {path.name for path in (home / "figures").iterdir()}
+    assert {"accuracy.svg", "accuracy.pdf", "loss.svg", "classes.pdf"} <= names
+
+
+def test_one_episode(home: Path) -> None:
+    done = here(home, "episode", "runs/0", "runs/2", "-i", "3", "-i", "29")
+    assert done.exit_code == 0, done.output
+    episodes = data_of(home / "episode.html")
+    assert [e["number"] for e in episodes] == [3, 29]
+    assert [m["name"] for m in episodes[0]["methods"]] == ["MA-FSAR", "zero-shot"]
+
+
+def test_without_videos_the_page_is_made_and_says_so(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "runs" / "2", tmp_path / "runs" / "2")
+    shutil.copytree(home / "videos", tmp_path / "videos")
+    (tmp_path / "videos" / "plain jumping" / "4.mp4").unlink()
+    assert here(tmp_path, "report", "runs").exit_code == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "the data set has other videos now" in text
+    assert 'class="viewer"' not in text
+
+
+def test_without_weights_an_episode_is_refused(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "runs" / "0", tmp_path / "runs" / "0")
+    (tmp_path / "videos").symlink_to(home / "videos")
+    (tmp_path / "runs" / "0" / "best.safetensors").unlink()
+    done = here(tmp_path, "episode", "runs/0", "-i", "0")
+    assert isinstance(done.exception, UserError)
+    assert "best.safetensors" in str(done.exception)
+    assert not (tmp_path / "episode.html").exists()
+
+
+def test_other_weights_are_refused(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "runs" / "0", tmp_path / "runs" / "0")
+    (tmp_path / "videos").symlink_to(home / "videos")
+    weights = tmp_path / "runs" / "0" / "best.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    done = here(tmp_path, "episode", "runs/0", "-i", "0")
+    assert "not the tuned parts that were tested" in str(done.exception)
+
+
+def chromium() -> str | None:
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser: "Browser", page: Path) -> "Iterator[Page]":
+    """The page, which may say nothing to the console and ask nothing of a network."""
+    said: list[str] = []
+    asked: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    tab = context.new_page()
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda r: None if r.url.startswith("data:") else asked.append(r.url))
+    tab.goto(page.as_uri())
+    yield tab
+    assert tab.evaluate("window.hacked") is None
+    assert said == []
+    assert asked == [page.as_uri()]
+    context.close()
+
+
+def test_names_are_shown_as_text(opened: "Page") -> None:
+    text = opened.inner_text("main")
+    assert EVIL in text
+    assert "onerror" in opened.inner_text("details[open]") or NAMES[0] not in text
+    drawn = "".join(opened.locator("figure svg").all_text_contents())
+    for name in NAMES:
+        assert name in drawn
+    assert opened.locator("img[onerror]").count() == 0
+    assert opened.locator("bdi", has_text=EVIL).count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_its_window(opened: "Page", width: int, scheme: Any) -> None:
+    opened.set_viewport_size({"width": width, "height": 800})
+    opened.emulate_media(color_scheme=scheme)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    ground = opened.evaluate("getComputedStyle(document.body).backgroundColor")
+    ink = opened.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill")
+    light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ground, ink)]
+    assert (light[0] > light[1]) == (scheme == "light")
+
+
+def test_the_table_sorts_by_mouse_and_keys(opened: "Page") -> None:
+    table = opened.locator("table.sortable").first
+    head = table.locator("th", has_text="accuracy")
+    column = head.evaluate("cell => cell.cellIndex")
+
+    def shown() -> list[float]:
+        cells = table.locator(f"tbody td:nth-child({column + 1})").all_inner_texts()
+        return [float(cell.replace("=", "")) for cell in cells]
+
+    head.locator("button").click()
+    assert shown() == sorted(shown(), reverse=True)
+    assert head.get_attribute("aria-sort") == "descending"
+    head.locator("button").focus()
+    opened.keyboard.press("Enter")
+    assert shown() == sorted(shown())
+    table.locator("th button").first.click()
+    names = table.locator("tbody td:first-child").all_inner_texts()
+    assert names == sorted(names, key=str.casefold) or names[0] == EVIL
+    assert head.get_attribute("aria-sort") is None
+
+
+def test_the_viewer_switches_method_episode_and_query(opened: "Page") -> None:
+    viewer = opened.locator(".viewer")
+    method, episode = viewer.get_by_label("Method"), viewer.get_by_label("Episode")
+    assert method.locator("option").all_inner_texts() == list(RUNS)
+    # Classes by prototypes by cells: a merged prototype, then both shots.
+    assert viewer.locator(".cell").count() == 3 * FRAMES * FRAMES
+    assert viewer.locator(".weight").count() > 0
+    method.select_option(EVIL)
+    assert EVIL in viewer.locator("h4").inner_text()
+    assert viewer.locator(".cell").count() == 3 * 2 * FRAMES * FRAMES
+    assert viewer.locator(".link").count() > 0
+    method.select_option("zero-shot")
+    assert viewer.locator(".matrix").count() == 0
+    assert "text" in viewer.locator(".scores").first.inner_text()
+    method.select_option("mine")
+    assert "my own diagonal" in viewer.inner_text()
+    assert viewer.locator(".weight").count() == 3 * FRAMES
+
+    strips = viewer.locator(".queries img")
+    before = strips.evaluate_all("all => all.map((i) => i.src)")
+    episode.select_option(index=1)
+    assert strips.evaluate_all("all => all.map((i) => i.src)") != before
+    buttons = viewer.locator(".queries button")
+    assert buttons.count() == 6
+    buttons.nth(4).focus()
+    opened.keyboard.press("Enter")
+    assert buttons.nth(4).get_attribute("aria-pressed") == "true"
+    assert viewer.locator("h4").inner_text().startswith("Query 5")
+    pictures = viewer.locator("img").evaluate_all("all => all.map((i) => i.naturalWidth)")
+    assert set(pictures) == {64 * FRAMES}
+
+
+def test_paper_has_no_controls(opened: "Page") -> None:
+    assert opened.locator(".controls").is_visible()
+    opened.emulate_media(media="print")
+    assert not opened.locator(".controls").is_visible()
+    assert not opened.locator("nav").is_visible()
