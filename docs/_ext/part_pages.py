@@ -1,0 +1,113 @@
+"""The reference of parts and methods, from their cards and docstrings."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import griffe
+from markdown import code, contents, literal, page, prose, table
+from python_pages import Pages, label, signature
+
+from fsarbench.cards import Card, MethodCard, cards, methods
+from fsarbench.report.published import command, grouped, setting
+
+GUIDE = (
+    "One page a slot, made of the cards in `registry/` and the docstrings; `fsarbench list` and "
+    "`fsarbench show NAME` print the same in the terminal. In equations *x* are support features, "
+    "*q* those of a query, *p* prototypes, *e* text features, *s* logits, *n* a class of the "
+    "episode, a bar the mean over time; axes are those of [](../../concepts.md)."
+)
+
+FOLDERS = {
+    "backbone": "backbones",
+    "text_encoder": "text_encoders",
+    "adapter": "adapters",
+    "prototypes": "prototypes",
+    "matcher": "matchers",
+    "losses": "losses",
+    "readout": "readouts",
+    "dataset": "data.datasets",
+    "reader": "data.readers",
+}
+
+
+def files(pages: Pages) -> Iterator[tuple[str, str]]:
+    """Pairs of a file's name and its text."""
+    own = [card for card in cards() if not card.origin]
+    chosen = sorted(own, key=lambda card: list(FOLDERS).index(card.slot))
+    names = [*FOLDERS, "methods"]
+    yield "parts/index.md", page("Parts and methods", [GUIDE, ""], contents(names, depth=2))
+    for slot, group in groupby(chosen, key=lambda card: card.slot):
+        blocks = (part(card, pages) for card in sorted(group, key=lambda card: card.name))
+        yield f"parts/{slot}.md", page(f"`{slot}`", *blocks)
+    yield "parts/methods.md", page("Methods", *(method(card) for card in methods()))
+
+
+def part(card: Card, pages: Pages) -> Iterator[str]:
+    """A component: what its card and its docstring say."""
+    found = pages.package[f"{FOLDERS[card.slot]}.{card.file.stem}.{card.name}"]
+    assert isinstance(found, griffe.Class)
+    yield from [f"(part-{card.name})=", f"## {card.name}", "", prose(card.summary) + ".", ""]
+    yield from [f"*{prose(card.paper)}.*", ""] if card.paper else []
+    for line in card.equation:
+        yield from ["```{math}", line, "```", ""]
+    yield from code("python", signature(found))
+    yield from pages.docstring(found)
+    yield from table(("", ""), properties(card))
+    yield from differences(card.differs)
+    yield from published(card)
+    yield from [f"Source and shapes: [`{found.path}`](#{label(found)}).", ""]
+
+
+def properties(card: Card) -> Iterator[tuple[str, str]]:
+    """What a comparison has to know."""
+    yield "class names", "used" if card.uses_text else "not used"
+    yield "transductive", "yes" if card.transductive else "no"
+    if card.identity_at_start is not None:
+        start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
+        yield "at initialisation", start
+    if card.offered:
+        yield "filled in by the assembly", ", ".join(map(literal, card.offered))
+
+
+def method(card: MethodCard) -> Iterator[str]:
+    """A method: the parts of its configs, and what was published."""
+    yield from [
+        f"(method-{card.name})=",
+        f"## {prose(card.title)}",
+        "",
+        f"{prose(card.summary)}.",
+        "",
+    ]
+    yield from [f"*{prose(card.paper)}.*", ""]
+    rows = [
+        (slot, ", ".join(f"[{n}](#part-{n})" for n in names)) for slot, names in card.parts.items()
+    ]
+    uses = [("in training", card.names_in_training), ("at test", card.names_at_test)]
+    rows.append(("class names", " and ".join(where for where, used in uses if used) or "not used"))
+    rows.append(("transductive", "yes" if card.transductive else "no"))
+    yield from table(("slot", "part"), rows)
+    yield from differences(card.differs)
+    yield from published(card)
+    yield from ["Configs: " + ", ".join(map(literal, card.configs)) + ".", ""]
+
+
+def differences(lines: list[str]) -> Iterator[str]:
+    """Where it differs from its authors' code, and what rests on no printed fact."""
+    if lines:
+        yield from ["What differs from the released code, or rests on no printed fact:", ""]
+        yield from [*(f"- {prose(line)}" for line in lines), ""]
+
+
+def published(card: Card | MethodCard) -> Iterator[str]:
+    """Published results under their conditions."""
+    for heading, group in grouped(card.published):
+        rows = [
+            (str(r["dataset"]), setting(r), f"{r['accuracy']}", config(command(r))) for r in group
+        ]
+        yield from [f"Published: {prose(heading)}", ""]
+        yield from table(("data set", "task", "accuracy (%)", "config"), rows)
+
+
+def config(line: str) -> str:
+    """The config that stands for a published result, as code."""
+    return literal(line) if line else ""
