@@ -1,0 +1,149 @@
+"""10,000 test episodes: each video encoded once, against every episode anew; matching alone.
+
+Decoding and encoding count on both sides, in one process of one thread, in seconds of CPU, for
+which it matters little what else the machine does. The long way takes hours: it is measured on a
+few episodes, without what comes once, and extrapolated. Run without the shape contracts, which cost
+time::
+
+    pytest -o addopts= benchmarks/bench_evaluate.py
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fsarbench.assembly import build_part
+from fsarbench.config import load
+from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.evaluation import Evaluation
+from fsarbench.engine.features import Features
+from fsarbench.engine.matching import match_episodes
+from fsarbench.engine.plan import plan_episodes
+from fsarbench.engine.prepared import prepare
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.interfaces import Split, Video
+from fsarbench.job import assemble
+from fsarbench.model import FewShotModel
+from fsarbench.progress import Bar
+
+Say = Callable[[str], None]
+# The test classes and videos of SSv2-Full.
+CLASSES, VIDEOS = 24, 2857
+FRAMES, DIM = 8, 512
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How much is tested.
+
+    Attributes:
+        episodes: By the cached route, and of the extrapolation.
+        anew: Encoded anew.
+        videos: Of a class of synthact; None for all.
+    """
+
+    episodes: int
+    anew: int
+    videos: int | None
+
+
+@pytest.fixture(scope="module")
+def lengths(request: pytest.FixtureRequest) -> Lengths:
+    """A few where nothing is measured."""
+    off = request.config.getoption("benchmark_disable")
+    return Lengths(200, 3, 3) if off else Lengths(10_000, 30, None)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def assembled(
+    lengths: Lengths, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[FewShotModel, Bench]]:
+    with pytest.MonkeyPatch.context() as patch:
+        sets = []
+        if lengths.videos is not None:
+            patch.setenv("FSARBENCH_DATA", str(tmp_path_factory.mktemp("data")))
+            names = ("train", "val", "test")
+            sets = [f"dataset.{name}_videos={lengths.videos}" for name in names]
+        model, bench, _ = assemble(load("mafsar_synthact_1shot", sets), torch.device("cpu"))
+        yield model, bench
+
+
+def timed(
+    model: FewShotModel, bench: Bench, settings: EvaluateSettings
+) -> tuple[float, Evaluation]:
+    start = time.process_time()
+    tested = evaluate(model, bench, "test", settings)
+    return time.process_time() - start, tested
+
+
+def test_every_video_once_against_every_episode_anew(
+    say: Say, assembled: tuple[FewShotModel, Bench], lengths: Lengths
+) -> None:
+    cached = EvaluateSettings(episodes=lengths.episodes, workers=0)
+    fast, tested = timed(*assembled, cached)
+    anew = replace(cached, cache=False)
+    fixed, _ = timed(*assembled, replace(anew, episodes=1))
+    some, again = timed(*assembled, replace(anew, episodes=lengths.anew + 1))
+    np.testing.assert_allclose(tested.scores[: len(again.scores)], again.scores, atol=1e-5)
+    each = (some - fixed) / lengths.anew
+    slow = fixed + each * (lengths.episodes - 1)
+    say(
+        f"synthact, fsarbench-tiny, MA-FSAR, {lengths.episodes:,} episodes 5-way 1-shot, one query "
+        f"a class: {slow / fast:.0f} times faster. Each video once: {fast:.1f} s; every episode "
+        f"anew: {slow:,.0f} s, extrapolated from {1e3 * each:.0f} ms an episode"
+    )
+
+
+def fake_split() -> Split:
+    names = tuple(f"class {number}" for number in range(CLASSES))
+    videos = [Video(f"{n}", Path(f"{n}.mp4"), n % CLASSES) for n in range(VIDEOS)]
+    return Split("test", names, names, tuple(videos))
+
+
+def fake_model() -> FewShotModel:
+    torch.manual_seed(0)
+    sizes = {"dim": DIM, "text_dim": DIM, "frames": FRAMES}
+    return FewShotModel(
+        backbone=build_part("backbone", {"type": "OpenClipViT", "model": "fsarbench-tiny"}),
+        prototypes=build_part("prototypes", {"type": "TextGuided"}, sizes),
+        matcher=build_part("matcher", {"type": "OTAM"}, sizes),
+        readout=build_part("readout", {"type": "ArithmeticFusion", "alpha": 0.5}, sizes),
+        losses={},
+        text_encoder=None,
+    ).eval()
+
+
+def test_prototypes_and_matching_alone(say: Say, lengths: Lengths) -> None:
+    model, draw = fake_model(), torch.Generator().manual_seed(0)
+    features = torch.randn(VIDEOS, FRAMES, DIM, generator=draw)
+    text = torch.randn(CLASSES, DIM, generator=draw)
+    kind = EpisodeSettings(way=5, shot=1, queries=1)
+    plan = plan_episodes(EpisodeSampler(fake_split(), kind, 0), lengths.episodes)
+    both, chunk = Features(features, features), EvaluateSettings().chunk
+    with torch.no_grad():
+        start = time.process_time()
+        labels = np.array([video.label for video in fake_split().videos], dtype=np.int64)
+        prepared = prepare(model, both, [plan], labels, text)
+        bar = Bar("match", len(plan))
+        scores = match_episodes(model, both, plan, text, chunk, bar, prepared)
+        spent = time.process_time() - start
+    assert scores.shape == (lengths.episodes, 5, 5)
+    say(
+        f"TPCM and OTAM, width {DIM}, {FRAMES} frames, {VIDEOS:,} cached videos, "
+        f"{lengths.episodes:,} episodes 5-way 1-shot, one query a class: {spent:.1f} s of one core"
+    )

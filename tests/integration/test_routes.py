@@ -1,0 +1,107 @@
+"""Every method on synthact: cached features against encoding every episode anew.
+
+`FSARBENCH_TEST_EPISODES=500` takes the built-in videos and so many episodes; without it a few
+episodes of noise stand in.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import UInt8
+
+from fsarbench.assembly import assemble, build_model
+from fsarbench.config import load
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.evaluate import evaluate
+from fsarbench.engine.route import choose_route
+from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.interfaces import VideoReader
+from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.resources import resource
+from tests.unit.engine.conftest import toy_bench
+
+EPISODES = int(os.environ.get("FSARBENCH_TEST_EPISODES", "0"))
+CONFIGS = sorted(path.stem for path in resource("configs").glob("*_synthact_*.py"))
+FEW = EvaluateSettings(episodes=EPISODES or 4, workers=0)
+CPU = torch.device("cpu")
+
+
+class Remembering(VideoReader):
+    """Decodes each clip once: what is compared here comes after decoding."""
+
+    def __init__(self, reader: VideoReader) -> None:
+        self.reader = reader
+        self.clips: dict[tuple[Path, tuple[int, ...]], UInt8[np.ndarray, "T H W 3"]] = {}
+        self.counts: dict[Path, int] = {}
+
+    def count(self, path: Path) -> int:
+        if path not in self.counts:
+            self.counts[path] = self.reader.count(path)
+        return self.counts[path]
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
+        key = (path, tuple(int(index) for index in indices))
+        if key not in self.clips:
+            self.clips[key] = self.reader.read(path, indices)
+        return self.clips[key]
+
+
+def made(config: str) -> tuple[FewShotModel, Bench]:
+    loaded = load(config, [] if EPISODES else ["clips.frames=4"])
+    torch.manual_seed(0)
+    if EPISODES:
+        model, bench, _ = assemble(loaded, CPU)
+        bench = replace(bench, reader=Remembering(bench.reader))
+    else:
+        model, toy = build_model(loaded.values, 8), toy_bench()
+        bench = replace(toy, clips=replace(toy.clips, frames=4, size=64, resize=64))
+    # Zero-initialised adapters would hide what they do.
+    with torch.no_grad():
+        for parameter in tuned_parameters(model).values():
+            parameter.add_(torch.randn_like(parameter), alpha=0.02)
+    return model, bench
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_both_routes_score_alike(config: str) -> None:
+    model, bench = made(config)
+    if not choose_route(model, bench.clips, "auto").cached:
+        assert config.startswith("taskadapter")
+        return
+    once = evaluate(model, bench, "test", FEW)
+    anew = evaluate(model, bench, "test", replace(FEW, cache=False))
+    assert np.ptp(anew.scores) > 1e-3
+    worst = np.abs(once.scores - anew.scores).max()
+    best = np.sort(anew.scores, axis=-1)
+    flips = once.predictions != anew.predictions
+    print(f"{config}: {flips.size} queries, {flips.sum()} flips, largest difference {worst:.1e}")
+    assert worst < 1e-5 * max(1, np.abs(anew.scores).max())
+    # A prediction may differ where the two best scores do not.
+    assert (best[..., -1] - best[..., -2])[flips].max(initial=0) < 1e-5
+
+
+@pytest.fixture(scope="module")
+def mafsar() -> tuple[FewShotModel, Bench]:
+    return made("mafsar_synthact_1shot")
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.skipif(EPISODES > 0, reason="noise is enough")
+@pytest.mark.parametrize(
+    "other",
+    [{"workers": 1}, {"workers": 2}, {"workers": 4}, {"batch_size": 1}, {"batch_size": 256}],
+)
+def test_workers_and_batches_change_no_prediction(
+    mafsar: tuple[FewShotModel, Bench], other: dict[str, int]
+) -> None:
+    settings = replace(FEW, episodes=20)
+    one = evaluate(*mafsar, "test", settings)
+    two = evaluate(*mafsar, "test", replace(settings, **other))
+    np.testing.assert_array_equal(one.predictions, two.predictions)
+    if "workers" in other:
+        np.testing.assert_array_equal(one.scores, two.scores)
