@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from fsarbench.assembly import Settings, build_dataset, build_model, build_reader, build_settings
+from fsarbench.assembly import Settings, assemble, build_dataset, build_settings
 from fsarbench.check import check
 from fsarbench.config import Loaded, load
 from fsarbench.data.places import expanded
@@ -209,25 +209,6 @@ def keep_of(job: Job) -> Keep:
         scores=parts / "scores",
         config=job.loaded.values,
     )
-
-
-def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:
-    """The model on its device, what it runs on, and the fingerprint of the data."""
-    # Videos come first: they are what is missing most often, and looking for them costs nothing.
-    dataset = build_dataset(loaded.values)
-    splits = dataset.splits()
-    settings = build_settings(loaded.values)
-    torch.manual_seed(settings.seed)
-    model = build_model(loaded.values, len(splits["train"].classes)).to(device)
-    bench = Bench(
-        splits=splits,
-        reader=build_reader(loaded.values),
-        clips=settings.clips.resolved(model.backbone.image_size),
-        episodes=settings.episodes,
-        seed=settings.seed,
-        device=device,
-    )
-    return model, bench, dataset.fingerprint()
 
 
 def choose_device(name: str | None) -> torch.device:
