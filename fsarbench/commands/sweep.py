@@ -7,28 +7,32 @@ import typer
 from fsarbench.commands.options import Device, Overrides
 
 
+Configs = Annotated[
+    list[str], typer.Argument(metavar="CONFIG...", help="Configs, or files of named rows.")
+]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE,...", help="An axis: every combination is a run."),
+]
+Name = Annotated[
+    str | None, typer.Option(help="What rows are called, such as '{matcher.type} + {config}'.")
+]
+WorkDir = Annotated[str | None, typer.Option(help="Where the runs go; runs/sweep_NAME by default.")]
+Baseline = Annotated[str | None, typer.Option(help="A row's name: adds paired differences to it.")]
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", help="The table's file: .md, .tex, .csv, .json.")
+]
+
+
 def sweep(
-    configs: Annotated[
-        list[str], typer.Argument(metavar="CONFIG...", help="Configs, or files of named rows.")
-    ],
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE,...", help="An axis: every combination is a run."),
-    ] = None,
+    configs: Configs,
+    grid: Grid = None,
     overrides: Overrides = None,
-    name: Annotated[
-        str | None, typer.Option(help="What rows are called, such as '{matcher.type} + {config}'.")
-    ] = None,
-    work_dir: Annotated[
-        str | None, typer.Option(help="Where the runs go; runs/sweep_NAME by default.")
-    ] = None,
+    name: Name = None,
+    work_dir: WorkDir = None,
     device: Device = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="A row's name: adds paired differences to it.")
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option("--out", "-o", help="The table's file: .md, .tex, .csv, .json.")
-    ] = None,
+    baseline: Baseline = None,
+    out: Out = None,
 ) -> None:
     """Run every combination of some configs, then put all into one table; finished ones are kept.
 
