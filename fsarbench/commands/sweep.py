@@ -6,7 +6,6 @@ import typer
 
 from fsarbench.commands.options import Device, Overrides
 
-
 Configs = Annotated[
     list[str], typer.Argument(metavar="CONFIG...", help="Configs, or files of named rows.")
 ]
