@@ -12,6 +12,7 @@ contracts, which cost time::
 import multiprocessing
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
 from fsarbench.data.datasets.synthact import SynthAct
 
 Say = Callable[[str], None]
+Data = tuple[str, dict[str, Form]]
 CLIPS = {
     "256-pixel mp4": ClipSettings(frames=8, size=224, resize=256),
     "synthact": ClipSettings(frames=8, size=112, resize=128),
@@ -29,9 +31,7 @@ CLIPS = {
 
 
 @pytest.fixture(scope="module", params=CLIPS)
-def data(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, dict[str, Form]]:
+def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Data:
     folder = tmp_path_factory.mktemp("films")
     if request.param == "synthact":
         with pytest.MonkeyPatch.context() as patch:
@@ -58,37 +58,50 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_warm(benchmark: BenchmarkFixture, data: tuple[str, dict[str, Form]], say: Say) -> None:
-    """All readers take turns, so that they see the same machine."""
+@pytest.mark.parametrize("form", FORMS)
+def test_frames(benchmark: BenchmarkFixture, data: Data, form: str) -> None:
     name, forms = data
-    least: dict[str, list[float]] = {form: [1e9, 1e9] for form in forms}
-    for _ in range(4):
-        for form, made in forms.items():
-            for place, work in enumerate(
-                (lambda m=made: read_only(m), lambda m=made: whole_clips(m, CLIPS[name]))
-            ):
-                start = time.process_time()
-                work()
-                least[form][place] = min(least[form][place], time.process_time() - start)
-    for form, (reading, clip) in least.items():
+    benchmark.group = f"frames of {len(forms[form].paths)} clips, {name}"
+    benchmark.pedantic(read_only, (forms[form],), rounds=3)
+
+
+def test_against_decord(data: Data, say: Say, request: pytest.FixtureRequest) -> None:
+    name, forms = data
+    rounds = 1 if request.config.getoption("benchmark_disable") else 4
+    seconds = {
+        form: [cpu_seconds(made, CLIPS[name]) for _ in range(rounds)]
+        for form, made in forms.items()
+    }
+    least = {form: [min(times) for times in zip(*seconds[form], strict=True)] for form in forms}
+    for form, (frames, whole) in least.items():
         count = len(forms[form].paths)
-        faster = least["decord"][0] / reading, least["decord"][1] / clip
+        ratios = [
+            ours / theirs for ours, theirs in zip(least["decord"], (frames, whole), strict=True)
+        ]
         say(
-            f"{name}, warm, {form}: frames of {count / reading:.0f} clips/s "
-            f"({faster[0]:.1f} x decord), whole clips {count / clip:.0f}/s ({faster[1]:.1f} x)"
+            f"{name}, warm, {form}: frames of {count / frames:.0f} clips/s ({ratios[0]:.1f} x "
+            f"decord), whole clips {count / whole:.0f}/s ({ratios[1]:.1f} x)"
         )
     if name == "256-pixel mp4":
         assert least["decord"][0] > 5 * least["store, raw"][0]
-    benchmark.pedantic(read_only, (forms["store, raw"],), rounds=3)
 
 
-def first_seconds(pipe: "multiprocessing.connection.Connection", form: Form) -> None:
+def cpu_seconds(form: Form, clips: ClipSettings) -> tuple[float, float]:
+    """Of reading the frames of all clips, and of making whole clips of them."""
+    start = time.process_time()
+    read_only(form)
+    middle = time.process_time()
+    whole_clips(form, clips)
+    return middle - start, time.process_time() - middle
+
+
+def first_seconds(pipe: Connection, form: Form) -> None:
     start = time.perf_counter()
     read_only(form)
     pipe.send(time.perf_counter() - start)
 
 
-def test_cold(data: tuple[str, dict[str, Form]], say: Say) -> None:
+def test_cold(data: Data, say: Say) -> None:
     name, forms = data
     context = multiprocessing.get_context("spawn")
     for label, form in forms.items():

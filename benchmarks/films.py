@@ -19,7 +19,7 @@ from fsarbench.data.store.keep import Keeper
 from fsarbench.data.writer import write_video
 from fsarbench.interfaces import VideoReader
 
-COUNT, FRAMES, HEIGHT, WIDTH = 24, 64, 256, 340
+COUNT, FRAMES, HEIGHT, WIDTH = 16, 64, 256, 340
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,23 @@ def films(folder: Path) -> tuple[Path, ...]:
 
 
 def _clouds(draw: np.random.Generator) -> np.ndarray:
-    layers = [_layer(draw) for _ in range(2)]
+    layers = [_layer(draw) // 2 for _ in range(2)]
+    noise = draw.integers(0, 8, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     steps = draw.integers(-5, 6, (2, 2))
     frames = []
     for time in range(FRAMES):
-        moved = [
+        first, second = (
             np.roll(layer, tuple(step * time), (0, 1))
             for layer, step in zip(layers, steps, strict=True)
-        ]
-        noise = draw.normal(0, 3, (HEIGHT, WIDTH, 3))
-        frames.append(np.clip(np.mean(moved, axis=0) + noise, 0, 255).astype(np.uint8))
+        )
+        frames.append(first + second + np.roll(noise, 37 * time, (0, 1)))
     return np.stack(frames)
 
 
 def _layer(draw: np.random.Generator) -> np.ndarray:
-    small = draw.integers(0, 256, (HEIGHT // 16, WIDTH // 16, 3), dtype=np.uint8)
+    small = draw.integers(0, 240, (HEIGHT // 16, WIDTH // 16, 3), dtype=np.uint8)
     wide = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
-    return np.asarray(wide, dtype=np.float32)
+    return np.asarray(wide)
 
 
 def extracted(paths: tuple[Path, ...]) -> Form:
