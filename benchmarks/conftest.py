@@ -1,22 +1,96 @@
-"""Ratios are printed under pytest-benchmark's table."""
+"""Device and sizes of the suites; ratios under pytest-benchmark's table; results as JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
-ROWS = pytest.StashKey[list[str]]()
+from benchmarks.events import EventClock
+from benchmarks.sheet import RESULTS, Row, conditions, merge, row
+from benchmarks.sizes import SIZES, Sizes
+
+LINES = pytest.StashKey[dict[str, list[str]]]()
+ROWS = pytest.StashKey[list[Row]]()
+# Scripts, and what belongs to one of them.
+collect_ignore = ["tinyclip", "train_tiny.py", "gpu_session.py", "tables.py"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options of the suites."""
+    group = parser.getgroup("fsarbench")
+    group.addoption("--device", default="cpu", help="cpu, or cuda, timed by its events")
+    group.addoption("--sizes", default="small", choices=SIZES, help="how large things are")
+    group.addoption("--compiled", action="store_true", help="compiled blocks too: minutes more")
+    group.addoption(
+        "--results", nargs="?", const=RESULTS, type=Path, help="write DEVICE.json into this folder"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a GPU the program runs ahead of the work: only the GPU's own clock tells its time."""
+    if config.getoption("--device").startswith("cuda"):
+        clock = EventClock()
+        for item in items:
+            item.add_marker(pytest.mark.benchmark(timer=clock))
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Where everything is measured."""
+    return torch.device(request.config.getoption("--device"))
+
+
+@pytest.fixture(scope="session")
+def sizes(request: pytest.FixtureRequest) -> Sizes:
+    """How large everything is; as small as can be where nothing is measured."""
+    chosen = SIZES[request.config.getoption("--sizes")]
+    off = request.config.getoption("benchmark_disable")
+    return replace(chosen, frames=2, images=1) if off else chosen
+
+
+@pytest.fixture(scope="session")
+def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """The number of rounds of a comparison: one where nothing is measured."""
+    off = request.config.getoption("benchmark_disable")
+    return lambda wanted: 1 if off else wanted
 
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keeps a line for the end of the run."""
-    return request.config.stash.setdefault(ROWS, []).append
+    lines = request.config.stash.setdefault(LINES, {})
+    return lines.setdefault(request.path.stem, []).append
+
+
+@pytest.fixture(autouse=True)
+def noted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keeps what a test measured for the results."""
+    measured = "benchmark" in request.fixturenames and request.getfixturevalue("benchmark")
+    yield
+    if measured and measured.stats is not None:
+        own = row(
+            request.path.stem,
+            request.node.name,
+            measured.stats.stats,
+            measured.extra_info,
+            measured.group,
+        )
+        request.config.stash.setdefault(ROWS, []).append(own)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the lines."""
-    rows = terminalreporter.config.stash.get(ROWS, [])
-    if rows:
+    """Prints the lines, and writes the results."""
+    config = terminalreporter.config
+    # Where each thing runs once, nothing is measured.
+    lines = {} if config.getoption("benchmark_disable") else config.stash.get(LINES, {})
+    if lines:
         terminalreporter.section("against the forms that the field uses, in this run")
-    for row in rows:
-        terminalreporter.write_line(row)
+    for line in (line for suite in lines.values() for line in suite):
+        terminalreporter.write_line(line)
+    folder, rows = config.getoption("--results"), config.stash.get(ROWS, [])
+    if folder and rows:
+        device = torch.device(config.getoption("--device"))
+        how = conditions(device, config.getoption("--sizes"))
+        merge(folder / f"{device.type}.json", rows, lines, how)

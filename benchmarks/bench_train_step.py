@@ -1,0 +1,121 @@
+"""One training step of every adapter, and what each setting of `train` changes of it.
+
+Forward, backward and AdamW, as `fsarbench run` trains, behind MA-FSAR's prototypes and OTAM; the
+frames and the text features are there already. Run without the shape contracts, which cost time::
+
+    pytest -o addopts= benchmarks/bench_train_step.py
+
+Beside the times stand the tuned parameters and the peak of memory: on a GPU the allocator's, on a
+CPU that of all tensors that were allocated in the step.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.events import wait
+from benchmarks.measure import Run, peak
+from benchmarks.parts import episode, model, registered
+from benchmarks.sizes import Sizes
+from fsarbench.engine.lean import lean
+from fsarbench.engine.optimiser import build_optimiser
+from fsarbench.engine.settings import TrainSettings
+from fsarbench.model import FewShotModel, count
+
+MAFSAR = "FineGrainedMultimodal"
+SETTINGS: dict[str, dict[str, Any]] = {
+    "fp32": {"precision": "fp32"},
+    "TF32": {"precision": "fp32", "tf32": True},
+    "bf16": {"precision": "bf16"},
+    "bf16, one call": {"precision": "bf16", "together": True},
+    "bf16, recomputed by block": {"precision": "bf16", "checkpointing": True},
+    "bf16, recomputed by 3 blocks": {"precision": "bf16", "checkpointing": 3},
+    "bf16, compiled": {"precision": "bf16", "compile": True},
+    "bf16, compiled, recomputed by block": {
+        "precision": "bf16",
+        "compile": True,
+        "checkpointing": True,
+    },
+}
+ROUNDS = 10
+ADAPTERS = registered("adapter")
+# Settings are compared on the paper's method, on one that takes no text and on full fine-tuning.
+COMPARED = [MAFSAR, "AIM", "FullFineTuning"]
+
+
+def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
+    """A step, finished on the device when it returns."""
+    device = next(built.parameters()).device
+    task = episode(built, sizes, device)
+    optimiser = build_optimiser(built.train(), settings)
+    half = settings.precision == "bf16"
+
+    def run() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            support, query = built.encode(task, task.text, settings.together)
+        outcome = built.compare(support.float(), query.float(), task.text)
+        optimiser.update_params(built.loss(outcome, task)["match"])
+        wait(device)
+
+    return run
+
+
+@contextmanager
+def memory(device: torch.device, run: Run) -> Iterator[dict[str, int]]:
+    """The peak of a step in bytes, the model's own weights among it on a GPU."""
+    found: dict[str, int] = {}
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+    yield found
+    if device.type == "cuda":
+        found["peak bytes"] = torch.cuda.max_memory_allocated(device)
+        found["peak bytes reserved"] = torch.cuda.max_memory_reserved(device)
+    else:
+        found["peak bytes"] = peak(run)
+
+
+def measure(
+    benchmark: BenchmarkFixture, adapter: str, given: dict[str, Any], sizes: Sizes, where: Any
+) -> None:
+    """Time and memory of one kind of step."""
+    built = model(adapter, sizes, where)
+    settings = TrainSettings(**given)
+    run = training(built, settings, sizes)
+    with lean(built.backbone, settings), memory(where, run) as found:
+        benchmark.pedantic(run, rounds=ROUNDS, warmup_rounds=3)
+    tuned, total = count(built, tuned=True), count(built)
+    benchmark.extra_info.update(found, tuned=tuned, parameters=total, settings=asdict(settings))
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_adapter(
+    benchmark: BenchmarkFixture, adapter: str, sizes: Sizes, device: torch.device
+) -> None:
+    benchmark.group = "every adapter, bf16 on a GPU and fp32 on a CPU"
+    precision = "bf16" if device.type == "cuda" else "fp32"
+    measure(benchmark, adapter, {"precision": precision}, sizes, device)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("adapter", COMPARED)
+def test_setting(
+    benchmark: BenchmarkFixture,
+    adapter: str,
+    setting: str,
+    sizes: Sizes,
+    device: torch.device,
+    request: pytest.FixtureRequest,
+) -> None:
+    given = SETTINGS[setting]
+    if given.get("compile") and not request.config.getoption("--compiled"):
+        pytest.skip("--compiled is not given")
+    benchmark.group = adapter
+    measure(benchmark, adapter, given, sizes, device)

@@ -1,0 +1,69 @@
+"""The things that are measured: backbones with adapters, models, episodes; weights are random."""
+
+import torch
+
+from benchmarks.sizes import Sizes
+from fsarbench.assembly import adapt, build_part
+from fsarbench.cards import cards
+from fsarbench.episode import Episode
+from fsarbench.interfaces import Backbone
+from fsarbench.model import FewShotModel
+
+
+def registered(slot: str) -> list[str]:
+    """The names of all parts of a slot."""
+    return [card.name for card in cards() if card.slot == slot]
+
+
+def frames(count: int, backbone: Backbone, device: torch.device) -> torch.Tensor:
+    """Frames of nothing in particular, as bytes."""
+    size = backbone.image_size
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
+    return drawn.to(device)
+
+
+def adapted(adapter: str, sizes: Sizes, device: torch.device) -> Backbone:
+    """The vision transformer with one kind of adapter on all blocks."""
+    torch.manual_seed(0)
+    backbone = build_part("backbone", sizes.vit)
+    offered = {
+        "width": backbone.width,
+        "prefix": backbone.prefix,
+        "mlp_width": backbone.mlp_width,
+        "block_count": backbone.depth,
+        "frames": sizes.frames,
+        "text_dim": backbone.dim,
+    }
+    adapt(backbone, {"type": adapter}, offered)
+    return backbone.to(device)
+
+
+def model(adapter: str, sizes: Sizes, device: torch.device) -> FewShotModel:
+    """MA-FSAR's prototypes and matcher behind any adapter; the text comes with the episode."""
+    backbone = adapted(adapter, sizes, device)
+    dim = backbone.dim
+    offered = {"dim": dim, "text_dim": dim, "frames": sizes.frames}
+    built = FewShotModel(
+        backbone,
+        build_part("prototypes", {"type": "TextGuided"}, offered),
+        build_part("matcher", {"type": "OTAM"}, offered),
+        build_part("readout", {"type": "MatchOnly"}),
+        {"match": build_part("losses", {"type": "EpisodeCrossEntropy"}, offered)},
+    )
+    return built.to(device)
+
+
+def episode(built: FewShotModel, sizes: Sizes, device: torch.device) -> Episode:
+    """One training episode on the device."""
+    videos = frames(sizes.videos * sizes.frames, built.backbone, device)
+    videos = videos.unflatten(0, (sizes.videos, sizes.frames))
+    support = videos[: sizes.way * sizes.shot].unflatten(0, (sizes.way, sizes.shot))
+    text = torch.randn(sizes.way, built.backbone.dim, generator=torch.Generator().manual_seed(0))
+    return Episode(
+        support=support,
+        query=videos[sizes.way * sizes.shot :],
+        labels=torch.arange(sizes.way).repeat_interleave(sizes.queries).to(device),
+        classes=torch.arange(sizes.way).to(device),
+        text=text.to(device),
+    )
