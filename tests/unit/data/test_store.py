@@ -334,3 +334,13 @@ def said(
     assert exit_.value.code == code
     captured = capsys.readouterr()
     return captured.out, captured.err
+
+
+def test_what_was_computed_from_a_store_is_known_by_the_store(videos: Path) -> None:
+    filled(videos)
+    path = videos / "a.mp4"
+    source = StoreReader(str(videos / "store")).source(path)
+    assert source.is_file()
+    assert source.is_relative_to(videos / "store")
+    with pytest.raises(UserError, match="not in the store"):
+        StoreReader(str(videos / "store")).source(videos / "none.mp4")
