@@ -9,8 +9,8 @@ from fsarbench.commands.catalogue import list_, show
 from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
 from fsarbench.commands.eval import eval_
-from fsarbench.commands.report import episode, report
 from fsarbench.commands.profile import profile
+from fsarbench.commands.report import episode, report
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
 from fsarbench.errors import UserError

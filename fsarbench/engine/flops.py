@@ -213,7 +213,8 @@ def slots_of(model: nn.Module) -> dict[int, str]:
     """The slot of every module of a model, by identity."""
     found = {}
     for name, module in model.named_modules():
-        slot, inside, *_ = [*name.split("."), ""]
+        slot, _, inside = name.partition(".")
+        inside = inside.partition(".")[0]
         found[id(module)] = "adapter" if inside in ("adapters", "entry") else slot or "other"
     return found
 

@@ -20,6 +20,9 @@ from fsarbench.profiling.step import loss_of, precision
 from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import time_runs
 
+# A view by another name, and memory that is only taken.
+STILL = ("_unsafe_view", "empty", "new_empty")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -69,7 +72,8 @@ class Traffic(TorchDispatchMode):
         """Runs the operation."""
         del types
         made = func(*args, **(kwargs or {}))
-        if not func.is_view:
+        name = func._schema.name.removeprefix("aten::")
+        if not (func.is_view or name.startswith(STILL)):
             moved = (t for t in tree_iter((args, kwargs, made)) if isinstance(t, Tensor))
             self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in moved)
         return made
@@ -83,7 +87,7 @@ def roofline(subject: Subject, device: torch.device, half: bool, repeats: int) -
     frames = query.shape[0] * query.shape[1]
     found: dict[str, Any] = {"ceilings": asdict(ceilings)}
     if backbone.mlp_width:
-        rows = frames * (backbone.prefix + patches(subject))
+        rows = frames * tokens_of(subject)
         sizes = rows, backbone.width, backbone.mlp_width
         found["product_at_block_shapes"] = product_at_shapes(*sizes, device, half)
     works = [
@@ -152,7 +156,8 @@ def matchers(subject: Subject, device: torch.device) -> Iterator[Piece]:
     episode = subject.episode("test")
     dim, frames = subject.model.backbone.dim, subject.clips.frames
     way, queries = episode.support.shape[0], len(episode.query)
-    for matcher in (OTAM(), TRX(dim, frames=frames)):
+    sizes = tuple(size for size in (2, 3) if size <= frames) or (1,)
+    for matcher in (OTAM(), TRX(dim, sizes)):
         blank = torch.empty(queries, frames, dim), torch.empty(1, way, 1, frames, dim)
         on_meta = [features.to("meta") for features in blank]
         with torch.no_grad(), plain_attention(), OperationCounter() as counter:
@@ -166,10 +171,10 @@ def matchers(subject: Subject, device: torch.device) -> Iterator[Piece]:
         yield type(matcher).__name__, counter.total, run
 
 
-def patches(subject: Subject) -> int:
-    """Patches of a frame, from the tokens that enter the first block."""
-    backbone = subject.model.backbone
+def tokens_of(subject: Subject) -> int:
+    """Tokens of a frame that enter the first block."""
+    trunk: Any = subject.model.backbone.trunk
     size = subject.clips.sides()[0]
     with torch.device("meta"), torch.no_grad():
-        tokens = backbone.trunk.embed(torch.empty(1, 3, size, size))
-    return tokens.shape[1] - backbone.prefix
+        tokens = trunk.embed(torch.empty(1, 3, size, size))
+    return tokens.shape[1]

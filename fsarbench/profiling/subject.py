@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,6 @@ from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel, tuned_parameters
 
 M = TypeVar("M", bound=nn.Module)
-T = TypeVar("T", Tensor, nn.Parameter)
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,9 @@ def random_episode(episode: Episode, device: torch.device, seed: int = 0) -> Epi
 def with_tensors(episode: Episode, change: Callable[[str, Tensor], Tensor]) -> Episode:
     """The episode with every tensor replaced, by its name."""
     found = {field.name: getattr(episode, field.name) for field in fields(episode)}
-    changed = {name: change(name, t) for name, t in found.items() if isinstance(t, Tensor)}
+    changed: dict[str, Any] = {
+        name: change(name, value) for name, value in found.items() if isinstance(value, Tensor)
+    }
     return replace(episode, **changed)
 
 

@@ -1,0 +1,2 @@
+_base_ = "frozen_tpcm_vitb32_1shot.py"
+episodes = dict(shot=5)

@@ -1,0 +1,2 @@
+_base_ = "stadapter_vitb32_1shot.py"
+episodes = dict(shot=5)
