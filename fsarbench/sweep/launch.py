@@ -58,7 +58,12 @@ def launch(run: Planned, options: list[str], logged: bool) -> str:
 
 def _start(command: list[str], log: IO[str] | None = None) -> int:
     errors = None if log is None else subprocess.STDOUT
-    return subprocess.run(command, stdout=log, stderr=errors, check=False).returncode
+    # When we are told to end, the run ends with us: started again, two would write to one folder.
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        return subprocess.run(command, stdout=log, stderr=errors, check=False).returncode
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _reason(status: int, said: str, place: Path | None = None) -> str:

@@ -75,6 +75,7 @@ def test_both_routes_score_alike(config: str) -> None:
         return
     once = evaluate(model, bench, "test", FEW)
     anew = evaluate(model, bench, "test", replace(FEW, cache=False))
+    assert (once.route.cached, anew.route.cached) == (True, False)
     assert np.ptp(anew.scores) > 1e-3
     worst = np.abs(once.scores - anew.scores).max()
     best = np.sort(anew.scores, axis=-1)
