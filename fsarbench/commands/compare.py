@@ -18,12 +18,20 @@ def compare(
         str | None, typer.Option("--format", help="markdown, latex, csv or json.")
     ] = None,
     out: Annotated[str | None, typer.Option("--out", "-o", help="The file to write.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A file of `profile --json`: adds what a step costs.")
+    ] = None,
 ) -> None:
     """Put finished runs into one table, with intervals and tests on the same episodes."""
     from fsarbench.report.compare import Options
     from fsarbench.report.compare import compare as compare_runs
 
     options = Options(
-        baseline=baseline, published=published, confidence=confidence, layout=layout, out=out
+        baseline=baseline,
+        published=published,
+        confidence=confidence,
+        layout=layout,
+        out=out,
+        profile=profile,
     )
     compare_runs(runs, options)

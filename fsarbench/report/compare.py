@@ -1,13 +1,14 @@
 """`fsarbench compare`: finished runs in one table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
+from fsarbench.report.compare_costs import Profile
 from fsarbench.report.compare_data import csv_text, json_text
 from fsarbench.report.compare_latex import latex
 from fsarbench.report.compare_rows import rows_of
@@ -29,6 +30,7 @@ class Options:
         confidence: Of all intervals and tests.
         layout: `markdown`, `latex`, `csv` or `json`; None for that of `out`, or the terminal's.
         out: The file to write.
+        profile: A file of `fsarbench profile`, for what training steps cost.
     """
 
     baseline: str | None = None
@@ -36,6 +38,7 @@ class Options:
     confidence: float = 0.95
     layout: str | None = None
     out: str | None = None
+    profile: str | None = None
 
 
 def compare(paths: Sequence[str], options: Options) -> None:
@@ -66,13 +69,14 @@ def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
     named = base is not None and not base.exists()
     folders, unfinished = find_runs([*([] if base is None or named else [base]), *paths])
     runs = [run for folder in folders for run in read_run(folder)]
-    return compare_rows(
+    found = compare_rows(
         rows_of(runs),
         baseline=(options.baseline or "") if named or base is None else runs[0].name,
         confidence=options.confidence,
         published=options.published,
         unfinished=[folder.name for folder in unfinished],
     )
+    return replace(found, profile=Profile(Path(options.profile))) if options.profile else found
 
 
 def layout_of(options: Options) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fsarbench.report.compare_costs import Cost, Profile
 from fsarbench.report.compare_table import Comparison, Line, Setting
 
 UNITS = {"videos": "test videos", "seeds": "training seeds", "episodes": "episodes"}
@@ -43,6 +44,7 @@ def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Co
         Column("all (M)", lambda line: millions(line, "total")),
         Column("GFLOP", lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
         Column("GiB", memory),
+        *(steps(comparison.profile) if comparison.profile else ()),
         *(found for setting in settings or (None,) for found in accuracy(lines, setting)),
     ]
     if any(len(line.row.runs) > 1 for line in lines):
@@ -50,6 +52,23 @@ def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Co
     if comparison.baseline:
         found += [found for setting in settings or (None,) for found in differences(setting)]
     return found
+
+
+def steps(profile: Profile) -> list[Column]:
+    """What a training step costs, by a file of `fsarbench profile`."""
+
+    def cell(text: Callable[[Cost], str]) -> Callable[[Line], str]:
+        def shown(line: Line) -> str:
+            cost = profile.of(line.row)
+            return "" if cost is None else text(cost)
+
+        return shown
+
+    return [
+        Column("step GFLOP", cell(lambda c: f"{c.operations / 1e9:.1f}" if c.operations else "")),
+        Column("step GiB", cell(lambda c: f"{c.memory / 2**30:.2f}" if c.memory else "")),
+        Column("step s", cell(lambda c: f"{c.seconds:.3g}" if c.seconds else "")),
+    ]
 
 
 def accuracy(lines: Sequence[Line], setting: Setting | None) -> list[Column]:

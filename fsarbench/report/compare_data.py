@@ -16,7 +16,9 @@ from fsarbench.statistics import Interval
 def csv_text(comparison: Comparison) -> str:
     """A line a row, measured ones and then published ones, told apart by the column `origin`."""
     records = [
-        _flat(record(section, line)) for section in comparison.sections for line in section.lines
+        _flat(record(comparison, section, line))
+        for section in comparison.sections
+        for line in section.lines
     ]
     records += [
         {"origin": "published", **asdict(e), "accuracy": e.accuracy / 100}
@@ -36,7 +38,9 @@ def json_text(comparison: Comparison) -> str:
         "confidence": comparison.confidence,
         "baseline": comparison.baseline or None,
         "measured": [
-            record(section, line) for section in comparison.sections for line in section.lines
+            record(comparison, section, line)
+            for section in comparison.sections
+            for line in section.lines
         ],
         "notes": comparison.notes,
         "remarks": remarks(comparison),
@@ -45,8 +49,10 @@ def json_text(comparison: Comparison) -> str:
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
-def record(section: Section, line: Line) -> dict[str, Any]:
+def record(comparison: Comparison, section: Section, line: Line) -> dict[str, Any]:
     """One row by names."""
+    profile = comparison.profile
+    cost = None if profile is None else profile.of(line.row)
     row, (dataset, way, shot) = line.row, section.setting
     result = row.first.result
     size, kind = row.memory
@@ -62,6 +68,7 @@ def record(section: Section, line: Line) -> dict[str, Any]:
         "gflops_episode": result["gflops"]["episode"],
         "peak_bytes": size or None,
         "peak_of": kind,
+        **({} if profile is None else {"train_step": None if cost is None else asdict(cost)}),
         "accuracy": row.mean,
         "intervals": {name: _interval(found) for name, found in line.intervals.items()},
         "seeds": [run.conditions["seed"] for run in row.runs],

@@ -23,6 +23,7 @@ def remarks(comparison: Comparison) -> list[str]:
         *tests(comparison),
         *baseline(comparison),
         COSTS,
+        *steps(comparison),
         *unfinished(comparison),
     ]
 
@@ -66,6 +67,21 @@ def baseline(comparison: Comparison) -> Iterator[str]:
     for said, names in kinds.items():
         rows = f" ({', '.join(dict.fromkeys(names))})" if len(kinds) > 1 else ""
         yield f"difference{rows}: {said}"
+
+
+def steps(comparison: Comparison) -> Iterator[str]:
+    """Where the costs of training steps come from, and for which rows there are none."""
+    profile = comparison.profile
+    if profile is None:
+        return
+    yield (
+        f"step: one training episode forward and backward, its peak memory, and its time on "
+        f"{profile.device}, by `fsarbench profile` ({profile.path.name})."
+    )
+    missing = profile.missing([line.row for line in comparison.lines])
+    if missing:
+        names = ", ".join(dict.fromkeys(missing))
+        yield f"No such assembly in {profile.path.name}: {names}."
 
 
 def unfinished(comparison: Comparison) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from fsarbench.errors import UserError, nearest
 from fsarbench.report.compare_conditions import SELECTION, conditions, differs, reference_of
+from fsarbench.report.compare_costs import Profile
 from fsarbench.report.compare_published import Published, published_for
 from fsarbench.report.compare_rows import Row
 from fsarbench.report.compare_tests import Verdict, against, level
@@ -73,6 +74,7 @@ class Comparison:
         baseline: The name of the row that the others are compared with; empty for none.
         confidence: Of all intervals and tests.
         unfinished: Runs without a result that lay beside the others.
+        profile: What training steps cost, from a file; None without one.
     """
 
     sections: tuple[Section, ...]
@@ -81,6 +83,7 @@ class Comparison:
     baseline: str = ""
     confidence: float = 0.95
     unfinished: tuple[str, ...] = ()
+    profile: Profile | None = None
 
     @property
     def lines(self) -> list[Line]:
