@@ -10,15 +10,14 @@ one large matrix product of the same precision, and, for vision transformers, of
 their own shapes.
 """
 
-from collections.abc import Callable
-from typing import Any
+from functools import cache
 
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.events import wait
-from benchmarks.measure import Run, Shape, product_rate
+from benchmarks.measure import Run
 from benchmarks.parts import frames, registered
 from benchmarks.sizes import Sizes
 from fsarbench.assembly import build_part
@@ -27,8 +26,8 @@ from fsarbench.backbones.walk import Walk
 from fsarbench.engine.lean import walking
 from fsarbench.engine.profile import counted, on_meta
 from fsarbench.interfaces import Backbone
+from fsarbench.profiling.ceilings import measure_ceilings, product_at_shapes
 
-Say = Callable[[str], None]
 HALF = torch.bfloat16
 # `bf16` is autocast, as training encodes; `bf16 weights` has no weights or tokens in fp32.
 PRECISIONS = ["fp32", "bf16", "bf16 weights"]
@@ -61,36 +60,38 @@ def operations(backbone: Backbone, images: torch.Tensor) -> int:
     return counted(lambda: empty(videos)).total
 
 
-def own_shapes(backbone: ViT, images: int) -> tuple[Shape, ...]:
-    """The matrix products of a block: query, key and value; output; up; down."""
-    width, hidden = backbone.width, backbone.mlp_width
-    size = backbone.image_size
-    dtype = next(backbone.parameters()).dtype
-    meta = torch.empty(1, 3, size, size, device="meta", dtype=dtype)
-    rows = images * on_meta(backbone).trunk.embed(meta).shape[1]
-    inner = [(width, 3 * width), (width, width), (width, hidden), (hidden, width)]
-    return tuple((rows, *pair) for pair in inner)
+@cache
+def ceiling(device: torch.device, half: bool) -> float:
+    """Operations a second of one large matrix product."""
+    return measure_ceilings(device, half).product
 
 
-def report(benchmark: BenchmarkFixture, backbone: Backbone, images: Any, sizes: Sizes) -> None:
+def tokens(backbone: ViT) -> int:
+    """Tokens of a frame."""
+    size, dtype = backbone.image_size, next(backbone.parameters()).dtype
+    image = torch.empty(1, 3, size, size, device="meta", dtype=dtype)
+    return int(on_meta(backbone).trunk.embed(image).shape[1])
+
+
+def report(benchmark: BenchmarkFixture, backbone: Backbone, images: torch.Tensor) -> None:
     """The speed, beside that of matrix products in the same precision."""
     if benchmark.stats is None:
         return
     half = benchmark.extra_info["precision"] != "fp32"
-    dtype = HALF if half else torch.float32
-    rate = operations(backbone, images) / benchmark.stats.stats.median
-    large = product_rate(images.device, dtype, ((sizes.matrix, sizes.matrix, sizes.matrix),))
+    seconds, device = benchmark.stats.stats.median, images.device
+    rate, large = operations(backbone, images) / seconds, ceiling(device, half)
     benchmark.extra_info.update(
         {
             "frames": len(images),
-            "frames/s": len(images) / benchmark.stats.stats.median,
+            "frames/s": len(images) / seconds,
             "FLOP/s": rate,
             "share of the matrix product": rate / large,
             "matrix product FLOP/s": large,
         }
     )
     if isinstance(backbone, ViT):
-        own = product_rate(images.device, dtype, own_shapes(backbone, len(images)))
+        rows, sizes = len(images) * tokens(backbone), (backbone.width, backbone.mlp_width)
+        own = product_at_shapes(rows, *sizes, device, half)
         benchmark.extra_info["share of its own products"] = rate / own
 
 
@@ -104,7 +105,7 @@ def test_eager(
     benchmark.group = f"{name} {sizes.backbones[name]['model']}"
     benchmark.extra_info["precision"] = precision
     benchmark.pedantic(encode(backbone, images, precision), rounds=10, warmup_rounds=2)
-    report(benchmark, backbone, images, sizes)
+    report(benchmark, backbone, images)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -125,4 +126,4 @@ def test_compiled(
     benchmark.extra_info["precision"] = precision
     with walking(backbone, Walk(compiler="inductor")):
         benchmark.pedantic(encode(backbone, images, precision), rounds=10, warmup_rounds=3)
-    report(benchmark, backbone, images, sizes)
+    report(benchmark, backbone, images)

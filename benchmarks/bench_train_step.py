@@ -27,6 +27,7 @@ from fsarbench.engine.lean import lean
 from fsarbench.engine.optimiser import build_optimiser
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.model import FewShotModel, count
+from fsarbench.profiling.step import loss_of
 
 MAFSAR = "FineGrainedMultimodal"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -57,10 +58,7 @@ def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
     half = settings.precision == "bf16"
 
     def run() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            support, query = built.encode(task, task.text, settings.together)
-        outcome = built.compare(support.float(), query.float(), task.text)
-        optimiser.update_params(built.loss(outcome, task)["match"])
+        optimiser.update_params(loss_of(built, task, half, settings.together))
         wait(device)
 
     return run
@@ -89,6 +87,10 @@ def measure(
     built = model(adapter, sizes, where)
     settings = TrainSettings(**given)
     run = training(built, settings, sizes)
+    if benchmark.disabled:
+        with lean(built.backbone, settings):
+            benchmark(run)
+        return
     with lean(built.backbone, settings), memory(where, run) as found:
         benchmark.pedantic(run, rounds=ROUNDS, warmup_rounds=3)
     tuned, total = count(built, tuned=True), count(built)

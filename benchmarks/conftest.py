@@ -1,5 +1,6 @@
 """Device and sizes of the suites; ratios under pytest-benchmark's table; results as JSON."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from benchmarks.events import EventClock
 from benchmarks.sheet import RESULTS, Row, conditions, merge, row
 from benchmarks.sizes import SIZES, Sizes
 
+# As in the command line: threads that spin while they wait take the time of others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 LINES = pytest.StashKey[dict[str, list[str]]]()
 ROWS = pytest.StashKey[list[Row]]()
 # Scripts, and what belongs to one of them.

@@ -1,0 +1,142 @@
+"""The tables of `docs/performance.md`, from the results of the suites.
+
+`python -m benchmarks.tables` writes them between the page's markers, for each device that has a
+file in `results/`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sheet import RESULTS
+from fsarbench.files import write_text
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+BETWEEN = re.compile(r"(<!-- benchmarks -->\n).*(<!-- /benchmarks -->)", re.DOTALL)
+Row = dict[str, Any]
+
+
+def page_with(page: str, folder: Path) -> str:
+    """The page with the tables of all devices between its markers.
+
+    Raises:
+        ValueError: It has no markers.
+    """
+    if not BETWEEN.search(page):
+        raise ValueError(f"No '<!-- benchmarks -->' and '<!-- /benchmarks -->' in {PAGE}.")
+    devices = [json.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.json"))]
+    text = "\n".join(line for device in devices for line in tables(device))
+    return BETWEEN.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page)
+
+
+def tables(device: dict[str, Any]) -> Iterator[str]:
+    """The sections of one device."""
+    for suite, (title, make) in SUITES.items():
+        if suite in device:
+            yield f"### {title}\n"
+            yield said(device[suite]["conditions"]) + "\n"
+            yield from make(device[suite]["rows"])
+            yield from (f"- {line}" for line in device[suite]["lines"])
+            yield ""
+
+
+def said(how: dict[str, Any]) -> str:
+    """The conditions as a sentence."""
+    device, load = how["device"], how["load"][0]
+    threads = f", {device['threads']} thread(s)" if "threads" in device else ""
+    shared = f", load {load} on {how['cores']} cores" if device["type"] == "cpu" else ""
+    return (
+        f"*{device['name']} ({device['type']}{threads}), torch {how['versions']['torch']}, "
+        f"{how['sizes']} sizes, {how['date']}{shared}.*"
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table in Markdown; the first column is words, the others numbers."""
+    yield f"| {' | '.join(head)} |"
+    yield "|---" + "|---:" * (len(head) - 1) + "|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def backbones(rows: list[Row]) -> Iterator[str]:
+    def cells(row: Row) -> list[str]:
+        extra, own = row["extra"], row["extra"].get("share of its own products")
+        compiled = ", compiled" if "compiled" in row["name"] else ""
+        return [
+            f"{row['group']}, {extra['precision']}{compiled}",
+            spread(row),
+            f"{extra['frames/s']:,.0f}",
+            f"{extra['FLOP/s'] / 1e9:,.0f}",
+            f"{extra['share of the matrix product']:.0%}",
+            "" if own is None else f"{own:.0%}",
+        ]
+
+    head = ["encoding pass", "ms", "frames/s", "GFLOP/s", "of the matrix product", "of its own"]
+    yield from table(head, map(cells, rows))
+
+
+def steps(rows: list[Row]) -> Iterator[str]:
+    """Every adapter, then the settings as multiples of the plain step."""
+    head = ["adapter", "ms", "peak MiB", "tuned", "parameters"]
+    every = [row for row in rows if "test_adapter" in row["name"]]
+    yield from table(head, map(step, every))
+    for group in dict.fromkeys(row["group"] for row in rows if "test_setting" in row["name"]):
+        own = [row for row in rows if row["group"] == group and "test_setting" in row["name"]]
+        yield from table(["setting", "ms", "of fp32", "peak MiB", "of fp32"], against(own, group))
+
+
+def step(row: Row) -> list[str]:
+    extra = row["extra"]
+    numbers = [f"{extra['tuned']:,}", f"{extra['parameters']:,}"]
+    return [inside(row), spread(row), mebibytes(row), *numbers]
+
+
+def against(rows: list[Row], group: str) -> Iterator[list[str]]:
+    """Settings against the first of them."""
+    first = rows[0]
+    for row in rows:
+        time = row["seconds"]["median"] / first["seconds"]["median"]
+        memory = row["extra"]["peak bytes"] / first["extra"]["peak bytes"]
+        name = inside(row).removeprefix(f"{group}-")
+        yield [f"{group}, {name}", spread(row), f"{time:.2f}", mebibytes(row), f"{memory:.2f}"]
+
+
+def times(rows: list[Row]) -> Iterator[str]:
+    """Any suite: what, and how long."""
+    yield from table(["", "ms"], ([f"{row['group']}: {inside(row)}", spread(row)] for row in rows))
+
+
+def inside(row: Row) -> str:
+    """What a test was run with: the part of its name in brackets."""
+    return str(row["name"]).partition("[")[2].rstrip("]")
+
+
+def spread(row: Row) -> str:
+    """The median with half the interquartile range, in milliseconds."""
+    median, wide = 1e3 * row["seconds"]["median"], 5e2 * row["seconds"]["iqr"]
+    digits = 0 if median >= 100 else 1 if median >= 10 else 2
+    return f"{median:,.{digits}f} ± {wide:,.{digits}f}"
+
+
+def mebibytes(row: Row) -> str:
+    """The peak of memory."""
+    return f"{row['extra']['peak bytes'] / 2**20:,.0f}"
+
+
+SUITES = {
+    "bench_train_step": ("A training step", steps),
+    "bench_backbones": ("Backbones", backbones),
+    "bench_adapters": ("Adapters", times),
+    "bench_matchers": ("Matchers", times),
+    "bench_evaluate": ("Testing", times),
+    "bench_reading": ("Reading", times),
+}
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
+    write_text(PAGE, page_with(PAGE.read_text("utf-8"), folder))
