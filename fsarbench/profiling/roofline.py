@@ -1,7 +1,7 @@
 """How near work comes to what the device could do (Williams et al., CACM 2009)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from fsarbench.engine.flops import OperationCounter, plain_attention
-from fsarbench.engine.lean import lean
+from fsarbench.engine.lean import lean, matrix_products
+from fsarbench.engine.settings import TrainSettings
+from fsarbench.interfaces import Matcher
 from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
 from fsarbench.profiling.ceilings import Ceilings, measure_ceilings, product_at_shapes
@@ -79,41 +81,57 @@ class Traffic(TorchDispatchMode):
         return made
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Something to be held against the ceilings.
+
+    Attributes:
+        name: What it is.
+        operations: Its floating-point operations.
+        run: Does it, in the way that the settings of training say.
+    """
+
+    name: str
+    operations: int
+    run: Callable[[TrainSettings], object]
+
+
 def roofline(subject: Subject, device: torch.device, half: bool, repeats: int) -> dict[str, Any]:
     """A backbone pass, a training step, OTAM and TRX beside the device's ceilings."""
-    ceilings = measure_ceilings(device, half)
-    backbone = subject.model.backbone
-    query = subject.episode("test").query
-    frames = query.shape[0] * query.shape[1]
-    found: dict[str, Any] = {"ceilings": asdict(ceilings)}
-    if backbone.mlp_width:
-        rows = frames * tokens_of(subject)
-        sizes = rows, backbone.width, backbone.mlp_width
-        found["product_at_block_shapes"] = product_at_shapes(*sizes, device, half)
-    works = [
-        work(name, operations, run, ceilings, device, repeats)
-        for name, operations, run in pieces(subject, device, half)
-    ]
-    return {**found, "work": [asdict(piece) for piece in works]}
+    settings = subject.settings.train
+    with matrix_products(settings.tf32):
+        ceilings = measure_ceilings(device, half)
+        found = {"ceilings": asdict(ceilings), **at_block_shapes(subject, device, half)}
+        works = [
+            work(piece, settings, ceilings, device, repeats)
+            for piece in pieces(subject, device, half)
+        ]
+    return {**found, "work": [asdict(done) for done in works]}
+
+
+def at_block_shapes(subject: Subject, device: torch.device, half: bool) -> dict[str, float]:
+    """The product's ceiling at the shapes of the trunk's blocks, where they have plain ones."""
+    backbone, query = subject.model.backbone, subject.episode("test").query
+    if not backbone.mlp_width:
+        return {}
+    rows = query.shape[0] * query.shape[1] * tokens_of(subject)
+    sizes = rows, backbone.width, backbone.mlp_width
+    return {"product_at_block_shapes": product_at_shapes(*sizes, device, half)}
 
 
 def work(
-    name: str,
-    operations: int,
-    run: Callable[[], object],
-    ceilings: Ceilings,
-    device: torch.device,
-    repeats: int,
+    piece: Piece, settings: TrainSettings, ceilings: Ceilings, device: torch.device, repeats: int
 ) -> Work:
     """Measures one piece."""
+    # Compiled code has no operations that could be followed one by one.
     with Traffic() as traffic:
-        run()
-    seconds = time_runs(run, device, repeats, warmup=1).median
-    least = {"product": operations / ceilings.product, "copy": traffic.bytes / ceilings.copy}
+        piece.run(replace(settings, compile=False))
+    seconds = time_runs(lambda: piece.run(settings), device, repeats).median
+    least = {"product": piece.operations / ceilings.product, "copy": traffic.bytes / ceilings.copy}
     bound = max(least, key=lambda kind: least[kind])
     return Work(
-        name=name,
-        operations=operations,
+        name=piece.name,
+        operations=piece.operations,
         traffic=traffic.bytes,
         seconds=seconds,
         product_share=least["product"] / seconds,
@@ -122,32 +140,28 @@ def work(
     )
 
 
-Piece = tuple[str, int, Callable[[], object]]
-
-
 def pieces(subject: Subject, device: torch.device, half: bool) -> Iterator[Piece]:
-    """The pieces of work with their operations."""
+    """The backbone, the training step and two matchers."""
     model = random_on(subject.model, device)
-    settings = subject.settings.train
     test, train = (random_episode(subject.episode(s), device) for s in ("test", "train"))
 
     @torch.no_grad()
-    def encode() -> object:
+    def encode(settings: TrainSettings) -> object:
         with precision(device, half), lean(model.backbone, settings):
             return model.encode_query(test.query)
 
-    def step() -> None:
+    def step(settings: TrainSettings) -> None:
         with lean(model.backbone, settings):
             loss_of(model, train, half, settings.together).backward()
         model.zero_grad(set_to_none=True)
 
     videos = len(test.query)
     model.eval()
-    yield "backbone pass", videos * count_testing(subject).query_video, encode
+    yield Piece("backbone pass", videos * count_testing(subject).query_video, encode)
     counted = count_training(subject)
     if counted is not None:
         model.train()
-        yield "training step", counted.step, step
+        yield Piece("training step", counted.step, step)
     yield from matchers(subject, device)
 
 
@@ -157,18 +171,19 @@ def matchers(subject: Subject, device: torch.device) -> Iterator[Piece]:
     dim, frames = subject.model.backbone.dim, subject.clips.frames
     way, queries = episode.support.shape[0], len(episode.query)
     sizes = tuple(size for size in (2, 3) if size <= frames) or (1,)
+    shapes = (queries, frames, dim), (1, way, 1, frames, dim)
     for matcher in (OTAM(), TRX(dim, sizes)):
-        blank = torch.empty(queries, frames, dim), torch.empty(1, way, 1, frames, dim)
-        on_meta = [features.to("meta") for features in blank]
         with torch.no_grad(), plain_attention(), OperationCounter() as counter:
-            matcher.to("meta").eval()(*on_meta)
-        run = torch.no_grad()(
-            partial(
-                random_on(matcher, device).eval(),
-                *(torch.randn(b.shape, device=device) for b in blank),
-            )
-        )
-        yield type(matcher).__name__, counter.total, run
+            matcher.to("meta").eval()(*(torch.empty(shape, device="meta") for shape in shapes))
+        query, prototypes = (torch.randn(shape, device=device) for shape in shapes)
+        run = partial(_match, random_on(matcher, device).eval(), query, prototypes)
+        yield Piece(type(matcher).__name__, counter.total, run)
+
+
+@torch.no_grad()
+def _match(matcher: Matcher, query: Tensor, prototypes: Tensor, settings: TrainSettings) -> Tensor:
+    del settings
+    return matcher(query, prototypes)
 
 
 def tokens_of(subject: Subject) -> int:

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from fsarbench.engine.settings import TrainSettings
 from fsarbench.profiling.ceilings import Ceilings
-from fsarbench.profiling.roofline import Traffic, work
+from fsarbench.profiling.roofline import Piece, Traffic, work
 from fsarbench.profiling.timing import conditions, time_runs
 
 CPU = torch.device("cpu")
@@ -41,7 +42,8 @@ def test_traffic_counts_what_is_read_and_written_but_no_views() -> None:
 def test_the_nearer_ceiling_bounds(product: float, copy: float, bound: str) -> None:
     ceilings = Ceilings(product=product, copy=copy, dtype="float32")
     matrix = torch.ones(10, 10)
-    found = work("product", 2000, lambda: matrix @ matrix, ceilings, CPU, repeats=2)
+    piece = Piece("product", 2000, lambda _: matrix @ matrix)
+    found = work(piece, TrainSettings(), ceilings, CPU, repeats=2)
     assert found.bound == bound
     assert found.traffic == 3 * 400
     least = {"product": 2000 / product, "copy": 1200 / copy}[bound]
