@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from rich.console import Console
 
 from fsarbench.assembly import Settings, assemble, build_dataset, build_settings
 from fsarbench.check import check
@@ -27,6 +26,7 @@ from fsarbench.model import FewShotModel
 from fsarbench.progress import Bars
 from fsarbench.report.parts import dropped
 from fsarbench.report.table import result_table
+from fsarbench.report.terminal import terminal
 
 RUNS = Path("runs")
 PARTS = "parts"  # of the test, in the work folder, until the result is written
@@ -170,7 +170,7 @@ def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -
     write_run(job.folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
     # The result is whole: nothing will go on from the parts any more.
     shutil.rmtree(job.folder / PARTS, ignore_errors=True)
-    Console().print(result_table(result))
+    terminal().print(result_table(result))
     if origin.skipped:
         print(f"{len(origin.skipped)} bad videos were left out; result.json names them")
     print(f"written to {job.folder}")

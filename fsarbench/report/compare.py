@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
 from fsarbench.report.compare_costs import Profile
@@ -15,6 +13,7 @@ from fsarbench.report.compare_rows import rows_of
 from fsarbench.report.compare_runs import find_runs, read_run
 from fsarbench.report.compare_table import Comparison, compare_rows
 from fsarbench.report.compare_text import markdown, terminal
+from fsarbench.report.terminal import terminal as standard_output
 
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
@@ -52,7 +51,7 @@ def compare(paths: Sequence[str], options: Options) -> None:
         raise UserError(f"--confidence {options.confidence} must lie between 0 and 1 (0.95).")
     comparison = comparison_of([Path(path) for path in paths], options)
     if layout is None:
-        Console().print(terminal(comparison))
+        standard_output().print(terminal(comparison))
     elif options.out is None:
         print(LAYOUTS[layout](comparison), end="")
     else:

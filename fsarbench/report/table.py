@@ -26,8 +26,8 @@ def facts(result: Result) -> list[tuple[str, str]]:
     conditions, seconds = result["conditions"], result["seconds"]
     parameters, gflops = result["parameters"], result["gflops"]
     return [
-        ("accuracy", _accuracy(result["accuracy"])),
-        *((task(kind), _accuracy(kind["accuracy"])) for kind in result.get("settings", ())[1:]),
+        ("accuracy", _accuracy(result)),
+        *((task(kind), _accuracy(kind)) for kind in result.get("settings", ())[1:]),
         ("task", f"{task(conditions)}, {conditions['episodes']:,} episodes"),
         ("test classes", _classes(conditions)),
         ("selected on", _selection(result)),
@@ -44,11 +44,19 @@ def task(conditions: Mapping[str, Any]) -> str:
     return f"{conditions['way']}-way {conditions['shot']}-shot"
 
 
-def _accuracy(accuracy: Mapping[str, Any]) -> str:
-    mean = f"{accuracy['mean']:.2%}"
-    if accuracy["half_width"] is None:
-        return mean
-    return f"{mean} ± {100 * accuracy['half_width']:.2f} ({accuracy['confidence']:.0%} interval)"
+def _accuracy(result: Mapping[str, Any]) -> str:
+    # The interval over videos comes first: that over episodes shrinks with their number alone.
+    over = {
+        "videos": result.get("intervals", {}).get("videos"),
+        "episodes": result["accuracy"],
+    }
+    widths = [
+        f"± {100 * interval['half_width']:.2f} over {name}"
+        for name, interval in over.items()
+        if interval and interval["half_width"] is not None
+    ]
+    mean, confidence = f"{result['accuracy']['mean']:.2%}", result["accuracy"]["confidence"]
+    return f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
 
 
 def _classes(conditions: Mapping[str, Any]) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from fsarbench.config import load
 from fsarbench.files import write_text
 from fsarbench.job import Options, run, work_folder
@@ -13,6 +11,7 @@ from fsarbench.report.compare import Options as TableOptions
 from fsarbench.report.compare import comparison_of
 from fsarbench.report.compare_data import json_text
 from fsarbench.report.compare_text import markdown, terminal
+from fsarbench.report.terminal import terminal as standard_output
 from fsarbench.sweep.launch import refuse_ranks
 from fsarbench.sweep.plan import plan_run
 from fsarbench.sweep.runs import Done, run_all
@@ -54,6 +53,6 @@ def run_options(device: str | None, quiet: bool) -> list[str]:
 def print_table(done: Done, folder: Path) -> None:
     """The finished seeds as one row, on the terminal and in files."""
     comparison = comparison_of([run.folder for run in done.finished], TableOptions())
-    Console().print(terminal(comparison))
+    standard_output().print(terminal(comparison))
     write_text(folder / f"{TABLE}.md", markdown(comparison))
     write_text(folder / f"{TABLE}.json", json_text(comparison))

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from fsarbench.config import load
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
@@ -14,6 +12,7 @@ from fsarbench.report.compare import LAYOUTS, comparison_of, layout_of
 from fsarbench.report.compare import Options as TableOptions
 from fsarbench.report.compare_text import terminal
 from fsarbench.report.parts import dropped
+from fsarbench.report.terminal import terminal as standard_output
 from fsarbench.sweep.file import Row, Sweep, read_sweep
 from fsarbench.sweep.grid import combinations
 from fsarbench.sweep.launch import refuse_ranks
@@ -119,7 +118,7 @@ def write_table(done: Done, sweeps: Sequence[Sweep], table: TableOptions, comman
     comparison = comparison_of([run.folder for run in done.finished], table)
     layout = layout_of(table)
     if layout is None or table.out is None:
-        Console().print(terminal(comparison))
+        standard_output().print(terminal(comparison))
         return
     text = LAYOUTS[layout](comparison)
     if layout == "markdown":

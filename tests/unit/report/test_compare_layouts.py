@@ -187,3 +187,16 @@ def test_other_runs_of_a_name_make_another_table(
     text = shown(capsys, tmp_path / "one", tmp_path / "two", layout="markdown")
     assert "**Toy, 5-way 1-shot**" in text
     assert "**Toy, 5-way 5-shot**" in text
+
+
+def test_on_a_narrow_terminal_nothing_is_cut_short(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = three(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = shown(capsys, runs, baseline="far")
+    monkeypatch.setenv("COLUMNS", "300")
+    wide = shown(capsys, runs, baseline="far")
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert [wide.count("best_of all"), narrow.count("best_of all")] == [1, 2]
+    assert set(wide.replace("─", "").split()) == set(narrow.replace("─", "").split())

@@ -49,7 +49,7 @@ def test_the_table_of_a_run_says_what_was_obtained_and_under_what() -> None:
     text = shown(result())
     for fact in (
         "one on Toy, seed 0",
-        "50.00% ± 1.00 (95% interval)",
+        "50.00% ± 1.00 over episodes (95% intervals)",
         "5-way 1-shot, 10,000 episodes",
         "24 classes, 960 videos",
         "validation classes, 61.0% after 200 training episodes",
@@ -77,3 +77,9 @@ def test_a_checkpoint_that_does_not_say_what_chose_it_is_told() -> None:
     made = result(selection="unknown")
     made["training"] = {"skipped": "", "best_episode": 0, "best_val_accuracy": None}
     assert "not known: the checkpoint does not say" in shown(made)
+
+
+def test_the_interval_over_videos_comes_first() -> None:
+    made = result()
+    made["intervals"] = {"videos": {"half_width": 0.04}}
+    assert "50.00% ± 4.00 over videos, ± 1.00 over episodes (95% intervals)" in shown(made)
