@@ -11,7 +11,6 @@ from fsarbench.report.terminal import terminal
 
 def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
     """Print what a config is made of, with tuned and total parameters."""
-    console = terminal()
     for line in dropped(config):
         print(line)
     table = Table(title=config.name)
@@ -26,7 +25,7 @@ def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
         table.add_row(row.slot, row.component, f"{row.tuned:,}", f"{row.total:,}")
     table.add_section()
     table.add_row("all", "", f"{sum(r.tuned for r in rows):,}", f"{sum(r.total for r in rows):,}")
-    console.print(table)
+    terminal().print(table)
 
 
 def dropped(config: Loaded) -> list[str]:
