@@ -142,8 +142,13 @@ def page(home: Path) -> Path:
 
 def data_of(page: Path) -> list[dict[str, Any]]:
     text = page.read_text(encoding="utf-8")
-    (found,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
-    return list(json.loads(found))
+    (found,) = viewers(text)
+    return found
+
+
+def viewers(text: str) -> list[list[dict[str, Any]]]:
+    found = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
+    return [list(json.loads(each)) for each in found]
 
 
 def test_every_method_shows_the_same_episodes(page: Path) -> None:
@@ -186,6 +191,20 @@ def test_one_episode(home: Path) -> None:
     episodes = data_of(home / "episode.html")
     assert [e["number"] for e in episodes] == [3, 29]
     assert [m["name"] for m in episodes[0]["methods"]] == ["MA-FSAR", "zero-shot"]
+
+
+def test_each_kind_of_episodes_has_a_section(home: Path) -> None:
+    """The config has two shots; the same run was also tested with one."""
+    args = ("--work-dir", "kinds", "--set", "evaluate.shots=[1,2]")
+    assert here(home, "run", "config_2.py", *args).exit_code == 0
+    assert here(home, "episode", "kinds", "-i", "0", "-o", "kinds.html").exit_code == 0
+    text = (home / "kinds.html").read_text(encoding="utf-8")
+    titles = re.findall(r"<h2[^>]*><bdi>(.*?)</bdi></h2>", text)
+    shots = [len(next(iter(v[0]["clips"].values()))["support"][0]) for v in viewers(text)]
+    assert dict(zip(titles, shots, strict=True)) == {
+        "VideoFolder, 3-way 2-shot": 2,
+        "VideoFolder, 3-way 1-shot": 1,
+    }
 
 
 def test_without_videos_the_page_is_made_and_says_so(home: Path, tmp_path: Path) -> None:
