@@ -102,7 +102,8 @@ class GlobalTemporalAdaptation(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "V T L C"], block: Block) -> Float[Tensor, "V T 1 C"]:
         """One temporal token a frame, from the class tokens of all frames."""
-        classes = tokens[:, :, 0] if block.prefix else tokens.mean(dim=2)
+        # A copy: what is kept of a view for the backward pass would keep all tokens.
+        classes = tokens[:, :, 0].clone() if block.prefix else tokens.mean(dim=2)
         attended = block.attend(block.norm1(classes))
         changed = self.adapter(attended)
         return (classes + (attended + changed if self.skip else changed)).unsqueeze(2)

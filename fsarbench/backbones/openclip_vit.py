@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+import open_clip.transformer
 from jaxtyping import Float
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from fsarbench.backbones.openclip import load
+from fsarbench.backbones.quick_gelu import QuickGELU
 from fsarbench.backbones.reweighted import NONE, merge, run
 from fsarbench.backbones.vit import ViT
 from fsarbench.errors import UserError
@@ -57,6 +59,8 @@ class OpenClipTrunk(nn.Module):
                     f"OpenClipViT: '{model}' has blocks of type {type(block).__name__}; only the "
                     "plain pre-norm ResidualAttentionBlock can be walked."
                 )
+            if type(block.mlp.gelu) is open_clip.transformer.QuickGELU:
+                block.mlp.gelu = QuickGELU()
         # Views, so that no parameter has two names.
         self.blocks: Sequence[Block] = [OpenClipBlock(block) for block in blocks]
         self.depth = len(blocks)

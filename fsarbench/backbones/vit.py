@@ -62,8 +62,9 @@ class ViT(TrunkBackbone):
         self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
     ) -> Float[Tensor, "V T D"]:
         """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
-        images = self.normalise(frames.flatten(0, 1))
-        tokens = self.trunk.embed(images).unflatten(0, frames.shape[:2])
+        # No name for the images: they would live as long as the walk lasts.
+        tokens = self.trunk.embed(self.normalise(frames.flatten(0, 1)))
+        tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
         tokens = self.walk(pairs, self.entry(tokens), text)
         return self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])

@@ -235,3 +235,12 @@ def test_attention_is_one_fused_kernel(backbone: dict[str, object], mode: str, h
     fused = [name for name in seen.names if "flash_attention" in name or "native_multi" in name]
     assert len(fused) == model.depth
     assert not any("softmax" in name for name in seen.names)
+
+
+def test_a_block_of_mafsar_does_not_keep_the_tokens_that_enter_it() -> None:
+    backbone = adapted(MAFSAR).train().backbone
+    tokens = torch.randn(2, 4, 17, backbone.width, requires_grad=True)
+    with kept() as found:
+        out = backbone.adapters[1](tokens, backbone.trunk.blocks[1], None)
+    assert out.requires_grad
+    assert tokens.untyped_storage().data_ptr() not in found
