@@ -17,8 +17,6 @@ html_title = f"fsarbench {version}"
 
 extensions = [
     "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "mathml",
     "generated",
 ]
@@ -29,17 +27,10 @@ html_show_sphinx = False
 # Sources of pages are in the repository; the copy would be half of the site.
 html_copy_source = False
 
-myst_enable_extensions = ["attrs_block", "deflist", "dollarmath"]
 # Headings may be linked to, as on the pages of a forge.
 myst_heading_anchors = 3
 
-autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-# Defaults as the source spells them.
-autodoc_preserve_defaults = True
-napoleon_google_docstring = True
-napoleon_numpy_docstring = False
-napoleon_use_ivar = True
-
 exclude_patterns = ["_build", "_ext"]
 highlight_language = "text"
+# Shapes stand in quotes; they are code.
+smartquotes = False

@@ -102,10 +102,14 @@ def published(card: Card | MethodCard) -> Iterator[str]:
     """Published results under their conditions."""
     for heading, group in grouped(card.published):
         rows = [
-            (str(r["dataset"]), setting(r), f"{r['accuracy']}", config(command(r))) for r in group
+            (str(one["dataset"]), setting(one), str(one["accuracy"]), config(command(one)))
+            for one in group
         ]
+        # Only methods have configs that stand for a number.
+        columns = 4 if any(row[3] for row in rows) else 3
+        header = ("data set", "task", "accuracy (%)", "config")[:columns]
         yield from [f"Published: {prose(heading)}", ""]
-        yield from table(("data set", "task", "accuracy (%)", "config"), rows)
+        yield from table(header, (row[:columns] for row in rows))
 
 
 def config(line: str) -> str:
