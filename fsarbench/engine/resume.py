@@ -1,5 +1,6 @@
 """Writes the state of a training after each validation, and goes on from it."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ class ResumeHook(Hook):
         self.history = history
         self.interval = interval
         self.resume = resume
+        self.begin = time.perf_counter()
+        self.earlier = 0.0
 
     def before_run(self, runner: Runner) -> None:
         """Goes on from the latest state, if that is wanted and there is one."""
@@ -59,6 +62,7 @@ class ResumeHook(Hook):
         runner.train_loop.iter = state["iteration"]
         for key, value in state["history"].items():
             setattr(self.history, key, value)
+        self.earlier = self.history.elapsed
 
     def after_train_iter(
         self,
@@ -70,7 +74,10 @@ class ResumeHook(Hook):
         """Writes the state after each validation, when the schedule has moved on as well."""
         del data_batch, outputs
         done = batch_idx + 1
-        if (done % self.interval and done != runner.max_iters) or not is_main_process():
+        if done % self.interval and done != runner.max_iters:
+            return
+        self.history.elapsed = self.earlier + time.perf_counter() - self.begin
+        if not is_main_process():
             return
         state = {
             "iteration": done,

@@ -27,6 +27,10 @@ class History:
         best_accuracy: Its accuracy; below 0 before the first validation.
         seconds: Spent on validation.
         waited: Seconds in which training waited for data.
+        elapsed: Seconds until the last state was written, validation included.
+
+    Seconds are of the whole training, however often it was stopped and resumed, but for what was
+    computed after a last state and lost.
     """
 
     entries: list[tuple[int, float]] = field(default_factory=list)
@@ -34,6 +38,7 @@ class History:
     best_accuracy: float = -1.0
     seconds: float = 0.0
     waited: float = 0.0
+    elapsed: float = 0.0
 
 
 class SelectionHook(Hook):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal
 
 from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.clock import Clock
 from fsarbench.engine.settings import EvaluateSettings, Select, TrainSettings
 from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.model import FewShotModel, tuned_parameters
@@ -78,19 +77,18 @@ def train(
 
     work_dir.mkdir(parents=True, exist_ok=True)
     bars = bars or Bars(quiet=True)
-    with Clock(bench.device) as clock:
-        history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
-        ranks.wait()  # The main process writes the best, and all read it.
+    history = run_session(model, bench, settings, evaluate_settings, work_dir, resume, bars)
+    ranks.wait()  # The main process writes the best, and all read it.
     load_weights(model, work_dir / BEST)
-    return _outcome(settings.select, history, clock.seconds)
+    return _outcome(settings.select, history)
 
 
-def _outcome(select: Select, history: "History", seconds: float) -> Training:
+def _outcome(select: Select, history: "History") -> Training:
     return Training(
         selection=select,
         validations=tuple((episode, accuracy) for episode, accuracy in history.entries),
         best_episode=history.best_episode,
-        seconds=seconds - history.seconds,
+        seconds=history.elapsed - history.seconds,
         val_seconds=history.seconds,
         wait_seconds=history.waited,
     )

@@ -28,7 +28,6 @@ class WaitHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """The loader starts."""
         del runner
-        self.history.waited = 0.0
         self.end = time.perf_counter()
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:

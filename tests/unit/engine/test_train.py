@@ -209,3 +209,12 @@ def test_a_corrupt_state_counts_as_absent(build: Build, bench: Bench, tmp_path: 
         rest = train(model, bench, SHORT, VALIDATE, tmp_path, resume=True)
     assert rest.validations == whole.validations
     assert equal(tuned_state(model), weights)
+
+
+def test_a_finished_training_resumed_keeps_its_seconds(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    whole, _ = run(build(), bench, tmp_path)
+    again = train(build(), bench, SHORT, VALIDATE, tmp_path, resume=True)
+    assert again == whole
+    assert again.seconds > 0
