@@ -89,11 +89,11 @@ class OperationCounter(TorchDispatchMode):
     is named in `not_counted`.
 
     Args:
-        model: Whose slots the operations of a forward pass are put down to.
+        running: Knows which slot of a model is at work.
 
     Attributes:
         total: Operations so far.
-        slots: The same by slot; an adapter calls the trunk's layers, and that is the trunk's work.
+        slots: The same by slot.
         weights: Those of `total` that a backward pass spent on the gradients of parameters.
         not_counted: How often each operation without a formula came.
 
@@ -104,28 +104,13 @@ class OperationCounter(TorchDispatchMode):
         (48, {})
     """
 
-    def __init__(self, model: nn.Module | None = None) -> None:
+    def __init__(self, running: "RunningSlot | None" = None) -> None:
         super().__init__()
         self.total = 0
         self.weights = 0
         self.slots: Counter[str] = Counter()
         self.not_counted: Counter[str] = Counter()
-        self._slots = {} if model is None else slots_of(model)
-        self._running = ["other"]
-        self._hooks: list[Any] = []
-
-    def __enter__(self) -> "OperationCounter":
-        if self._slots:
-            self._hooks = [
-                register_module_forward_pre_hook(lambda module, _: self._enter(module)),
-                register_module_forward_hook(lambda *_: self._leave(), always_call=True),
-            ]
-        return super().__enter__()
-
-    def __exit__(self, *exception: Any) -> None:
-        super().__exit__(*exception)
-        for hook in self._hooks:
-            hook.remove()
+        self._running = running or RunningSlot(nn.Identity())
 
     def __torch_dispatch__(
         self,
@@ -157,13 +142,44 @@ class OperationCounter(TorchDispatchMode):
     def _add(self, operations: int) -> None:
         self.total += operations
         self.weights += round(operations * share_for_parameters())
-        self.slots[self._running[-1]] += operations
+        self.slots[self._running.name] += operations
+
+
+class RunningSlot:
+    """Follows the forward passes of a model's modules inside its `with` block.
+
+    An adapter calls the trunk's layers; meanwhile the trunk is at work.
+
+    Args:
+        model: Its slots are its children, adapters apart from the backbone that holds them.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._slots = slots_of(model)
+        self._names = ["other"]
+        self._hooks: list[Any] = []
+
+    @property
+    def name(self) -> str:
+        """The slot at work; `other` outside a model."""
+        return self._names[-1]
+
+    def __enter__(self) -> "RunningSlot":
+        self._hooks = [
+            register_module_forward_pre_hook(lambda module, _: self._enter(module)),
+            register_module_forward_hook(lambda *_: self._leave(), always_call=True),
+        ]
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        for hook in self._hooks:
+            hook.remove()
 
     def _enter(self, module: nn.Module) -> None:
-        self._running.append(self._slots.get(id(module), self._running[-1]))
+        self._names.append(self._slots.get(id(module), self.name))
 
     def _leave(self) -> None:
-        self._running.pop()
+        self._names.pop()
 
 
 def is_cheap(func: Any) -> bool:

@@ -10,7 +10,7 @@ from torch import nn
 
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSettings
-from fsarbench.engine.flops import OperationCounter, plain_attention
+from fsarbench.engine.flops import OperationCounter, RunningSlot, plain_attention
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel
 
@@ -91,6 +91,7 @@ def on_meta(module: M) -> M:
 
 def counted(run: Callable[[], object], model: nn.Module | None = None) -> OperationCounter:
     """The operations of a run without gradients, by the slots of a model."""
-    with torch.no_grad(), plain_attention(), OperationCounter(model) as counter:
-        run()
-    return counter
+    with torch.no_grad(), plain_attention(), RunningSlot(model or nn.Identity()) as running:
+        with OperationCounter(running) as counter:
+            run()
+        return counter

@@ -195,6 +195,16 @@ def test_so_is_what_torch_itself_counts_as_nothing(run: Callable[[Tensor], Tenso
     assert counted(lambda: run(torch.eye(4))).not_counted
 
 
+def test_nothing_is_left_hooked_to_modules() -> None:
+    """Some operations are taken apart, and their parts counted in the same mode."""
+    hooks = torch.nn.modules.module
+    before = len(hooks._global_forward_hooks), len(hooks._global_forward_pre_hooks)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()).to("meta").eval()
+    counter = counted(lambda: model(torch.empty(1, 3, 8, 8, device="meta")), model)
+    assert (len(hooks._global_forward_hooks), len(hooks._global_forward_pre_hooks)) == before
+    assert counter.slots == {"0": counter.total}
+
+
 def test_what_only_touches_each_number_is_cheap() -> None:
     aten = torch.ops.aten
     cheap = aten.add.Tensor, aten.relu_.default, aten.view.default, aten.native_layer_norm.default

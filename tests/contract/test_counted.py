@@ -1,0 +1,36 @@
+"""Every operation of every registered part is counted, or known to be cheap."""
+
+import pytest
+
+from fsarbench.config import load
+from fsarbench.profiling.operations import count_testing, count_training
+from fsarbench.profiling.subject import subject_of
+from tests.contract.combinations import names, values
+
+PAIRS = [(name, "MeanCosine") for name in names("prototypes")]
+PAIRS += [("Mean", name) for name in names("matcher")]
+NETWORKS = ("frozen_hmdb51_1shot_rn50", "protonet_hmdb51_1shot_imagenet_rn50")
+
+
+@pytest.mark.parametrize(("prototypes", "matcher"), PAIRS)
+def test_prototypes_matchers_and_losses(prototypes: str, matcher: str) -> None:
+    subject = subject_of(values("Frozen", prototypes, matcher))
+    assert count_testing(subject).not_counted == {}
+    training = count_training(subject)
+    assert training is not None
+    assert training.not_counted == {}
+    assert training.weights > 0, "the loss that classifies frames has weights"
+
+
+@pytest.mark.parametrize("readout", names("readout"))
+def test_readouts(readout: str) -> None:
+    chosen = {**values("Frozen", "Mean", "MeanCosine"), "readout": {"type": readout}}
+    assert count_testing(subject_of(chosen)).not_counted == {}
+
+
+@pytest.mark.parametrize("config", NETWORKS)
+def test_convolutional_networks(config: str) -> None:
+    counted = count_testing(subject_of(load(config, ["clips.frames=1"]).values))
+    assert counted.not_counted == {}
+    # ResNet-50 has 4.1 GMAC a frame; CLIP's has another stem, and attention to pool.
+    assert 2 * 4.0e9 < counted.query_video < 2 * 6.5e9
