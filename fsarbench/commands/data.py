@@ -16,8 +16,10 @@ DataName = Annotated[
 def build(
     name: Annotated[str, typer.Argument(help="synthact or strokes.")],
     workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Make a built-in data set ahead of the first run."""
+    del quiet  # The option silences whatever the verb does.
     from fsarbench.data.builtin import build_builtin
 
     build_builtin(name, workers)
