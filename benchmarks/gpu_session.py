@@ -28,7 +28,13 @@ STEPS = {
     "recomputed": ["train.precision=bf16", "train.checkpointing=True"],
 }
 # Enough to exercise a run where nothing is measured.
-FEW = ["train.episodes=2", "train.workers=0", "evaluate.episodes=4", "evaluate.val_episodes=4"]
+FEW = [
+    "train.episodes=2",
+    "train.warmup=0",
+    "train.workers=0",
+    "evaluate.episodes=4",
+    "evaluate.val_episodes=4",
+]
 FEW += ["evaluate.workers=0", "dataset.train_videos=6", "dataset.val_videos=6"]
 FEW += ["dataset.test_videos=6"]
 Command = tuple[str, list[str]]
