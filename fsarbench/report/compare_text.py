@@ -1,10 +1,8 @@
 """The comparison for the terminal and as Markdown."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, Group
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,16 +11,16 @@ from fsarbench.report.compare_notes import remarks
 from fsarbench.report.compare_published import Published
 from fsarbench.report.compare_sheets import Entry, Sheet, sheets
 from fsarbench.report.compare_table import Comparison
+from fsarbench.report.cut import CutTable, Heading
 
 PUBLISHED = "Published, not measured here: other code, often other clips, episodes and selection"
-LONG = 24
 HEADERS = ("method", "data set", "task", "accuracy (%)", "under", "source")
 
 
 def terminal(comparison: Comparison) -> Group:
     """Tables with remarks below them, for rich."""
-    parts: list[_Sheet | Table] = [
-        _Sheet(sheet, columns(comparison, sheet.several)) for sheet in sheets(comparison.sections)
+    parts: list[CutTable | Table] = [
+        _cut(sheet, columns(comparison, sheet.several)) for sheet in sheets(comparison.sections)
     ]
     if comparison.published:
         parts.append(_published(comparison.published))
@@ -51,43 +49,12 @@ def cells(entry: Published) -> tuple[str, ...]:
     return (*said, entry.conditions, entry.source)
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """A table that is cut into several, the names in each, where the terminal is too narrow."""
-
-    sheet: Sheet
-    chosen: Sequence[Column]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
-        name, *others = self.chosen
-        title, part = self.sheet.title, [name]
-        for column in others:
-            if len(part) > 1 and self._width([*part, column]) > options.max_width:
-                yield _table(title, self.sheet, part)
-                title, part = "", [name]
-            part.append(column)
-        yield _table(title, self.sheet, part)
-
-    def _width(self, part: Sequence[Column]) -> int:
-        return sum(2 + _longest(self.sheet, column) for column in part)
-
-
-def _longest(sheet: Sheet, column: Column) -> int:
-    cells = (_marked(column, entry, str, str) for entry in sheet.entries)
-    longest = max(map(len, (column.header, *cells)))
-    # What is tuned may be a list of parts, which can be broken.
-    return longest if column.number else min(longest, LONG)
-
-
-def _table(title: str, sheet: Sheet, chosen: Sequence[Column]) -> Table:
-    # No lines between columns: most tables then fit a terminal.
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in chosen:
-        justify = "right" if column.number else "left"
-        table.add_column(column.header, justify=justify, overflow="fold", no_wrap=column.number)  # type: ignore[arg-type]
-    for entry in sheet.entries:
-        table.add_row(*(_marked(c, entry, lambda t: f"[bold]{t}[/bold]", escape) for c in chosen))
-    return table
+def _cut(sheet: Sheet, chosen: Sequence[Column]) -> CutTable:
+    rows = [
+        [_marked(column, entry, lambda text: f"[bold]{text}[/bold]", escape) for column in chosen]
+        for entry in sheet.entries
+    ]
+    return CutTable([Heading(c.header, c.number) for c in chosen], rows, sheet.title)
 
 
 def _published(entries: Sequence[Published]) -> Table:

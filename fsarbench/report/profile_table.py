@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
+
+from fsarbench.report.cut import CutTable, Heading
 
 Record = Mapping[str, Any]
 GIBI = 2.0**30
@@ -50,16 +53,15 @@ COLUMNS = (
 )
 
 
-def table(records: Sequence[Record]) -> Table:
+def table(records: Sequence[Record]) -> CutTable:
     """A row a config; behind each number, from the second row on, its ratio to the first row's."""
     shown = [c for c in COLUMNS if any(c.number(record) is not None for record in records)]
-    made = Table(box=None, pad_edge=False)
-    made.add_column("config", overflow="fold")
-    for column in shown:
-        made.add_column(column.header, justify="right")
-    for record in records:
-        made.add_row(record["name"], *(cell(column, record, records[0]) for column in shown))
-    return made
+    headings = [Heading("config", number=False), *(Heading(column.header) for column in shown)]
+    rows = [
+        [escape(record["name"]), *(cell(column, record, records[0]) for column in shown)]
+        for record in records
+    ]
+    return CutTable(headings, rows)
 
 
 def cell(column: Column, record: Record, first: Record) -> str:
