@@ -93,7 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in (line for suite in lines.values() for line in suite):
         terminalreporter.write_line(line)
     folder, rows = config.getoption("--results"), config.stash.get(ROWS, [])
-    if folder and rows:
+    if folder and (rows or lines):
         device = torch.device(config.getoption("--device"))
         how = conditions(device, config.getoption("--sizes"))
         merge(folder / f"{device.type}.json", rows, lines, how)

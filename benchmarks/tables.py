@@ -106,7 +106,9 @@ def against(rows: list[Row], group: str) -> Iterator[list[str]]:
 
 
 def times(rows: list[Row]) -> Iterator[str]:
-    """Any suite: what, and how long."""
+    """Any suite: what, and how long; nothing where a suite has sentences alone."""
+    if not rows:
+        return
     yield from table(["", "ms"], ([f"{row['group']}: {inside(row)}", spread(row)] for row in rows))
 
 
