@@ -12,6 +12,7 @@ from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
+from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
 from fsarbench.data.store.cache import CacheOptions, fill
 from fsarbench.data.store.formats import Format
 from fsarbench.data.store.index import StoreSettings
@@ -101,3 +102,10 @@ FORMS: dict[str, Callable[[tuple[Path, ...]], Form]] = {
     "store, raw": lambda paths: stored(paths, "raw"),
     "store, JPEG": lambda paths: stored(paths, "jpeg"),
 }
+
+try:
+    import torchcodec.decoders  # noqa: F401
+except (ImportError, OSError, RuntimeError):  # the package or FFmpeg is not there
+    pass
+else:
+    FORMS["torchcodec"] = lambda paths: Form(TorchCodecReader(), paths)

@@ -18,6 +18,7 @@ PACKAGES = (
     "safetensors",
     "decord",
     "av",
+    "torchcodec",
 )
 
 

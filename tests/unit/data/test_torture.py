@@ -25,10 +25,10 @@ from fsarbench.data.store.keep import Failed, Keeper
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS as REGISTERED
+from tests.unit.data.readers import OTHERS, READERS, needs_torchcodec
 from tests.unit.data.torture import bad, make, picture, readable
 from tests.unit.data.videos import write
 
-READERS: list[Callable[[], VideoReader]] = [DecordReader, PyAVReader]
 QUIET = CheckSettings(progress=False)
 
 
@@ -44,9 +44,12 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, tuple[str, st
     return bad(folder)
 
 
-def test_both_readers_give_the_same_frames_of_odd_files(odd: list[Path]) -> None:
+@pytest.mark.parametrize("reader", OTHERS)
+def test_all_readers_give_the_same_frames_of_odd_files(
+    reader: Callable[[], VideoReader], odd: list[Path]
+) -> None:
     for path in odd:
-        ours, other = (reader() for reader in READERS)
+        ours, other = DecordReader(), reader()
         count = ours.count(path)
         assert count == other.count(path) == (1 if path.name == "one frame.mp4" else 20)
         indices = [0, count // 2, count - 1]
@@ -55,26 +58,28 @@ def test_both_readers_give_the_same_frames_of_odd_files(odd: list[Path]) -> None
         np.testing.assert_array_equal(first, second, err_msg=path.name)
 
 
-def test_a_lying_portrait_is_turned_as_players_show_it(odd: list[Path]) -> None:
+@pytest.mark.parametrize("reader", READERS)
+def test_a_lying_portrait_is_turned_as_players_show_it(
+    reader: Callable[[], VideoReader], odd: list[Path]
+) -> None:
     path = next(path for path in odd if path.name == "lying.mp4")
-    for reader in READERS:
-        frame = reader().read(path, [0])[0]
-        assert frame.shape == (64, 48, 3)
-        # Red was in the upper left of the lying picture; a quarter to the right brings it here.
-        assert frame[:12, -8:, 0].mean() > 200
-        assert frame[:12, :8, 0].mean() < 100
+    frame = reader().read(path, [0])[0]
+    assert frame.shape == (64, 48, 3)
+    # Red was in the upper left of the lying picture; a quarter to the right brings it here.
+    assert frame[:12, -8:, 0].mean() > 200
+    assert frame[:12, :8, 0].mean() < 100
 
 
-def test_bad_files_are_refused_by_name_by_both_readers(
-    broken: dict[Path, tuple[str, str]],
+@pytest.mark.parametrize("reader", READERS)
+def test_bad_files_are_refused_by_name_by_all_readers(
+    reader: Callable[[], VideoReader], broken: dict[Path, tuple[str, str]]
 ) -> None:
     for path in broken:
         if path.name in ("cut.mkv", "cut.avi"):  # shorter films without a fault for a reader
             continue
-        for reader in READERS:
-            with pytest.raises(UserError) as caught:
-                reader().read(path, range(reader().count(path)))
-            assert str(path) in str(caught.value)
+        with pytest.raises(UserError) as caught:
+            reader().read(path, range(reader().count(path)))
+        assert str(path) in str(caught.value)
 
 
 def test_a_check_names_each_bad_file_with_its_reason(
@@ -125,12 +130,12 @@ def test_a_file_that_holds_up_its_process_is_given_up(
     assert (found[1].kind, found[2].kind) == ("unreadable", "")
 
 
-def test_a_pipe_is_no_video(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reader", READERS)
+def test_a_pipe_is_no_video(reader: Callable[[], VideoReader], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")  # opening it would wait for a writer that never comes
     assert examine(tmp_path / "pipe.mp4").reason == "no regular file"
-    for reader in READERS:
-        with pytest.raises(UserError, match=r"pipe\.mp4.*no regular file"):
-            reader().count(tmp_path / "pipe.mp4")
+    with pytest.raises(UserError, match=r"pipe\.mp4.*no regular file"):
+        reader().count(tmp_path / "pipe.mp4")
 
 
 def test_a_decoder_that_crashes_takes_only_its_own_video(tmp_path: Path) -> None:
@@ -196,7 +201,17 @@ def test_odd_files_are_kept_as_they_are_read_and_bad_ones_by_their_fault(
         assert not failed.disk
 
 
-@pytest.mark.parametrize("name", ["DecordReader", "PyAVReader", "FramesReader", "raw", "jpeg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DecordReader",
+        "PyAVReader",
+        pytest.param("TorchCodecReader", marks=needs_torchcodec),
+        "FramesReader",
+        "raw",
+        "jpeg",
+    ],
+)
 def test_memory_stays_flat_over_many_reads(name: str, tmp_path: Path) -> None:
     path = make(tmp_path / "a.mp4")
     if name in ("raw", "jpeg"):
