@@ -104,8 +104,8 @@ FORMS: dict[str, Callable[[tuple[Path, ...]], Form]] = {
 }
 
 try:
-    import torchcodec.decoders  # noqa: F401
-except (ImportError, OSError, RuntimeError):  # the package or FFmpeg is not there
-    pass
-else:
+    from torchcodec import ffmpeg_major_version
+except (ImportError, OSError, RuntimeError):
+    ffmpeg_major_version = None
+if ffmpeg_major_version:  # the package and FFmpeg are there
     FORMS["torchcodec"] = lambda paths: Form(TorchCodecReader(), paths)

@@ -104,15 +104,21 @@ def _stamps_are_kept(container: Any, stream: Any) -> bool:
 
 def _video_decoder() -> Any:
     try:
+        from torchcodec import ffmpeg_major_version
         from torchcodec.decoders import VideoDecoder
     except (ImportError, OSError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(
-            f"TorchCodecReader needs the package torchcodec and FFmpeg's libraries, which cannot "
-            f'be loaded here ({reason}): install "fsarbench[torchcodec]", and FFmpeg by the '
-            "system's packages, or use reader.type='PyAVReader'."
-        ) from error
+        raise _unusable(str(error).strip().partition("\n")[0]) from error
+    if ffmpeg_major_version is None:  # it is imported all the same, and fails on the first file
+        raise _unusable("there is no FFmpeg that it knows")
     return VideoDecoder
+
+
+def _unusable(reason: str) -> UserError:
+    return UserError(
+        f"TorchCodecReader needs the package torchcodec and FFmpeg's libraries, which cannot be "
+        f'loaded here ({reason}): install "fsarbench[torchcodec]", and FFmpeg by the system\'s '
+        "packages, or use reader.type='PyAVReader'."
+    )
 
 
 def _reason(error: Exception) -> str:

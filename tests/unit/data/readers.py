@@ -10,10 +10,11 @@ from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
 def missing() -> str:
     """Why torchcodec cannot be used here; nothing where it can."""
     try:
-        import torchcodec.decoders  # noqa: F401
+        import torchcodec
+        import torchcodec.decoders
     except (ImportError, OSError, RuntimeError) as error:
-        return f"torchcodec, or FFmpeg, is not here: {str(error).strip().splitlines()[0]}"
-    return ""
+        return f"torchcodec is not here: {str(error).strip().splitlines()[0]}"
+    return "" if torchcodec.ffmpeg_major_version else "torchcodec finds no FFmpeg"
 
 
 WITHOUT = missing()

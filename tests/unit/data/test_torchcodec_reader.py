@@ -25,10 +25,21 @@ def test_without_torchcodec_the_extra_and_the_other_reader_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.mp4")
-    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
     for attempt in (TorchCodecReader().count, lambda path: TorchCodecReader().read(path, [0])):
         with pytest.raises(UserError, match=r"fsarbench\[torchcodec\].*FFmpeg.*'PyAVReader'"):
             attempt(path)
+
+
+def test_torchcodec_without_ffmpeg_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoders = SimpleNamespace(VideoDecoder=None)  # it can be imported, and nothing more
+    package = SimpleNamespace(ffmpeg_major_version=None, decoders=decoders)
+    monkeypatch.setitem(sys.modules, "torchcodec", package)
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", decoders)
+    with pytest.raises(UserError, match=r"no FFmpeg.*'PyAVReader'"):
+        TorchCodecReader().count(write(tmp_path / "a.mp4"))
 
 
 @pytest.fixture
