@@ -21,7 +21,8 @@ class PyAVReader(VideoReader):
     def count(self, path: Path) -> int:
         """The number of frames of a file: its packets, since headers are often wrong."""
         with opened(path) as (container, stream):
-            count = sum(1 for packet in container.demux(stream) if packet.size)
+            # Packets that an edit of the file cut away are there, and are never shown.
+            count = sum(1 for p in container.demux(stream) if p.size and not p.is_discard)
         if count == 0:
             raise undecodable(path, "no frames")
         return count
@@ -38,8 +39,9 @@ class PyAVReader(VideoReader):
                 seen += 1
                 if seen > last:
                     break
-        require_frames(path, indices, seen if seen <= last else last + 1)
-        return np.stack([kept[index] for index in indices])
+            require_frames(path, indices, seen if seen <= last else last + 1)
+            # Inside: pictures of several sizes in one film are a fault of the file, too.
+            return np.stack([kept[index] for index in indices])
 
 
 def _upright(frame: Any) -> UInt8[np.ndarray, "H W 3"]:
