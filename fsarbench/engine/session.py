@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from fsarbench.data.episodes import EpisodeSampler
 from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
+from fsarbench.engine.half import runs_half
 from fsarbench.engine.hooks import FiniteHook, ProgressHook, ScheduleHook, SeedHook
 from fsarbench.engine.lean import lean
 from fsarbench.engine.resume import ResumeHook
@@ -38,7 +39,7 @@ def run_session(
     world = ranks.count()
     interval = val_interval(settings, world)
     history = History()
-    trained = TrainedModel(model, bench, runs_half(settings, bench), settings.together)
+    trained = TrainedModel(model, bench, runs_half(settings, bench.device), settings.together)
     fixed = conditions(settings, bench.seed, world)
     hooks: list[Hook] = [
         SeedHook(bench.seed),
@@ -66,10 +67,3 @@ def val_interval(settings: TrainSettings, world: int) -> int:
     """Iterations between validations: whole optimiser steps, so that a state holds no half one."""
     steps = -(-settings.val_interval // (world * settings.accumulate))
     return steps * settings.accumulate
-
-
-def runs_half(settings: TrainSettings, bench: Bench) -> bool:
-    """Whether the backbone runs in bf16."""
-    if settings.precision == "auto":
-        return bench.device.type == "cuda"
-    return settings.precision == "bf16"

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from fsarbench.engine.batch import to_episode
 from fsarbench.engine.bench import Bench
+from fsarbench.engine.half import outcome_of
 from fsarbench.engine.texts import text_bank, tunes_text
-from fsarbench.episode import Episode, Outcome
 from fsarbench.model import FewShotModel
 
 
@@ -46,16 +46,9 @@ class TrainedModel(BaseModel):
         del iteration, mode  # The Runner asks for nothing but losses here.
         batch = {"support": support, "query": query, "labels": labels, "classes": classes}
         episode = to_episode(batch, self.split, self.text, self.device)
-        outcome = self._outcome(episode)
+        outcome = outcome_of(self.model, episode, self.half, self.together)
         losses = self.model.loss(outcome, episode)
         with torch.no_grad():
             right = self.model.scores(outcome).argmax(dim=1) == episode.labels
         named = {f"loss_{name}": value for name, value in losses.items()}
         return {**named, "accuracy": right.float().mean()}
-
-    def _outcome(self, episode: Episode) -> Outcome:
-        text = self.model.describe(episode)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            support, query = self.model.encode(episode, text, self.together)
-        # bf16 has 8 bits of precision: too few for alignment costs and the losses' logarithms.
-        return self.model.compare(support.float(), query.float(), text)

@@ -9,9 +9,10 @@ from typing import Any
 from fsarbench.assembly import build_settings
 from fsarbench.check import check
 from fsarbench.config import load
+from fsarbench.engine.half import runs_half
 from fsarbench.files import write_text
 from fsarbench.job import choose_device
-from fsarbench.profiling.record import SCHEMA, Timed, record_of, runs_half
+from fsarbench.profiling.record import SCHEMA, Timed, record_of
 from fsarbench.profiling.roofline import roofline
 from fsarbench.profiling.subject import subject_of
 from fsarbench.profiling.timing import conditions

@@ -7,12 +7,13 @@ from functools import partial
 import torch
 from torch.optim import AdamW
 
+from fsarbench.engine.half import precision
 from fsarbench.engine.lean import lean
 from fsarbench.engine.optimiser import parameter_groups
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
-from fsarbench.profiling.step import infer_episode, loss_of, precision
+from fsarbench.profiling.step import infer_episode, loss_of
 from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import Timing, time_runs
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from fsarbench.config import Loaded
+from fsarbench.engine.half import runs_half
 from fsarbench.engine.parts import parts
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.profiling.measured import Measured, Stand, measure
 from fsarbench.profiling.memory import Peak, computed_testing, computed_training
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
@@ -56,11 +56,6 @@ def record_of(config: Loaded, device: torch.device, timed: Timed) -> dict[str, A
         "measured": _measured(subject, device, half, timed),
         "config": config.text(),
     }
-
-
-def runs_half(settings: TrainSettings, device: torch.device) -> bool:
-    """Whether videos are encoded in bf16, by the config's key `train.precision`."""
-    return settings.precision == "bf16" or (settings.precision == "auto" and device.type == "cuda")
 
 
 def setting_of(subject: Subject, half: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from fsarbench.engine.flops import OperationCounter, plain_attention
+from fsarbench.engine.half import precision
 from fsarbench.engine.lean import lean, matrix_products
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.interfaces import Matcher
@@ -18,7 +19,7 @@ from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
 from fsarbench.profiling.ceilings import Ceilings, measure_ceilings, product_at_shapes
 from fsarbench.profiling.operations import count_testing, count_training
-from fsarbench.profiling.step import loss_of, precision
+from fsarbench.profiling.step import loss_of
 from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import time_runs
 

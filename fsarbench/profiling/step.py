@@ -1,11 +1,13 @@
-"""The loss of a training episode, and the scores of a test episode, as a run computes them."""
+"""The loss of a training episode as a run computes it, and the scores of a test episode.
 
-from contextlib import AbstractContextManager, nullcontext
+A run tests in fp32; here testing may be in bf16 too, to see what that costs.
+"""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.engine.half import outcome_of
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel
 
@@ -21,10 +23,7 @@ def loss_of(
         half: Encode the videos in bf16.
         together: Encode support and queries in one call where that is possible.
     """
-    text = model.describe(episode)
-    with precision(episode.query.device, half):
-        support, query = model.encode(episode, text, together)
-    outcome = model.compare(support.float(), query.float(), text)
+    outcome = outcome_of(model, episode, half, together)
     losses = model.loss(outcome, episode)
     return torch.stack(list(losses.values())).sum()
 
@@ -32,12 +31,4 @@ def loss_of(
 @torch.no_grad()
 def infer_episode(model: FewShotModel, episode: Episode, half: bool) -> Float[Tensor, "Q N"]:
     """The scores of one test episode, every video encoded anew."""
-    text = model.describe(episode)
-    with precision(episode.query.device, half):
-        support, query = model.encode(episode, text)
-    return model.scores(model.compare(support.float(), query.float(), text))
-
-
-def precision(device: torch.device, half: bool) -> AbstractContextManager[object]:
-    """bf16 autocast, or nothing: some devices, such as meta, have no autocast at all."""
-    return torch.autocast(device.type, torch.bfloat16) if half else nullcontext()
+    return model.scores(outcome_of(model, episode, half))
