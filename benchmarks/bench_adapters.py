@@ -16,12 +16,12 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.events import wait
 from benchmarks.measure import Run, times
 from benchmarks.parts import adapted, frames, registered
 from benchmarks.sizes import Sizes
 from fsarbench.interfaces import Backbone
 from fsarbench.model import count
+from fsarbench.profiling.timing import finish
 
 Say = Callable[[str], None]
 
@@ -40,7 +40,7 @@ def step(backbone: Backbone, backward: bool, sizes: Sizes, device: torch.device)
             features = backbone(videos, text)
         if features.requires_grad:
             features.square().sum().backward()
-        wait(device)
+        finish(device)
 
     return run
 

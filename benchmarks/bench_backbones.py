@@ -16,7 +16,6 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.events import wait
 from benchmarks.measure import Run
 from benchmarks.parts import frames, registered
 from benchmarks.sizes import Sizes
@@ -27,6 +26,7 @@ from fsarbench.engine.lean import walking
 from fsarbench.engine.profile import counted, on_meta
 from fsarbench.interfaces import Backbone
 from fsarbench.profiling.ceilings import measure_ceilings, product_at_shapes
+from fsarbench.profiling.timing import finish
 
 HALF = torch.bfloat16
 # `bf16` is autocast, as training encodes; `bf16 weights` has no weights or tokens in fp32.
@@ -47,7 +47,7 @@ def encode(backbone: Backbone, images: torch.Tensor, precision: str) -> Run:
     def run() -> None:
         with torch.no_grad(), torch.autocast(device.type, HALF, enabled=precision == "bf16"):
             backbone(videos)
-        wait(device)
+        finish(device)
 
     return run
 

@@ -30,6 +30,7 @@ from fsarbench.engine.prepared import prepare
 from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.interfaces import Split, Video
 from fsarbench.model import FewShotModel
+from fsarbench.profiling.timing import finish
 from fsarbench.progress import Bar
 
 Say = Callable[[str], None]
@@ -85,7 +86,7 @@ def assembled(
 def now(device: torch.device) -> float:
     if device.type == "cpu":
         return time.process_time()
-    torch.cuda.synchronize(device)
+    finish(device)
     return time.perf_counter()
 
 

@@ -15,13 +15,13 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 
-from benchmarks.events import wait
 from benchmarks.measure import Run, peak, times
 from benchmarks.naive import WholeTuples, otam_by_cells_both_ways
 from benchmarks.parts import registered
 from fsarbench.assembly import build_part
 from fsarbench.functional.alignment import otam_both_ways
 from fsarbench.matchers.trx import TRX
+from fsarbench.profiling.timing import finish
 
 WAY, QUERIES, FRAMES = 5, 25, 8
 MATCHERS = registered("matcher")
@@ -58,7 +58,7 @@ def built(name: str, features: Features, device: torch.device) -> nn.Module:
 def finished(run: Callable[[], Tensor], device: torch.device) -> Run:
     def waited() -> None:
         run()
-        wait(device)
+        finish(device)
 
     return waited
 

@@ -19,7 +19,6 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.events import wait
 from benchmarks.measure import Run, peak
 from benchmarks.parts import episode, model, registered
 from benchmarks.sizes import Sizes
@@ -28,6 +27,7 @@ from fsarbench.engine.optimiser import build_optimiser
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.model import FewShotModel, count
 from fsarbench.profiling.step import loss_of
+from fsarbench.profiling.timing import finish
 
 MAFSAR = "FineGrainedMultimodal"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -59,7 +59,7 @@ def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
 
     def run() -> None:
         optimiser.update_params(loss_of(built, task, half, settings.together))
-        wait(device)
+        finish(device)
 
     return run
 

@@ -26,9 +26,3 @@ class EventClock:
             self.seconds += self.last.elapsed_time(event) / 1000
         self.last = event
         return self.seconds
-
-
-def wait(device: torch.device) -> None:
-    """Until the device has done all that it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -6,11 +6,11 @@ from statistics import fmean
 from typing import Any
 
 import torch
-from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from fsarbench.data.chance import Chance
+from fsarbench.engine import ranks
 from fsarbench.errors import UserError
 from fsarbench.progress import Bar
 
@@ -30,7 +30,7 @@ class SeedHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seeds with the seed, the iteration and the rank."""
         del data_batch
-        torch.manual_seed(Chance("train", self.seed, batch_idx, get_rank()).integer(2**63))
+        torch.manual_seed(Chance("train", self.seed, batch_idx, ranks.rank()).integer(2**63))
 
 
 class FiniteHook(Hook):
@@ -101,7 +101,7 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """A resumed run starts in the middle of the bar."""
-        self.bar.skip(runner.iter * get_world_size())
+        self.bar.skip(runner.iter * ranks.count())
 
     def after_train_iter(
         self,
@@ -116,4 +116,4 @@ class ProgressHook(Hook):
         self.losses.append(outputs["loss"])
         self.accuracies.append(outputs["accuracy"])
         note = f"loss {fmean(self.losses):.3f}  accuracy {fmean(self.accuracies):.1%}"
-        self.bar.advance(get_world_size(), note)
+        self.bar.advance(ranks.count(), note)

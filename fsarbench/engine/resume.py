@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from fsarbench.engine import ranks
 from fsarbench.engine.selection import History
 from fsarbench.engine.state import check_conditions, clear_states, latest_state, save_state
 from fsarbench.engine.weights import restore, tuned_state
@@ -77,7 +77,7 @@ class ResumeHook(Hook):
         if done % self.interval and done != runner.max_iters:
             return
         self.history.elapsed = self.earlier + time.perf_counter() - self.begin
-        if not is_main_process():
+        if not ranks.is_main():
             return
         state = {
             "iteration": done,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch.multiprocessing
-from mmengine.dist import get_dist_info, is_distributed
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
@@ -16,6 +15,7 @@ from torch import nn
 
 from fsarbench.data.episodes import EpisodeSampler
 from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, Loader, episode_loader
+from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.loop import EpisodeLoop, LoaderFrom
 from fsarbench.engine.optimiser import build_optimiser, build_schedule, iterations
@@ -32,7 +32,7 @@ class EpisodeRunner(Runner):
     def wrap_model(self, model_wrapper_cfg: object, model: nn.Module) -> nn.Module:
         """Wraps for several ranks; else the model is left alone, on whatever device it is."""
         del model_wrapper_cfg
-        if not is_distributed():
+        if not ranks.several():
             return model
         place = model.device
         return MMDistributedDataParallel(
@@ -69,8 +69,8 @@ def build_runner(
         work_dir: Where logs go.
         hooks: What happens besides.
     """
-    _, ranks = get_dist_info()
-    total = iterations(settings.episodes, ranks)
+    world = ranks.count()
+    total = iterations(settings.episodes, world)
     optimiser = build_optimiser(trained.model, settings)
     runner = EpisodeRunner(
         trained,
@@ -78,10 +78,10 @@ def build_runner(
         train_dataloader=loader_from(bench, settings, total),
         train_cfg={"type": EpisodeLoop, "max_iters": total},
         optim_wrapper=optimiser,
-        param_scheduler=build_schedule(optimiser, settings, ranks),
+        param_scheduler=build_schedule(optimiser, settings, world),
         default_hooks=default_hooks(settings),
         custom_hooks=hooks,
-        launcher="pytorch" if is_distributed() else "none",
+        launcher="pytorch" if ranks.several() else "none",
         # The start method stays as it is; mmengine would set it for the whole process.
         env_cfg={"mp_cfg": {"mp_start_method": torch.multiprocessing.get_start_method()}},
         log_processor={"by_epoch": False, "window_size": settings.log_interval},
@@ -115,13 +115,13 @@ def tensorboard(work_dir: Path) -> dict[str, Any]:
 
 def loader_from(bench: Bench, settings: TrainSettings, total: int) -> LoaderFrom:
     """Gives the loader of this rank's training episodes from an iteration on."""
-    rank, ranks = get_dist_info()
+    rank, world = ranks.rank(), ranks.count()
     split = bench.splits["train"]
     sampler = EpisodeSampler(split, bench.episodes, bench.seed)
     data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=True)
 
     def start(iteration: int) -> Loader:
-        order = EpisodeOrder(iteration * ranks, total * ranks, rank, ranks)
+        order = EpisodeOrder(iteration * world, total * world, rank, world)
         return episode_loader(data, order, processes(settings.workers))
 
     return start

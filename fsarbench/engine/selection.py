@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.evaluate import evaluate
@@ -93,7 +93,7 @@ class SelectionHook(Hook):
         with clock:
             accuracy = self._accuracy()
         self.history.seconds += clock.seconds
-        self._note(done * get_world_size(), accuracy)
+        self._note(done * ranks.count(), accuracy)
         runner.visualizer.add_scalars({"val/accuracy": accuracy}, step=done)
         runner.logger.info(f"Validation after {done} iterations: accuracy {accuracy:.4f}")
 
@@ -108,6 +108,6 @@ class SelectionHook(Hook):
         if accuracy <= self.history.best_accuracy:
             return
         self.history.best_episode, self.history.best_accuracy = episode, accuracy
-        if is_main_process():
+        if ranks.is_main():
             facts = {"episode": str(episode), "accuracy": repr(accuracy), SELECTION: self.select}
             save_weights(self.model, self.path, facts)
