@@ -7,29 +7,9 @@ from pathlib import Path
 
 import pytest
 
-MODULE = '''
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from tests.integration.last_frame import last_frame
 
-from fsarbench.interfaces import Matcher
-from fsarbench.registry import MATCHERS
-
-
-@MATCHERS.register_module()
-class LastFrame(Matcher):
-    """Cosine of the last frames."""
-
-    def __init__(self, scale: float = 10.0) -> None:
-        super().__init__()
-        self.scale = scale
-
-    def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Float[Tensor, "Q N"]:
-        last = prototypes.mean(2)[:, :, -1]
-        return self.scale * torch.cosine_similarity(query[:, None, -1], last, dim=-1)
-'''
+MODULE = last_frame()
 CARD = """
 name = "LastFrame"
 slot = "matcher"

@@ -6,30 +6,8 @@ from pathlib import Path
 
 import pytest
 
-PART = '''
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from tests.integration.last_frame import last_frame
 
-from fsarbench.interfaces import Matcher
-from fsarbench.registry import MATCHERS
-
-
-@MATCHERS.register_module()
-class LastFrame(Matcher):
-    """Cosine of the last frames."""
-
-    def __init__(self, scale: float = 10.0) -> None:
-        super().__init__()
-        self.scale = scale
-
-    def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Float[Tensor, "Q N"]:
-        q = query[:, None, -1]
-        p = prototypes.mean(2)[:, :, -1]
-        return self.scale * torch.cosine_similarity(q, p, dim=-1)RESULT
-'''
 CONFIG = """
 _base_ = ["{configs}/mafsar_synthact_1shot.py"]
 custom_imports = dict(imports=["my_parts"])
@@ -39,7 +17,7 @@ matcher = dict(_delete_=True, type="LastFrame", scale=5.0)
 
 def check(folder: Path, result: str = "") -> subprocess.CompletedProcess[str]:
     configs = Path(__file__).parents[2] / "configs"
-    (folder / "my_parts.py").write_text(PART.replace("RESULT", result))
+    (folder / "my_parts.py").write_text(last_frame(result))
     (folder / "mine.py").write_text(CONFIG.format(configs=configs))
     command = [sys.executable, "-m", "fsarbench", "check", "mine.py"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)

@@ -1,10 +1,19 @@
 """Lists in the layouts that circulate, made up by the tests, and files faked by name."""
 
+import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
+from fsarbench.data.importing.fields import Field
+from fsarbench.data.importing.from_lists import Imported, import_lists
 from fsarbench.data.importing.lists import read_lists
+from fsarbench.errors import UserError
+
+FIELD = Field("made", "Made")
+TIMED = Field("made", "Made", timed=True)
 
 # Class to video ids, by split.
 Made = Mapping[str, Mapping[str, Sequence[str]]]
@@ -69,3 +78,23 @@ def fake(root: Path, splits: Path, layout: str, suffix: str) -> Path:
 
 def _write(path: Path, lines: Iterable[str], end: str) -> None:
     path.write_bytes("".join(line + end for line in lines).encode())
+
+
+def run(
+    splits: Path, videos: Path, known: Field = FIELD, labels: tuple[Path, ...] = ()
+) -> Imported:
+    """Imports without showing progress."""
+    return import_lists(known, splits, videos, labels, progress=False)
+
+
+def rows(imported: Imported) -> list[dict[str, str]]:
+    """The table that was written."""
+    with imported.table.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def fault(splits: Path, videos: Path, labels: tuple[Path, ...] = ()) -> str:
+    """What is said where an import is refused."""
+    with pytest.raises(UserError) as caught:
+        run(splits, videos, labels=labels)
+    return str(caught.value)

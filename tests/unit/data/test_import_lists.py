@@ -1,6 +1,5 @@
 """Made-up lists of both families: what is read, found and written, and what is refused."""
 
-import csv
 import sys
 from pathlib import Path
 
@@ -8,37 +7,27 @@ import pytest
 
 from fsarbench.cli import main
 from fsarbench.data.datasets.annotated import AnnotatedVideos
-from fsarbench.data.importing.fields import Field, field
-from fsarbench.data.importing.from_lists import Imported, import_lists, missing_file
+from fsarbench.data.importing.fields import field
+from fsarbench.data.importing.from_lists import missing_file
 from fsarbench.data.importing.summary import headline, remarks
 from fsarbench.errors import UserError
-from tests.unit.data.lists import MADE, fake, touch, write_clip_fsar, write_trx
+from tests.unit.data.lists import (
+    MADE,
+    TIMED,
+    fake,
+    fault,
+    rows,
+    run,
+    touch,
+    write_clip_fsar,
+    write_trx,
+)
 from tests.unit.data.videos import write as write_video
-
-FIELD = Field("made", "Made")
-TIMED = Field("made", "Made", timed=True)
 
 
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
     return fake(tmp_path / "videos", write_trx(tmp_path / "trx"), "class", ".avi")
-
-
-def run(
-    splits: Path, videos: Path, known: Field = FIELD, labels: tuple[Path, ...] = ()
-) -> Imported:
-    return import_lists(known, splits, videos, labels, progress=False)
-
-
-def rows(imported: Imported) -> list[dict[str, str]]:
-    with imported.table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def fault(splits: Path, videos: Path, labels: tuple[Path, ...] = ()) -> str:
-    with pytest.raises(UserError) as caught:
-        run(splits, videos, labels=labels)
-    return str(caught.value)
 
 
 def test_both_families_give_the_same_table_and_hash(tmp_path: Path, videos: Path) -> None:

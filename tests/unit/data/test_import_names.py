@@ -1,21 +1,25 @@
 """Where class names come from, and what is said where they lack or do not fit."""
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
 
 from fsarbench.data.datasets.annotated import AnnotatedVideos
-from fsarbench.data.importing.fields import Field
-from fsarbench.data.importing.from_lists import Imported, import_lists
 from fsarbench.data.importing.summary import remarks
 from fsarbench.data.splits import require_names
 from fsarbench.errors import UserError
-from tests.unit.data.lists import fake, touch, write_clip_fsar, write_numbered, write_trx
+from tests.unit.data.lists import (
+    fake,
+    fault,
+    rows,
+    run,
+    touch,
+    write_clip_fsar,
+    write_numbered,
+    write_trx,
+)
 
-FIELD = Field("made", "Made")
-TIMED = Field("made", "Made", timed=True)
 TEMPLATES = {
     "train": ["Pushing [something]", "Closing [something]"],
     "val": ["Tearing [something] into two pieces"],
@@ -31,23 +35,6 @@ NUMBERED = {
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
     return fake(tmp_path / "videos", write_trx(tmp_path / "trx"), "class", ".avi")
-
-
-def run(
-    splits: Path, videos: Path, known: Field = FIELD, labels: tuple[Path, ...] = ()
-) -> Imported:
-    return import_lists(known, splits, videos, labels, progress=False)
-
-
-def rows(imported: Imported) -> list[dict[str, str]]:
-    with imported.table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def fault(splits: Path, videos: Path, labels: tuple[Path, ...] = ()) -> str:
-    with pytest.raises(UserError) as caught:
-        run(splits, videos, labels=labels)
-    return str(caught.value)
 
 
 def labels(folder: Path) -> Path:
