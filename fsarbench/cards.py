@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fsarbench.config_variants import config_names
 from fsarbench.discovery import Discovered, discovered
 from fsarbench.errors import UserError, nearest
 from fsarbench.resources import resource
@@ -17,6 +18,7 @@ else:  # pragma: no cover
     import tomli as tomllib
 
 METHOD = "method"  # the slot of methods in lists, and the name of no real slot
+CONFIG = "config"  # and that of configs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,7 @@ class MethodCard:
     @property
     def configs(self) -> list[str]:
         """The names of its configs, sorted."""
-        return sorted(file.stem for file in resource("configs").glob(f"{self.name}_*.py"))
+        return [name for name in config_names() if name.startswith(f"{self.name}_")]
 
 
 AnyCard = TypeVar("AnyCard", Card, MethodCard)
@@ -168,7 +170,7 @@ def of_slot(slot: str | None) -> list[Card | MethodCard]:
         UserError: There is no such slot.
     """
     if slot is not None and slot not in slots():
-        raise UserError(f"Unknown slot '{slot}'.{nearest(slot, slots())}")
+        raise UserError(f"Unknown slot '{slot}'.{nearest(slot, [*slots(), CONFIG])}")
     chosen = sorted(cards(), key=lambda card: (card.slot, card.name))
     parts = [card for card in chosen if slot in (None, card.slot)]
     return [*parts, *(methods() if slot in (None, METHOD) else ())]

@@ -2,10 +2,12 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from fsarbench.commands.catalogue import list_, show
+from fsarbench import __version__
+from fsarbench.commands.catalogue import config, list_, show
 from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
 from fsarbench.commands.eval import eval_
@@ -31,7 +33,28 @@ app.command()(report)
 app.command()(episode)
 app.command("list")(list_)
 app.command()(show)
+app.command()(config)
 app.add_typer(data, name="data")
+
+
+def print_version(asked: bool) -> bool:
+    """Print the version and end, where `--version` is given."""
+    if asked:
+        print(f"fsarbench {__version__}")
+        raise typer.Exit()
+    return asked
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Few-shot action recognition: interchangeable components, one evaluator."""
 
 
 def main() -> None:

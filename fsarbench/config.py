@@ -13,8 +13,9 @@ from typing import Any
 from mmengine.config import Config
 
 from fsarbench.config_bases import settled
+from fsarbench.config_variants import is_composed, naming_help
 from fsarbench.contracts import enforce_also
-from fsarbench.errors import UserError, closest
+from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS
 from fsarbench.resources import resource
 from fsarbench.signatures import parameters
@@ -72,7 +73,10 @@ def load(path: str, overrides: Sequence[str] = ()) -> Loaded:
 
 
 def find(path: str) -> Path:
-    """A config by path, else by file name among those that the package carries."""
+    """A config by path, else by name among those that the package carries or composes.
+
+    A composed config has no file; its path is the one that a file of that name would have.
+    """
     file = Path(path)
     if file.is_file():
         return file
@@ -81,11 +85,11 @@ def find(path: str) -> Path:
     for name in (inside, inside.with_suffix(".py")):
         if (carried / name).is_file():
             return carried / name
-    known = sorted(p.relative_to(carried).stem for p in carried.glob("*.py"))
+        if is_composed(carried / name):
+            return carried / name.name
     raise UserError(
-        f"No config '{path}': neither a file nor one of those in {carried}."
-        f"{closest(inside.stem, known)} `fsarbench list method` and `fsarbench show METHOD` name "
-        "them all."
+        f"No config '{path}': neither a file nor a name known in {carried}."
+        f"{naming_help(inside.stem)}"
     )
 
 
@@ -108,7 +112,7 @@ def read(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise UserError(
             f"{file}: a _base_ file is missing: {error}. It is looked for beside the file that "
-            f"names it, and in {resource('configs')}."
+            f"names it, and in {resource('configs')}.{naming_help(Path(str(error)).stem)}"
         ) from error
     except Exception as error:
         raise UserError(f"{file}: does not run: {type(error).__name__}: {error}") from error

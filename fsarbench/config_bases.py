@@ -7,6 +7,7 @@ build on one inside. Such a file is loaded from a copy in which its bases are fu
 import ast
 from pathlib import Path
 
+from fsarbench.config_variants import is_composed, source
 from fsarbench.resources import resource
 
 
@@ -20,13 +21,22 @@ def bases(tree: ast.Module) -> tuple[ast.Assign, list[str]] | None:
 
 
 def base_path(file: Path, base: str) -> Path:
-    """The file of a base: beside the config that names it if there is one, else the package's."""
+    """The file of a base: beside the config that names it if there is one, else the package's.
+
+    Raises:
+        FileNotFoundError: There is neither.
+    """
     beside, carried = file.parent / base, resource("configs") / base
-    return carried if carried.is_file() and not beside.is_file() else beside
+    for path in (beside, carried):
+        if path.is_file() or is_composed(path):
+            return path
+    raise FileNotFoundError(beside)
 
 
 def settled(file: Path, folder: Path) -> Path:
-    """The config itself, or a copy whose bases are full paths where one of them is not beside it.
+    """The config itself, or a copy with full paths of its bases where one is not beside it.
+
+    A composed config has no file, so that it is always a copy.
 
     Lines keep their numbers. A file that cannot be read so is left to who loads it.
 
@@ -35,17 +45,17 @@ def settled(file: Path, folder: Path) -> Path:
         folder: Where copies go.
     """
     try:
-        source = file.read_text(encoding="utf-8")
-        found = bases(ast.parse(source))
+        text = source(file)
+        found = bases(ast.parse(text))
     except (OSError, SyntaxError, ValueError):
         return file
     if found is None:
         return file
     node, names = found
     paths = [settled(base_path(file, name), folder) for name in names]
-    if paths == [file.parent / name for name in names]:
+    if paths == [file.parent / name for name in names] and not is_composed(file):
         return file
-    lines = source.splitlines()
+    lines = text.splitlines()
     last = node.end_lineno or node.lineno
     padding = [""] * (last - node.lineno)
     lines[node.lineno - 1 : last] = [f"_base_ = {[str(p.resolve()) for p in paths]!r}", *padding]

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from fsarbench.config_bases import base_path, bases
+from fsarbench.config_variants import label, source
 
 
 def lines_of(file: Path) -> dict[str, str]:
@@ -12,7 +13,7 @@ def lines_of(file: Path) -> dict[str, str]:
     What the file itself says comes before what its bases say.
     """
     found: dict[str, str] = {}
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(source(file))
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             note_lines(found, node.targets[0].id, node, node.value, file)
@@ -29,7 +30,7 @@ def lines_of(file: Path) -> dict[str, str]:
 
 def note_lines(found: dict[str, str], key: str, node: ast.AST, value: ast.expr, file: Path) -> None:
     """Note where a key and, in a `dict(...)` or `{...}`, its sub-keys are written."""
-    found[key] = f"{file}:{getattr(node, 'lineno', 0)}"
+    found[key] = f"{label(file)}:{getattr(node, 'lineno', 0)}"
     if isinstance(value, ast.Call):
         for keyword in value.keywords:
             if keyword.arg:

@@ -7,6 +7,7 @@ from typing import Any
 from fsarbench.assembly import build_dataset, build_reader
 from fsarbench.check import part_faults
 from fsarbench.config import load
+from fsarbench.config_variants import config_names, other_names
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.sources import Source, source_of, source_of_folder
 from fsarbench.errors import UserError, nearest
@@ -59,7 +60,7 @@ def known() -> list[str]:
 def _values(name: str, overrides: Sequence[str]) -> dict[str, Any]:
     if name in known():
         name = str(BASES / name)
-    elif not name.endswith(".py") and not (resource("configs") / f"{name}.py").is_file():
+    elif not name.endswith(".py") and name not in [*config_names(), *other_names()]:
         raise UserError(
             f"'{name}' is neither a data set, nor a config, nor a folder.{nearest(name, known())}"
         )

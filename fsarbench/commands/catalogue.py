@@ -1,13 +1,18 @@
-"""`fsarbench list` and `fsarbench show`."""
+"""`fsarbench list`, `fsarbench show` and `fsarbench config`."""
 
 from typing import Annotated
 
 import typer
 
+from fsarbench.commands.options import ConfigPath, Overrides
+
 
 def list_(
     slot: Annotated[
-        str | None, typer.Argument(help="Only the parts of this slot; 'method' for the methods.")
+        str | None,
+        typer.Argument(
+            help="Only the parts of this slot; 'method' for methods, 'config' for configs."
+        ),
     ] = None,
 ) -> None:
     """List the parts that configs can name, and the methods that configs are there for."""
@@ -21,3 +26,11 @@ def show(name: Annotated[str, typer.Argument(help="The name of a part or a metho
     from fsarbench.report.catalogue import print_card
 
     print_card(name)
+
+
+def config(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Print a config with all bases and overrides applied, as a file that can be saved and run."""
+    from fsarbench.config import load
+    from fsarbench.report.resolved import resolved_text
+
+    print(resolved_text(load(config, overrides or ())), end="")

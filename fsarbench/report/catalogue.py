@@ -1,5 +1,6 @@
-"""What `fsarbench list` and `fsarbench show` print, from the cards alone."""
+"""What `fsarbench list` and `fsarbench show` print, from the cards and the names of configs."""
 
+import ast
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -7,15 +8,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fsarbench.cards import METHOD, Card, MethodCard, named, of_slot
+from fsarbench.cards import CONFIG, METHOD, Card, MethodCard, named, of_slot
+from fsarbench.config_bases import bases
+from fsarbench.config_variants import config_names, is_composed, other_names, source
 from fsarbench.report.published import published_rows
 from fsarbench.report.terminal import terminal
+from fsarbench.resources import resource
 
 Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
 
 
 def print_list(slot: str | None) -> None:
-    """One row a component or method: slot, name, what it is.
+    """One row per component, method or config: slot, name, what it is.
 
     On a terminal a slot is named once; in a pipe, where rows are taken one by one, in each row.
     """
@@ -23,12 +27,29 @@ def print_list(slot: str | None) -> None:
     table = Table("slot", "name", "what it is", box=None, pad_edge=False)
     table.columns[1].no_wrap = True
     before = None
-    for card in of_slot(slot):
-        here = METHOD if isinstance(card, MethodCard) else card.slot
+    for here, name, text in config_rows() if slot == CONFIG else card_rows(slot):
         shown = here if here != before or not console.is_terminal else ""
-        table.add_row(shown, Text(card.name, style="bold"), Text(summary(card)))
+        table.add_row(shown, Text(name, style="bold"), Text(text))
         before = here
     console.print(table)
+
+
+def card_rows(slot: str | None) -> Iterator[tuple[str, str, str]]:
+    """Slot, name and summary of the components and methods; of one slot, or of all."""
+    for card in of_slot(slot):
+        here = METHOD if isinstance(card, MethodCard) else card.slot
+        yield here, card.name, summary(card)
+
+
+def config_rows() -> Iterator[tuple[str, str, str]]:
+    """The names of all configs that the package carries or composes, with their bases."""
+    folder = resource("configs")
+    for name in [*config_names(), *other_names()]:
+        file = folder / f"{name}.py"
+        _, names = bases(ast.parse(source(file))) or (None, [])
+        kind = "composed" if is_composed(file) else "file"
+        parts = ", ".join(base.removeprefix("_base_/").removesuffix(".py") for base in names)
+        yield CONFIG, name, f"{kind}: {parts}"
 
 
 def summary(card: Card | MethodCard) -> str:

@@ -11,12 +11,12 @@ import pytest
 from fsarbench.cards import MethodCard, cards, methods
 from fsarbench.check import check
 from fsarbench.config import load
+from fsarbench.config_variants import config_names
 from fsarbench.registry import SLOTS
-from fsarbench.resources import resource
 
 METHODS = methods()
 ids = [card.name for card in METHODS]
-CONFIGS = sorted(path.stem for path in resource("configs").glob("*.py"))
+CONFIGS = config_names()
 BUILT_IN = ("synthact", "strokes")
 TABLE = Path(__file__).parents[3] / "shared" / "spec" / "published_results.csv"
 BACKBONES = {

@@ -35,6 +35,7 @@ def test_the_wheel_has_what_a_run_needs(installed: Path) -> None:
     for name in (
         "_data/configs/mafsar_synthact_1shot.py",
         "_data/configs/_base_/backbones/tiny.py",
+        "_data/configs/_base_/variants.toml",
         "_data/registry/matchers/otam.toml",
         "tiny/fsarbench-tiny.safetensors",
         "tiny/merges.txt.gz",
@@ -48,3 +49,11 @@ def test_names_are_found_outside_a_checkout(installed: Path, tmp_path: Path) -> 
     assert "FineGrainedMultimodal" in fsarbench(
         installed, tmp_path, "check", "configs/mafsar_synthact_1shot.py"
     )
+
+
+def test_a_name_without_a_file_is_composed_outside_a_checkout(
+    installed: Path, tmp_path: Path
+) -> None:
+    printed = fsarbench(installed, tmp_path, "config", "configs/hyrsm_ssv2_1shot_imagenet_rn50.py")
+    assert "type='HybridRelation'" in printed
+    assert "weight=0.6" in printed

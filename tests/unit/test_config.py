@@ -8,11 +8,12 @@ import pytest
 from fsarbench.check import check
 from fsarbench.config import find, load, parse
 from fsarbench.config_lines import lines_of
+from fsarbench.config_variants import config_names
 from fsarbench.dry_run import dry_run
 from fsarbench.errors import UserError
 from fsarbench.resources import resource
 
-EVERY = sorted(path.name for path in resource("configs").glob("*.py"))
+EVERY = config_names()
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,13 @@ def test_a_base_that_is_nowhere_is_named_with_the_places(tmp_path: Path) -> None
         load(str(mine))
     assert str(tmp_path / "nowhere.py") in str(error.value)
     assert str(resource("configs")) in str(error.value)
+
+
+def test_a_misspelt_base_gives_the_nearest_names(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("_base_ = ['hyrsm_ssv2_1shot_imagenet_rn5.py']\n")
+    with pytest.raises(UserError, match="Did you mean 'hyrsm_ssv2_1shot_imagenet_rn50'"):
+        load(str(mine))
 
 
 @pytest.mark.parametrize(

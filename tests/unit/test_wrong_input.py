@@ -134,7 +134,9 @@ def test_unknown_config(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = fails(monkeypatch, capsys, "check", "configs/mafsar_synthact_1shto.py")
-    assert "Did you mean 'mafsar_synthact_1shot'?" in error
+    assert "Did you mean 'mafsar_synthact_1shot'" in error
+    assert "METHOD_DATASET_KSHOT" in error
+    assert "K is 1 or 5" in error
 
 
 def test_unknown_card(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

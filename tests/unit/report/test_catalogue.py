@@ -28,6 +28,14 @@ def test_methods_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert "matcher" not in text.split()[:3]
 
 
+def test_configs_with_and_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    print_list("config")
+    text = printed(capsys)
+    assert "config mafsar_ssv2_5shot file: backbones/clip_vitb16, datasets/ssv2," in text
+    assert "config mafsar_ssv2_5shot_rn50 composed: backbones/clip_rn50, datasets/ssv2," in text
+    assert "config profile/lora_vitb32_1shot file: " in text
+
+
 def test_a_method_by_the_papers_spelling(capsys: pytest.CaptureFixture[str]) -> None:
     print_card("CLIP-FSAR")
     text = printed(capsys)

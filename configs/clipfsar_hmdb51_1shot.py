@@ -1,8 +1,0 @@
-_base_ = [
-    "_base_/backbones/clip_vitb16.py",
-    "_base_/datasets/hmdb51.py",
-    "_base_/methods/clipfsar.py",
-    "_base_/settings/5way_1shot.py",
-    "_base_/recipes/clipfsar_hmdb51.py",
-]
-losses = dict(text=dict(weight=1.2))

@@ -1,8 +1,0 @@
-_base_ = [
-    "_base_/backbones/clip_rn50.py",
-    "_base_/datasets/ucf101.py",
-    "_base_/methods/clipfsar.py",
-    "_base_/settings/5way_1shot.py",
-    "_base_/recipes/clipfsar_ucf101.py",
-]
-losses = dict(text=dict(weight=1.5))

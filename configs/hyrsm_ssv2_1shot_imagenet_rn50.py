@@ -1,9 +1,0 @@
-_base_ = [
-    "_base_/backbones/imagenet_rn50.py",
-    "_base_/datasets/ssv2.py",
-    "_base_/methods/hyrsm.py",
-    "_base_/settings/5way_1shot.py",
-    "_base_/recipes/hyrsm_ssv2.py",
-]
-episodes = dict(train_queries=7)
-losses = dict(frames=dict(weight=0.6))
