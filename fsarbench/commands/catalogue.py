@@ -28,9 +28,22 @@ def show(name: Annotated[str, typer.Argument(help="The name of a part or a metho
     print_card(name)
 
 
-def config(config: ConfigPath, overrides: Overrides = None) -> None:
+def config(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="The file to write, instead of printing.")
+    ] = None,
+) -> None:
     """Print a config with all bases and overrides applied, as a file that can be saved and run."""
+    from pathlib import Path
+
     from fsarbench.config import load
+    from fsarbench.files import write_text
     from fsarbench.report.resolved import resolved_text
 
-    print(resolved_text(load(config, overrides or ())), end="")
+    text = resolved_text(load(config, overrides or ()))
+    if out is None:
+        print(text, end="")
+    else:
+        write_text(Path(out), text)

@@ -29,11 +29,14 @@ def test_the_version() -> None:
     assert done.output == f"fsarbench {__version__}\n"
 
 
-def test_config_prints_a_file_that_loads_to_the_same_values(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["config", "otam_ssv2_1shot", "--set", "seed=4"])
+def test_config_prints_or_writes_a_file_that_loads_to_the_same_values(tmp_path: Path) -> None:
+    command = ["config", "otam_ssv2_1shot", "--set", "seed=4"]
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     file = tmp_path / "saved.py"
-    file.write_text(done.output)
+    written = CliRunner().invoke(app, [*command, "-o", str(file)])
+    assert (written.exit_code, written.output) == (0, "")
+    assert file.read_text() == done.output
     assert load(str(file)).values == load("otam_ssv2_1shot", ["seed=4"]).values
 
 
