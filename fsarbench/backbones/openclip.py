@@ -1,13 +1,10 @@
 """Whole open_clip models, loaded by name; the backbones and text encoders take their towers."""
 
-import contextlib
-import logging
-from collections.abc import Iterator
-
 import open_clip
 import torch
 from torch import nn
 
+from fsarbench.backbones.hub import first_line, quiet
 from fsarbench.backbones.weights import find_weights, weights_tag
 from fsarbench.errors import UserError, nearest
 from fsarbench.tiny.register import register as register_tiny
@@ -54,19 +51,3 @@ def create(model: str, weights: str | None, quick_gelu: bool, device: torch.devi
                 f"The weights file {weights} does not fit '{model}': {first_line(error)}. "
                 "Name the file of this very model, or another model."
             ) from error
-
-
-def first_line(error: Exception) -> str:
-    """The beginning of an error of a library, short enough for one message."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """open_clip warns on the root logger of random weights; here they are asked for by name."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

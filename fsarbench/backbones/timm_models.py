@@ -7,7 +7,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from fsarbench.backbones.openclip import first_line, quiet
+from fsarbench.backbones.hub import first_line, quiet
 from fsarbench.backbones.timm_weights import find_weights, read_weights
 from fsarbench.errors import UserError, closest, nearest
 

@@ -5,13 +5,12 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import timm
-from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.utils import get_session
+from huggingface_hub import hf_hub_download
 from safetensors import SafetensorError
 from timm.models import load_state_dict
 from torch import Tensor
 
-from fsarbench.backbones.weights import HUB_TIMEOUT
+from fsarbench.backbones.hub import cached_file, fetch
 from fsarbench.errors import UserError
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -52,21 +51,10 @@ def hub_file(model: str) -> Path:
             f"timm names no weights on the hub for '{model}'. Write a tag behind the name "
             f"({known or 'none known'}), or pretrained=FILE."
         )
-    for name in HUB_FILES:
-        found = try_to_load_from_cache(repository, name)
-        if isinstance(found, str):
-            return Path(found)
-    try:
-        # An unreachable hub is given up at once: without this check it costs minutes of retries.
-        get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
-        return Path(hf_hub_download(repository, HUB_FILES[0]))
-    except Exception as error:
-        raise UserError(
-            f"The weights of '{model}' are not on this machine and cannot be fetched "
-            f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE}. Run once "
-            "where the hub can be reached (the cache is found through HF_HOME), or name a local "
-            "file: --set backbone.pretrained=FILE."
-        ) from error
+    found = cached_file(repository, HUB_FILES)
+    if found is not None:
+        return found
+    return fetch(f"of '{model}'", lambda: hf_hub_download(repository, HUB_FILES[0]))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

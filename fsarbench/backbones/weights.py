@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-from huggingface_hub import constants, try_to_load_from_cache
-from huggingface_hub.utils import get_session
 
+from fsarbench.backbones.hub import cached_file, fetch
 from fsarbench.errors import UserError, nearest
 from fsarbench.tiny.register import NAME as TINY
 from fsarbench.tiny.register import WEIGHTS as TINY_WEIGHTS
@@ -15,9 +14,6 @@ from fsarbench.tiny.register import WEIGHTS as TINY_WEIGHTS
 # The weights of fsarbench-tiny are named after what they were trained on, as open_clip's tags are.
 TINY_TAG = "synthact"
 
-# Seconds in which the hub must answer at all before a download is tried: without this check an
-# unreachable hub costs most of a minute of retries.
-HUB_TIMEOUT = 10
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
@@ -54,30 +50,19 @@ def weights_tag(model: str, pretrained: str) -> dict[str, Any] | None:
 def cached(tag: dict[str, Any]) -> Path | None:
     """The file of a tag in the local caches of the hub and of open_clip."""
     repository, _, filename = tag.get("hf_hub", "").rpartition("/")
-    for name in (filename,) if filename else HUB_FILES:
-        found = try_to_load_from_cache(repository, name) if repository else None
-        if isinstance(found, str):
-            return Path(found)
+    found = cached_file(repository, [filename] if filename else HUB_FILES) if repository else None
+    if found is not None:
+        return found
     direct = Path("~/.cache/clip").expanduser() / Path(tag.get("url", "none")).name
     return direct if direct.is_file() else None
 
 
 def download(model: str, pretrained: str, tag: dict[str, Any]) -> Path:
-    """Fetch the weights of a tag; an unreachable hub is given up at once."""
-    try:
-        if tag.get("hf_hub"):
-            get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
-        return Path(open_clip.download_pretrained(tag))
-    except Exception as error:
-        raise UserError(missing(model, pretrained, error)) from error
-
-
-def missing(model: str, pretrained: str, error: Exception) -> str:
-    """What to do about weights that are neither cached nor reachable."""
-    return (
-        f"The weights '{pretrained}' of '{model}' are not on this machine and cannot be fetched "
-        f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE} and ~/.cache/clip. "
-        "Run once where the hub can be reached (the cache is found through HF_HOME), or name a "
-        "local file: --set backbone.pretrained=FILE, and text_encoder.pretrained=FILE where there "
-        "is a text encoder."
+    """Download the weights of a tag from the hub, or from the tag's own address."""
+    return fetch(
+        f"'{pretrained}' of '{model}'",
+        lambda: open_clip.download_pretrained(tag),
+        elsewhere=" and ~/.cache/clip",
+        options=", and text_encoder.pretrained=FILE where there is a text encoder",
+        hub=bool(tag.get("hf_hub")),
     )

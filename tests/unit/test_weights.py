@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fsarbench.backbones import weights
+from fsarbench.backbones import hub, weights
 from fsarbench.backbones.openclip import load
 from fsarbench.backbones.weights import find_weights
 from fsarbench.errors import UserError
@@ -22,12 +22,12 @@ def test_an_unreachable_hub_is_given_up_at_once(
             asked.append(timeout)
             raise ConnectionError("no route to host")
 
-    monkeypatch.setattr(weights, "get_session", Session)
+    monkeypatch.setattr(hub, "get_session", Session)
     monkeypatch.setattr(weights, "cached", lambda tag: None)
     with pytest.raises(UserError) as error:
         find_weights("ViT-B-16", "openai")
-    assert asked == [weights.HUB_TIMEOUT]
-    assert weights.HUB_TIMEOUT < 15
+    assert asked == [hub.HUB_TIMEOUT]
+    assert hub.HUB_TIMEOUT < 15
     for text in ("'openai' of 'ViT-B-16'", "no route to host", "HF_HOME", "backbone.pretrained"):
         assert text in str(error.value)
 

@@ -105,9 +105,7 @@ def test_an_unreachable_hub_is_said_at_once(
         raise socket.gaierror("no network in this test")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(
-        "fsarbench.backbones.timm_weights.try_to_load_from_cache", lambda *names: None
-    )
+    monkeypatch.setattr("fsarbench.backbones.hub.try_to_load_from_cache", lambda *names: None)
     with pytest.raises(UserError, match=r"test_vit.*pretrained=FILE"):
         TimmViT("test_vit", pretrained=True)
 
