@@ -7,12 +7,13 @@ A part registers itself with a decorator, inside the project or in a user's own 
     @ADAPTERS.register_module()
     class MyAdapter(Adapter): ...
 
-A part of an installed package is known by the package's metadata (`fsarbench.discovery`), and its
-module is imported when a config names it.
+A built-in part is known by the table in the `__init__` of its slot, a part of an installed package
+by the package's metadata (`fsarbench.discovery`). Both are imported when a config names them.
 """
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.registry import Registry
@@ -39,12 +40,28 @@ class SlotRegistry(Registry):
     Args:
         slot: The slot's name in configs.
         component: The class that every component of the slot derives from.
-        package: The package whose modules register the built-in components when first asked.
+        package: The package of the built-in components; its table `COMPONENTS` names their modules.
     """
 
     def __init__(self, slot: str, component: type, package: str) -> None:
-        super().__init__(slot, scope="fsarbench", locations=[package])
+        super().__init__(slot, scope="fsarbench")
         self.component = component
+        self.package = package
+
+    def built_in(self) -> Mapping[str, str]:
+        """The names of the built-in components and their modules; none of them is imported."""
+        table: Mapping[str, str] = importlib.import_module(self.package).COMPONENTS
+        return table
+
+    def import_built_in(self, name: str) -> None:
+        """Import the module of a built-in component, which registers it; other names do nothing."""
+        if name in self.built_in():
+            importlib.import_module(f"{self.package}.{self.built_in()[name]}")
+
+    def get(self, key: str) -> Any:
+        """As mmengine's; a built-in component is imported first."""
+        self.import_built_in(self.split_scope_key(key)[1])
+        return super().get(key)
 
     def _register_module(
         self, module: Any, module_name: str | list[str] | None = None, force: bool = False
@@ -56,6 +73,8 @@ class SlotRegistry(Registry):
             )
         names = [module_name] if isinstance(module_name, str) else module_name
         for name in names or [module.__name__]:
+            if not module.__module__.startswith(f"{self.package}."):
+                self.import_built_in(name)  # else its name would seem to be free
             taken = self._module_dict.get(name)
             # A module that is imported a second time registers the same class again.
             if taken is not None and place(taken) != place(module) and not force:
@@ -66,12 +85,12 @@ class SlotRegistry(Registry):
         super()._register_module(module, module_name, force=True)
 
     def find(self, name: str) -> type[Any]:
-        """The component of that name; one of another installed package is imported by this.
+        """The component of that name, whose module is imported by this; no other component is.
 
         Raises:
             UserError: There is none; the message gives the nearest name and all known ones.
         """
-        self.import_from_location()
+        self.import_built_in(name)
         if name not in self._module_dict:
             import_discovered(of_slot(self.name).get(name, []))
         if name in self._module_dict:
@@ -80,8 +99,7 @@ class SlotRegistry(Registry):
 
     def known(self) -> list[str]:
         """The names of all components, sorted, those of other installed packages among them."""
-        self.import_from_location()
-        return sorted({*self._module_dict, *of_slot(self.name)})
+        return sorted({*self._module_dict, *self.built_in(), *of_slot(self.name)})
 
 
 def import_discovered(parts: list[Discovered]) -> None:
@@ -117,7 +135,7 @@ def place(thing: Any) -> str:
     name = f"{getattr(thing, '__module__', '?')}.{getattr(thing, '__qualname__', thing)}"
     try:
         return f"{name} ({inspect.getsourcefile(thing)})"
-    except TypeError:
+    except (TypeError, OSError):  # built in, or written in an interactive session
         return name
 
 

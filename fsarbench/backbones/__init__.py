@@ -1,5 +1,24 @@
-"""Frames to frame features; importing this package registers every backbone."""
+"""Backbones, from frames to frame features.
 
-from fsarbench.backbones import openclip_resnet, openclip_vit, timm_cnn, timm_vit
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = ["openclip_resnet", "openclip_vit", "timm_cnn", "timm_vit"]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.backbones.openclip_resnet import OpenClipResNet as OpenClipResNet
+    from fsarbench.backbones.openclip_vit import OpenClipViT as OpenClipViT
+    from fsarbench.backbones.timm_cnn import TimmCNN as TimmCNN
+    from fsarbench.backbones.timm_vit import TimmViT as TimmViT
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "OpenClipResNet": "openclip_resnet",
+    "OpenClipViT": "openclip_vit",
+    "TimmCNN": "timm_cnn",
+    "TimmViT": "timm_vit",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

@@ -1,10 +1,24 @@
-"""Training losses over an episode; importing this package registers every loss."""
+"""Training losses of an episode.
 
-from fsarbench.losses import (
-    episode_cross_entropy,
-    frame_classifier,
-    video_text_contrast,
-    video_text_kl,
-)
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = ["episode_cross_entropy", "frame_classifier", "video_text_contrast", "video_text_kl"]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.losses.episode_cross_entropy import EpisodeCrossEntropy as EpisodeCrossEntropy
+    from fsarbench.losses.frame_classifier import FrameClassifier as FrameClassifier
+    from fsarbench.losses.video_text_contrast import VideoTextContrast as VideoTextContrast
+    from fsarbench.losses.video_text_kl import VideoTextKL as VideoTextKL
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "EpisodeCrossEntropy": "episode_cross_entropy",
+    "FrameClassifier": "frame_classifier",
+    "VideoTextContrast": "video_text_contrast",
+    "VideoTextKL": "video_text_kl",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

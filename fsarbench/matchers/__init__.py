@@ -1,21 +1,30 @@
-"""Scores of queries against prototypes; importing this package registers every matcher."""
+"""Matchers, which score queries against prototypes.
 
-from fsarbench.matchers import (
-    bi_mhm,
-    cross_transformer,
-    mean_cosine,
-    mean_euclidean,
-    otam,
-    soft_dtw,
-    trx,
-)
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = [
-    "bi_mhm",
-    "cross_transformer",
-    "mean_cosine",
-    "mean_euclidean",
-    "otam",
-    "soft_dtw",
-    "trx",
-]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.matchers.bi_mhm import BiMHM as BiMHM
+    from fsarbench.matchers.cross_transformer import CrossTransformer as CrossTransformer
+    from fsarbench.matchers.mean_cosine import MeanCosine as MeanCosine
+    from fsarbench.matchers.mean_euclidean import MeanEuclidean as MeanEuclidean
+    from fsarbench.matchers.otam import OTAM as OTAM
+    from fsarbench.matchers.soft_dtw import SoftDTW as SoftDTW
+    from fsarbench.matchers.trx import TRX as TRX
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "BiMHM": "bi_mhm",
+    "CrossTransformer": "cross_transformer",
+    "MeanCosine": "mean_cosine",
+    "MeanEuclidean": "mean_euclidean",
+    "OTAM": "otam",
+    "SoftDTW": "soft_dtw",
+    "TRX": "trx",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

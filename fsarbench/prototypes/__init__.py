@@ -1,5 +1,26 @@
-"""Support features to class prototypes; importing this package registers every builder."""
+"""Prototype builders, from support features to class prototypes.
 
-from fsarbench.prototypes import each_shot, hybrid_relation, mean, semantic_modulation, text_guided
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = ["each_shot", "hybrid_relation", "mean", "semantic_modulation", "text_guided"]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.prototypes.each_shot import EachShot as EachShot
+    from fsarbench.prototypes.hybrid_relation import HybridRelation as HybridRelation
+    from fsarbench.prototypes.mean import Mean as Mean
+    from fsarbench.prototypes.semantic_modulation import SemanticModulation as SemanticModulation
+    from fsarbench.prototypes.text_guided import TextGuided as TextGuided
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "EachShot": "each_shot",
+    "HybridRelation": "hybrid_relation",
+    "Mean": "mean",
+    "SemanticModulation": "semantic_modulation",
+    "TextGuided": "text_guided",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

@@ -1,5 +1,24 @@
-"""What a test episode is scored by; importing this package registers every readout."""
+"""Readouts, from a model's output to the scores of a test episode.
 
-from fsarbench.readouts import arithmetic_fusion, geometric_fusion, match_only, text_only
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = ["arithmetic_fusion", "geometric_fusion", "match_only", "text_only"]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.readouts.arithmetic_fusion import ArithmeticFusion as ArithmeticFusion
+    from fsarbench.readouts.geometric_fusion import GeometricFusion as GeometricFusion
+    from fsarbench.readouts.match_only import MatchOnly as MatchOnly
+    from fsarbench.readouts.text_only import TextOnly as TextOnly
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "ArithmeticFusion": "arithmetic_fusion",
+    "GeometricFusion": "geometric_fusion",
+    "MatchOnly": "match_only",
+    "TextOnly": "text_only",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

@@ -1,5 +1,18 @@
-"""Class names to text features; importing this package registers every text encoder."""
+"""Text encoders, from class names to text features.
 
-from fsarbench.text_encoders import openclip_text
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = ["openclip_text"]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.text_encoders.openclip_text import OpenClipText as OpenClipText
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "OpenClipText": "openclip_text",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

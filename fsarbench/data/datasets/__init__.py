@@ -1,5 +1,24 @@
-"""Data sets split by class; importing the package registers them."""
+"""Data sets with a split by class.
 
-from fsarbench.data.datasets import annotated, strokes, synthact, video_folder
+The module of a class is imported when the class is first used.
+"""
 
-__all__ = ["annotated", "strokes", "synthact", "video_folder"]
+from typing import TYPE_CHECKING
+
+from fsarbench.lazy import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.data.datasets.annotated import AnnotatedVideos as AnnotatedVideos
+    from fsarbench.data.datasets.strokes import Strokes as Strokes
+    from fsarbench.data.datasets.synthact import SynthAct as SynthAct
+    from fsarbench.data.datasets.video_folder import VideoFolder as VideoFolder
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "AnnotatedVideos": "annotated",
+    "Strokes": "strokes",
+    "SynthAct": "synthact",
+    "VideoFolder": "video_folder",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)
