@@ -66,6 +66,8 @@ def report(paths: Sequence[str], options: Options, rebuild: Rebuild) -> None:
     if options.out is not None:
         bars = Bars(quiet=options.quiet)
         seen = [look(section, options.episodes, rebuild, bars) for section in comparison.sections]
+        for line in left_out(seen):
+            print(line)
         write_text(Path(options.out), report_text(comparison, plots, seen))
         print(f"written to {options.out}")
 
@@ -90,6 +92,12 @@ def look(section: Section, episodes: int, rebuild: Rebuild, bars: Bars) -> Looke
     rows = most_alike(section)
     chosen = choose(rows, episodes)
     return Looked(rows, chosen, see_all(section, rows[0], chosen, rebuild, bars))
+
+
+def left_out(seen: Sequence[Looked | None]) -> list[str]:
+    """Lines on the methods that the episode viewer lacks, with the reasons."""
+    missing = [item for looked in seen if looked for item in looked.viewer.missing.items()]
+    return [f"not among the episodes of the page: {name}: {reason}" for name, reason in missing]
 
 
 def most_alike(section: Section) -> list[Row]:
