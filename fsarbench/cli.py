@@ -21,7 +21,7 @@ from fsarbench.errors import UserError
 # What the system says of a disk that is full, read-only or broken.
 STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 # Characters of our tables and messages in ASCII.
-PLAIN = {"±": "+-", "×": "x", "–": "-", "—": "-", "…": "...", "→": "->"}
+PLAIN = {"±": "+-", "\u00d7": "x", "\u2013": "-", "—": "-", "…": "...", "→": "->"}
 
 app = typer.Typer(
     add_completion=False,

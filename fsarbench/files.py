@@ -35,6 +35,12 @@ def write_whole(path: Path, data: bytes) -> None:
         aside.write_bytes(data)
 
 
+def write_below(path: Path, data: bytes) -> None:
+    """Write bytes, and make the folder where it is missing; faults stay the system's own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes, and make the folder where it is missing.
 
@@ -45,8 +51,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():  # a pipe or a device keeps its place
             path.write_bytes(content)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        write_below(path, content)
     except OSError as error:
         raise cannot_write(path, error) from error
 
