@@ -1,5 +1,8 @@
 """The command line: its verbs, and how it ends."""
 
+import codecs
+import errno
+import io
 import os
 import sys
 from typing import Annotated
@@ -16,6 +19,11 @@ from fsarbench.commands.report import episode, report
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
 from fsarbench.errors import UserError
+
+# What the system says of a disk that is full, read-only or broken.
+STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+# Characters of our tables and messages in ASCII.
+PLAIN = {"±": "+-", "\u00d7": "x", "\u2013": "-", "—": "-", "…": "...", "→": "->"}
 
 app = typer.Typer(
     add_completion=False,
@@ -62,11 +70,45 @@ def main() -> None:
     # OpenMP's threads spin while they wait. Beside decoding workers, or on a shared machine, they
     # then starve each other: matching was 20 times slower so. It has to be set before torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A notebook's backend is inherited and may not exist here; importing matplotlib would fail.
+    os.environ["MPLBACKEND"] = "agg"
+    print_anywhere()
     try:
         app()
     except UserError as error:
         print(f"fsarbench: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        if error.errno not in STORAGE:
+            raise
+        print(f"fsarbench: cannot write {error.filename or 'a file'}: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("fsarbench: interrupted", file=sys.stderr)
         sys.exit(130)
+    finally:
+        close_output()
+
+
+def print_anywhere() -> None:
+    """Let no character that a terminal or pipe cannot encode end a command."""
+    codecs.register_error("fsarbench", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="fsarbench")
+
+
+def close_output() -> None:
+    """Flush standard output; a reader that has closed the pipe, such as `head`, is no fault."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would print the error there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return "".join(PLAIN.get(letter, "?") for letter in letters), error.end

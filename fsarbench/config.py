@@ -2,11 +2,13 @@
 
 import ast
 import importlib
+import importlib.util
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -122,15 +124,21 @@ def read(file: Path) -> dict[str, Any]:
 def import_customs(customs: Any, file: Path) -> list[str]:
     """Import a user's own modules, so that their parts register; returns their names.
 
-    They are looked for as any module is, in the working folder, and beside the config.
+    A module is looked for as usual, then in the working folder and beside the config. These two
+    come last on `sys.path`, so that no file in them replaces a module of Python or of a package.
+
+    Raises:
+        UserError: A module is missing or fails, or its name belongs to another module.
     """
     if customs is None:
         return []
     names = customs.get("imports", []) if isinstance(customs, dict) else customs
     names = [names] if isinstance(names, str) else list(names)
     enforce_also(*names)
-    sys.path[:0] = [p for p in (os.getcwd(), str(file.parent.resolve())) if p not in sys.path]
+    folders = list(dict.fromkeys([os.getcwd(), str(file.parent.resolve())]))
+    sys.path += [folder for folder in folders if folder not in sys.path]
     for name in names:
+        refuse_shadowed(name, folders, file)
         try:
             importlib.import_module(name)
         except UserError:
@@ -141,6 +149,27 @@ def import_customs(customs: Any, file: Path) -> list[str]:
                 "It is looked for in the working folder, beside the config, and on PYTHONPATH."
             ) from error
     return names
+
+
+def refuse_shadowed(name: str, folders: Sequence[str], file: Path) -> None:
+    """Refuse a module in some folders whose name Python takes for another module.
+
+    Raises:
+        UserError: It is so; the message names both files.
+    """
+    top = name.partition(".")[0]
+    own = PathFinder.find_spec(top, list(folders))
+    try:
+        taken = importlib.util.find_spec(top)
+    except ValueError:  # a module without a spec, such as __main__
+        taken = None
+    if own is None or own.origin is None or taken is None or taken.origin is None:
+        return
+    if os.path.realpath(own.origin) != os.path.realpath(taken.origin):
+        raise UserError(
+            f"{file}: custom_imports: '{name}' is meant to be {own.origin}, but Python takes "
+            f"'{top}' for {taken.origin}. Give your file another name."
+        )
 
 
 def replaces_type(override: str) -> bool:

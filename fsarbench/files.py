@@ -3,9 +3,12 @@
 import os
 import platform
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from fsarbench.errors import UserError
 
 # The machine and the process that write, so that nobody else's half is taken for a leftover.
 _PART = re.compile(r"\..*\.(?P<machine>[^.]*)-(?P<process>\d+)\.part")
@@ -32,14 +35,68 @@ def write_whole(path: Path, data: bytes) -> None:
         aside.write_bytes(data)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes, and make the folder where it is missing."""
+def write_below(path: Path, data: bytes) -> None:
+    """Write bytes, and make the folder where it is missing; faults stay the system's own."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    write_whole(path, data)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, and make the folder where it is missing.
+
+    Raises:
+        UserError: The file cannot be written; nothing of it is left.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device keeps its place
+            path.write_bytes(content)
+            return
+        write_below(path, content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def require_writable(path: Path, option: str, folder: bool = False) -> None:
+    """Find out before long work whether an output can be written; nothing is left there.
+
+    Args:
+        path: The output.
+        option: The option that names it, for the message.
+        folder: Whether the output is a folder.
+
+    Raises:
+        UserError: It cannot.
+    """
+    try:
+        if path.exists() and path.is_dir() != folder:
+            if folder or path.is_dir():
+                kind = "no folder" if folder else "a folder"
+                raise UserError(f"{option} {path}: there is {kind} of that name. Name another.")
+            return  # a file that is replaced, or a pipe or device that is written to
+        place = path if folder else path.parent
+        while not place.exists():
+            place = place.parent
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise cannot_write(path, error, option) from error
+
+
+def cannot_write(path: Path, error: OSError, option: str = "") -> UserError:
+    """The message on an output that cannot be written."""
+    named = f"{option}: " if option else ""
+    return UserError(
+        f"{named}cannot write {path}: {error.strerror or error}. Name a place that can be written "
+        "and has room."
+    )
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text, and make the folder where it is missing."""
+    """Write text, and make the folder where it is missing.
+
+    Raises:
+        UserError: The file cannot be written; nothing of it is left.
+    """
     write_bytes(path, text.encode())
 
 

@@ -22,6 +22,7 @@ from fsarbench.engine.results import Origin, describe_run, write_run
 from fsarbench.engine.train import Training, train
 from fsarbench.engine.weights import BEST
 from fsarbench.errors import UserError
+from fsarbench.files import require_writable
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bars
 from fsarbench.report.parts import dropped
@@ -231,9 +232,11 @@ def work_folder(name: str, options: Options) -> Path:
     """Where a run's files go; a run is never written over.
 
     Raises:
-        UserError: The chosen folder holds something and `resume` is off, or there is no run to
-            resume.
+        UserError: The folder cannot be written, or holds something and `resume` is off, or there
+            is no run to resume.
     """
+    place = RUNS if options.work_dir is None else Path(options.work_dir)
+    require_writable(place, "--work-dir", folder=True)
     if options.work_dir is not None:
         folder = Path(options.work_dir)
         if not options.resume and folder.is_dir() and any(folder.iterdir()):

@@ -1,6 +1,8 @@
 """The model of a finished run, and what it was tested on, from the run's folder.
 
-The run's config is Python, so rebuilding a run runs it.
+The folder may come from somebody else: its config is read as data, and its checkpoint is a
+safetensors file, so that rebuilding a run executes nothing from it. Only modules that the config
+names in `custom_imports` are code, and they need `trust`.
 """
 
 from pathlib import Path
@@ -9,7 +11,6 @@ import torch
 
 from fsarbench.assembly import assemble
 from fsarbench.check import check
-from fsarbench.config import load
 from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset
 from fsarbench.engine.checkpoint import checkpoint_of
@@ -20,18 +21,24 @@ from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
 from fsarbench.report.compare_runs import Run
 from fsarbench.report.page.rebuilt import Rebuilt
+from fsarbench.resolved import load_resolved
 
 
-def rebuild(run: Run) -> Rebuilt:
+def rebuild(run: Run, trust: bool = False) -> Rebuilt:
     """The model and the test episodes of a run, on the GPU where there is one.
 
+    Args:
+        run: The finished run.
+        trust: Import the modules that its config names in `custom_imports`.
+
     Raises:
-        UserError: Its config, weights or videos are not there any more, or are others.
+        UserError: Its config, weights or videos are not there any more, or are others; or its
+            config needs `trust`.
     """
     config = run.folder / "config.py"
     if not config.is_file():
         raise UserError(f"{config} is missing.")
-    loaded = load(str(config))
+    loaded = load_resolved(config, trust)
     check(loaded)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, bench, fingerprint = assemble(loaded, device)

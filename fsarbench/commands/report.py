@@ -10,8 +10,16 @@ Runs = Annotated[
     list[str], typer.Argument(metavar="RUN...", help="Folders of runs, or folders of these.")
 ]
 
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Import the modules that the configs of the runs name in custom_imports: runs them.",
+    ),
+]
 
-def report(
+
+def report(  # noqa: PLR0913 (one argument for each option)
     runs: Runs,
     out: Annotated[
         str | None,
@@ -30,9 +38,12 @@ def report(
     episodes: Annotated[
         int, typer.Option(help="Hard, easy and disputed episodes to show, of each; 0 for none.")
     ] = 2,
+    trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
     """Make one page of finished runs: table, plots, confusion, and a viewer of episodes."""
+    from functools import partial
+
     from fsarbench.rebuild import rebuild
     from fsarbench.report.page.verb import Options
     from fsarbench.report.page.verb import report as make
@@ -46,18 +57,21 @@ def report(
         episodes=episodes,
         quiet=quiet,
     )
-    make(runs, options, rebuild)
+    make(runs, options, partial(rebuild, trust=trust))
 
 
 def episode(
     runs: Runs,
     numbers: Annotated[list[int], typer.Option("--index", "-i", help="Its number; repeatable.")],
     out: Annotated[str, typer.Option("--out", "-o", help="The page.")] = "episode.html",
+    trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
     """Show a test episode: its frames, the scores, and what the matcher saw."""
+    from functools import partial
+
     from fsarbench.progress import Bars
     from fsarbench.rebuild import rebuild
     from fsarbench.report.page.verb import episode as make
 
-    make(runs, numbers, out, rebuild, Bars(quiet=quiet))
+    make(runs, numbers, out, partial(rebuild, trust=trust), Bars(quiet=quiet))

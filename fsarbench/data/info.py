@@ -13,6 +13,7 @@ from fsarbench.data.contact_sheet import contact_sheet
 from fsarbench.data.importing.fields import KNOWN
 from fsarbench.data.importing.probing import probe
 from fsarbench.errors import UserError
+from fsarbench.files import require_writable
 from fsarbench.interfaces import Split, SplitName, VideoDataset, VideoReader
 
 # Videos of a split whose headers are read for durations.
@@ -34,6 +35,7 @@ def run_info(
     Raises:
         UserError: The data set is missing, or the sheet cannot be written.
     """
+    require_writable(sheet, "--sheet")
     splits = dataset.splits()
     console = Console(highlight=False, soft_wrap=True)
     console.print(_table(splits, seed))

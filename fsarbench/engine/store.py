@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fsarbench.engine import ranks
 from fsarbench.errors import UserError
-from fsarbench.files import whole, write_text
+from fsarbench.files import whole, write_below
 
 ROWS, VALUES = "rows", "values"
 SUFFIX = ".safetensors"
@@ -56,7 +56,8 @@ class Store:
         path = self.folder / f"{digest(*names)}{SUFFIX}"
         try:
             if not path.parent.is_dir():
-                write_text(self.folder / "facts.json", json.dumps(self.facts, indent=1) + "\n")
+                facts = json.dumps(self.facts, indent=1) + "\n"
+                write_below(self.folder / "facts.json", facts.encode())
             with whole(path) as aside:
                 content = {VALUES: values.detach().cpu().contiguous()}
                 save_file(content, aside, metadata={ROWS: json.dumps(list(names))})

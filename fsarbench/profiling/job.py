@@ -10,7 +10,7 @@ from fsarbench.assembly import build_settings
 from fsarbench.check import check
 from fsarbench.config import load
 from fsarbench.engine.half import runs_half
-from fsarbench.files import write_text
+from fsarbench.files import require_writable, write_text
 from fsarbench.job import choose_device
 from fsarbench.profiling.record import SCHEMA, Timed, record_of
 from fsarbench.profiling.roofline import roofline
@@ -43,6 +43,8 @@ def profile(configs: Sequence[str], overrides: Sequence[str], options: Options) 
     Raises:
         UserError: A config is wrong, or the device is missing or too small.
     """
+    if options.json is not None:
+        require_writable(Path(options.json), "--json")
     device = choose_device(options.device)
     loaded = [load(config, overrides) for config in configs]
     for config in loaded:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsarbench.errors import UserError
-from fsarbench.files import write_text
+from fsarbench.files import require_writable, write_text
 from fsarbench.report.compare_costs import Profile
 from fsarbench.report.compare_data import csv_text, json_text
 from fsarbench.report.compare_latex import latex
@@ -49,6 +49,8 @@ def compare(paths: Sequence[str], options: Options) -> None:
     layout = layout_of(options)
     if not 0 < options.confidence < 1:
         raise UserError(f"--confidence {options.confidence} must lie between 0 and 1 (0.95).")
+    if options.out is not None:
+        require_writable(Path(options.out), "--out")
     comparison = comparison_of([Path(path) for path in paths], options)
     if layout is None:
         standard_output().print(terminal(comparison))

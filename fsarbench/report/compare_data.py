@@ -28,7 +28,7 @@ def csv_text(comparison: Comparison) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({key: _inert(value) for key, value in row.items()} for row in records)
     return out.getvalue()
 
 
@@ -94,6 +94,15 @@ def _interval(interval: Interval) -> dict[str, Any]:
 
 def _known(value: Any) -> Any:
     return None if value != value else value
+
+
+# With these, spreadsheet programs take a cell for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _inert(value: Any) -> Any:
+    """A cell that no spreadsheet program takes for a formula; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:

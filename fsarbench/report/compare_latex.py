@@ -52,7 +52,8 @@ def safe(text: str) -> str:
         >>> print(safe("50 % of a_b"))
         50 \% of a\_b
     """
-    return "".join(SPECIAL.get(letter, letter) for letter in text)
+    # An empty line would end the paragraph, and with it the table.
+    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.splitlines()))
 
 
 def _fitted(tabular: Iterable[str]) -> Iterator[str]:

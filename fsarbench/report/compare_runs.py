@@ -108,6 +108,11 @@ def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -
             "conditions": {**result["conditions"], **task},
             "gflops": {**result["gflops"], "episode": kind["gflops_episode"]},
         }
+    if Path(kind["episodes_file"]).name != kind["episodes_file"]:
+        raise UserError(
+            f"{folder / RESULT}: episodes_file is '{kind['episodes_file']}', and must be a file "
+            "of this folder."
+        )
     answers = read_answers(folder, kind["episodes_file"])
     if answers is None and not own:
         raise UserError(f"{folder / kind['episodes_file']} is missing; it belongs beside {RESULT}.")

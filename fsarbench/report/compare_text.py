@@ -85,5 +85,6 @@ def _bold(text: str) -> str:
 
 
 def _piped(text: str) -> str:
-    # A bar would end the cell; brackets of notes would make links, stars emphasis.
-    return "".join(f"\\{letter}" if letter in "|[]*_<" else letter for letter in text)
+    # A bar or a new line would end the cell; brackets of notes would make links, stars emphasis.
+    marked = "".join(f"\\{letter}" if letter in "\\`|[]*_<" else letter for letter in text)
+    return " ".join(marked.splitlines())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fsarbench.config import load
 from fsarbench.errors import UserError
-from fsarbench.files import write_text
+from fsarbench.files import require_writable, write_text
 from fsarbench.job import RUNS
 from fsarbench.report.compare import LAYOUTS, comparison_of, layout_of
 from fsarbench.report.compare import Options as TableOptions
@@ -75,6 +75,9 @@ def sweep(paths: Sequence[str], options: Options) -> bool:
     layout_of(table)
     sweeps = [read_sweep(path) for path in paths]
     folder = Path(options.work_dir) if options.work_dir else RUNS / f"sweep_{sweeps[0].name}"
+    require_writable(folder, "--work-dir", folder=True)
+    if options.out is not None:
+        require_writable(Path(options.out), "--out")
     plan = plan_sweep([row for one in sweeps for row in one.rows], folder, options)
     for name, fault in plan.rejected.items():
         print(f"{name} cannot be run and is left out: {fault}")

@@ -134,7 +134,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(home: Path) -> Path:
-    done = fsarbench(home, "report", "runs", "-o", "report.html", "--figures", "figures")
+    done = fsarbench(home, "report", "runs", "-o", "report.html", "--figures", "figures", "--trust")
     assert done.returncode == 0, done.stderr
     assert "written to report.html" in done.stdout
     return home / "report.html"
@@ -225,6 +225,36 @@ def test_without_weights_an_episode_is_refused(home: Path, tmp_path: Path) -> No
     assert isinstance(done.exception, UserError)
     assert "best.safetensors" in str(done.exception)
     assert not (tmp_path / "episode.html").exists()
+
+
+@pytest.mark.parametrize("verb", [("compare",), ("report",), ("episode", "-i", "0")])
+def test_a_received_folder_runs_nothing(verb: tuple[str, ...], home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "runs" / "2", tmp_path / "runs" / "2")
+    (tmp_path / "videos").symlink_to(home / "videos")
+    config = tmp_path / "runs" / "2" / "config.py"
+    config.write_text(f"import os\nos.system('touch {tmp_path}/hacked')\n" + config.read_text())
+    done = here(tmp_path, *verb, "runs/2")
+    assert not (tmp_path / "hacked").exists()
+    if verb[0] == "episode":
+        assert "config.py:1: the config of a run is read as data" in str(done.exception)
+    else:
+        assert done.exit_code == 0, done.output
+    if verb[0] == "report":
+        assert "read as data and never run" in (tmp_path / "report.html").read_text()
+        assert "read as data and never run" in done.output
+
+
+def test_parts_of_a_received_folder_need_trust(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "runs" / "3", tmp_path / "runs" / "3")
+    (tmp_path / "videos").symlink_to(home / "videos")
+    (tmp_path / "runs" / "3" / "mine.py").write_text(f"open('hacked', 'w').close()\n{MINE}")
+    refused = fsarbench(tmp_path, "episode", "runs/3", "-i", "0")
+    assert refused.returncode == 2
+    assert "--trust" in refused.stderr
+    assert not (tmp_path / "hacked").exists()
+    trusted = fsarbench(tmp_path, "episode", "runs/3", "-i", "0", "--trust")
+    assert trusted.returncode == 0, trusted.stderr
+    assert (tmp_path / "hacked").exists()
 
 
 def test_other_weights_are_refused(home: Path, tmp_path: Path) -> None:

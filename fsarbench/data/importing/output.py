@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fsarbench.errors import UserError
-from fsarbench.files import write_bytes
+from fsarbench.files import write_below
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -29,7 +29,7 @@ def write_text(path: Path, text: str) -> None:
         UserError: It cannot be written there.
     """
     try:
-        write_bytes(path, text.encode())
+        write_below(path, text.encode())
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. Allow writing there, or name another "

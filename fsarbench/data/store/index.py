@@ -10,7 +10,7 @@ from pathlib import Path
 from fsarbench.data.importing.output import write_rows
 from fsarbench.data.store.formats import SUFFIX, Format
 from fsarbench.errors import UserError
-from fsarbench.files import write_text
+from fsarbench.files import write_below
 
 SETTINGS, INDEX, JOURNAL, FRAMES = "store.json", "index.csv", "journal.jsonl", "frames"
 VERSION = 1
@@ -87,7 +87,7 @@ def read_settings(store: Path) -> StoreSettings | None:
 def write_settings(store: Path, settings: StoreSettings) -> None:
     """Begin a store."""
     content = {"version": VERSION, **asdict(settings)}
-    write_text(store / SETTINGS, json.dumps(content, indent=1) + "\n")
+    write_below(store / SETTINGS, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_index(store: Path) -> dict[str, Stored]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsarbench.errors import UserError
-from fsarbench.files import write_text
+from fsarbench.files import require_writable, write_text
 from fsarbench.progress import Bars
 from fsarbench.report.compare import Options as CompareOptions
 from fsarbench.report.compare import comparison_of
@@ -56,6 +56,10 @@ def report(paths: Sequence[str], options: Options, rebuild: Rebuild) -> None:
     Raises:
         UserError: A run cannot be read, or an option is wrong.
     """
+    if options.out is not None:
+        require_writable(Path(options.out), "--out")
+    if options.figures is not None:
+        require_writable(Path(options.figures), "--figures", folder=True)
     asked = CompareOptions(baseline=options.baseline, confidence=options.confidence)
     comparison = comparison_of([Path(path) for path in paths], asked)
     plots = plots_of(comparison)
@@ -66,6 +70,8 @@ def report(paths: Sequence[str], options: Options, rebuild: Rebuild) -> None:
     if options.out is not None:
         bars = Bars(quiet=options.quiet)
         seen = [look(section, options.episodes, rebuild, bars) for section in comparison.sections]
+        for line in left_out(seen):
+            print(line)
         write_text(Path(options.out), report_text(comparison, plots, seen))
         print(f"written to {options.out}")
 
@@ -92,6 +98,12 @@ def look(section: Section, episodes: int, rebuild: Rebuild, bars: Bars) -> Looke
     return Looked(rows, chosen, see_all(section, rows[0], chosen, rebuild, bars))
 
 
+def left_out(seen: Sequence[Looked | None]) -> list[str]:
+    """Lines on the methods that the episode viewer lacks, with the reasons."""
+    missing = [item for looked in seen if looked for item in looked.viewer.missing.items()]
+    return [f"not among the episodes of the page: {name}: {reason}" for name, reason in missing]
+
+
 def most_alike(section: Section) -> list[Row]:
     """The largest group of rows that were tested on the same episodes."""
     rows = [line.row for line in section.lines]
@@ -112,6 +124,21 @@ def see_all(
     return viewer
 
 
+def check_numbers(comparison: Comparison, numbers: Sequence[int]) -> None:
+    """Refuse an episode that a run does not have.
+
+    Raises:
+        UserError: A number is too large; the message names the run and the range.
+    """
+    row = min((line.row for line in comparison.lines), key=lambda row: row.accuracies.shape[1])
+    count = row.accuracies.shape[1]
+    if max(numbers) >= count:
+        raise UserError(
+            f"-i {max(numbers)}: {row.name} was tested on {count} episodes, numbered 0 to "
+            f"{count - 1}."
+        )
+
+
 def episode(
     paths: Sequence[str], numbers: Sequence[int], out: str, rebuild: Rebuild, bars: Bars
 ) -> None:
@@ -123,7 +150,9 @@ def episode(
     wrong = [number for number in numbers if number < 0]
     if wrong or not numbers:
         raise UserError(f"-i {wrong[0] if wrong else ''}: episodes are counted from 0.")
+    require_writable(Path(out), "--out")
     comparison = comparison_of([Path(path) for path in paths], CompareOptions())
+    check_numbers(comparison, numbers)
     chosen = [Chosen(number, "", ()) for number in numbers]
     sections = []
     for section in comparison.sections:
