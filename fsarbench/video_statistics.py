@@ -8,12 +8,20 @@ bootstrap that weighs episodes by products of video weights estimates the same, 
 grows as 2 to the number of videos of an episode.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from fsarbench.statistics import Interval, Kind, interval_of, variance_of_mean
+from fsarbench.statistics import (
+    Estimate,
+    Interval,
+    Kind,
+    interval_of,
+    too_few_episodes,
+    variance_of_mean,
+)
 
 VIDEOS = Kind(
     method="Student's t, variance over all pairs of episodes that share a test video",
@@ -30,6 +38,11 @@ DISJOINT = Kind(
     covers="other test videos of the same classes, as if each video were used once",
     leaves_out="other test classes; other training seeds",
 )
+
+# With fewer degrees of freedom a variance is hardly more than chance. Where its own noise widens an
+# interval by less than 2 % (this difference of 1 / degrees of freedom), that noise is not counted.
+FEWEST_FREEDOM = 4
+NEGLIGIBLE = 1 / 60
 
 Accuracies = Float64[np.ndarray, " E"]
 
@@ -60,10 +73,8 @@ def video_interval(
     Raises:
         ValueError: The confidence is not between 0 and 1.
     """
-    variance = video_variance(accuracies, drawn)
-    freedom = video_freedom(drawn)
-    mean, n = float(accuracies.mean()), len(drawn.labels)
-    return interval_of(mean, variance, freedom, n, confidence, VIDEOS)
+    estimate = video_estimate(accuracies, drawn)
+    return interval_of(float(accuracies.mean()), estimate, len(drawn.labels), confidence, VIDEOS)
 
 
 def class_interval(
@@ -80,9 +91,14 @@ def class_interval(
     Raises:
         ValueError: The confidence is not between 0 and 1.
     """
-    shared = _shared_variance(accuracies, classes, np.zeros(count, dtype=np.int64))
-    variance = variance_of_mean(accuracies) + shared
-    return interval_of(float(accuracies.mean()), variance, count - 1, count, confidence, CLASSES)
+    mean = float(accuracies.mean())
+    if classes.shape[1] == count:
+        reason = f"every episode holds all {count} test classes, so classes never vary"
+        estimate = Estimate(math.nan, count - 1, reason)
+    else:
+        shared = _shared_variance(accuracies, classes, np.zeros(count, dtype=np.int64))
+        estimate = _estimate(accuracies, shared, count - 1, "classes")
+    return interval_of(mean, estimate, count, confidence, CLASSES)
 
 
 def disjoint_interval(
@@ -94,8 +110,8 @@ def disjoint_interval(
     more than that episodes without common videos are independent.
     """
     kept = accuracies[disjoint_episodes(drawn.videos)]
-    mean, variance, n = float(kept.mean()), variance_of_mean(kept), len(kept)
-    return interval_of(mean, variance, n - 1, n, confidence, DISJOINT)
+    estimate = Estimate(variance_of_mean(kept), len(kept) - 1, too_few_episodes(kept))
+    return interval_of(float(kept.mean()), estimate, len(kept), confidence, DISJOINT)
 
 
 def disjoint_episodes(videos: Int64[np.ndarray, "E M"]) -> Bool[np.ndarray, " E"]:
@@ -113,28 +129,57 @@ def disjoint_episodes(videos: Int64[np.ndarray, "E M"]) -> Bool[np.ndarray, " E"
     return kept
 
 
-def video_variance(values: Accuracies, drawn: DrawnVideos) -> float:
+def video_estimate(values: Accuracies, drawn: DrawnVideos, noun: str = "accuracy") -> Estimate:
     """The variance of a mean over episodes, if videos of these classes were drawn anew.
 
     Args:
         values: Accuracies of episodes, or differences of them.
         drawn: What the episodes were made of.
-
-    Returns:
-        The variance; nan where every episode takes all videos of a class, so that nothing can be
-        said of others.
+        noun: What the values are.
     """
-    return variance_of_mean(values) + _shared_variance(values, drawn.videos, drawn.labels)
+    freedom = len(drawn.labels) - len(np.unique(drawn.labels))
+    shared = _shared_variance(values, drawn.videos, drawn.labels)
+    return _estimate(values, shared, freedom, "videos", noun)
 
 
-def video_freedom(drawn: DrawnVideos) -> int:
-    """The degrees of freedom of `video_variance`: videos less classes."""
-    return len(drawn.labels) - len(np.unique(drawn.labels))
+def video_variance(values: Accuracies, drawn: DrawnVideos) -> float:
+    """The variance of `video_estimate`; nan where every episode takes all videos of a class."""
+    shared = _shared_variance(values, drawn.videos, drawn.labels).variance
+    return variance_of_mean(values) + max(0.0, shared)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    # What pairs of episodes add to the variance of the mean, and the variance of this estimate.
+    variance: float
+    noise: float
+
+
+def _estimate(
+    values: Accuracies, shared: _Shared, most: int, sample: str, noun: str = "accuracy"
+) -> Estimate:
+    if math.isnan(shared.variance):
+        reason = f"every episode takes all {sample} of a class, so nothing is known of others"
+        return Estimate(math.nan, most, reason)
+    if reason := too_few_episodes(values, noun):
+        return Estimate(math.nan, most, reason)
+    alone = variance_of_mean(values)
+    variance = alone + max(0.0, shared.variance)
+    # Satterthwaite: few episodes say little of what videos do, however many videos there are.
+    freedom = 2 * variance**2 / (shared.noise + 2 * alone**2 / (len(values) - 1))
+    if freedom < FEWEST_FREEDOM:
+        reason = (
+            f"{len(values):,} episodes do not tell the spread between {sample} from chance; "
+            "test on more episodes"
+        )
+        return Estimate(math.nan, freedom, reason)
+    noisy = 1 / freedom - 1 / most > NEGLIGIBLE
+    return Estimate(variance, freedom if noisy else most)
 
 
 def _shared_variance(
     values: Accuracies, members: Int64[np.ndarray, "E M"], groups: Int64[np.ndarray, " V"]
-) -> float:
+) -> _Shared:
     # What pairs of episodes add to the variance of the mean, for members drawn inside their group.
     group = groups[members]
     count = int(groups.max()) + 1
@@ -153,9 +198,12 @@ def _shared_variance(
     met = drawn > 0
     left = (size - each)[met]
     if (left <= 0).any():
-        return float("nan")
+        return _Shared(math.nan, math.nan)
+    factor = (size * (size - 1))[met] / left**2
     effects = (pairs - itself)[met] * (size * (size - 1))[met] / left**2
-    return max(0.0, float(effects.sum())) / len(values) ** 2
+    # Sums over many episodes are nearly normal, so the squares of a group vary as a chi-square.
+    noise = 2 * (factor * pairs[met]) ** 2 / (size[met] + 1)
+    return _Shared(float(effects.sum()) / len(values) ** 2, float(noise.sum()) / len(values) ** 4)
 
 
 def _episodes_of_groups(

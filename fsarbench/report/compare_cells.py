@@ -1,11 +1,17 @@
 """The columns of the comparison: what each shows, as plain text."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fsarbench.report.compare_costs import Cost, Profile
 from fsarbench.report.compare_table import Comparison, Line, Setting
+from fsarbench.report.compare_tests import Verdict
 
+MDE = "MDE"
+ONCE = "one training"
+UNAVAILABLE = "n/a"
+UNTESTED = "no test"
 UNITS = {"videos": "test videos", "seeds": "training seeds", "episodes": "episodes"}
 
 
@@ -49,6 +55,11 @@ def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Co
     ]
     if any(len(line.row.runs) > 1 for line in lines):
         found.append(Column("seeds", lambda line: str(len(line.row.runs))))
+    if not comparison.baseline and any(line.beside_best is not None for line in lines):
+        found += [
+            Column(MDE if one is None else f"{task(one)} {MDE}", to_best, setting=one)
+            for one in settings or (None,)
+        ]
     if comparison.baseline:
         found += [found for setting in settings or (None,) for found in differences(setting)]
     return found
@@ -74,14 +85,19 @@ def steps(profile: Profile) -> list[Column]:
 def accuracy(lines: Sequence[Line], setting: Setting | None) -> list[Column]:
     """The accuracy and its intervals; with a setting, of that one of several."""
     header = "accuracy (%)" if setting is None else f"{task(setting)} (%)"
-    mean = Column(header, lambda line: percent(line.row.mean), main=True, setting=setting)
-    return [mean, *(Column(f"± {k}", half_width(k), setting=setting) for k in shown(lines))]
+    mean = Column(header, mean_accuracy, main=True, setting=setting)
+    widths = [Column(f"± {k}", half_width(k), setting=setting) for k in shown(lines)]
+    return [mean, *widths]
 
 
 def differences(setting: Setting | None) -> list[Column]:
     """What the baseline is compared by."""
     header = "difference" if setting is None else f"{task(setting)} difference"
-    return [Column(header, gain, setting=setting), Column("p", p_value, setting=setting)]
+    return [
+        Column(header, gain, setting=setting),
+        Column("p", p_value, setting=setting),
+        Column(MDE, to_baseline, setting=setting),
+    ]
 
 
 def task(setting: Setting) -> str:
@@ -132,13 +148,44 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{100 * share:.{digits}f}"
 
 
+def mean_accuracy(line: Line) -> str:
+    """The accuracy in percent, and what its test against the best row does not say."""
+    verdict = line.beside_best
+    if verdict is not None and math.isnan(verdict.p_value):
+        return f"{percent(line.row.mean)} ({UNTESTED})"
+    return percent(line.row.mean) + once(verdict)
+
+
+def once(verdict: Verdict | None) -> str:
+    """The mark of a test in which a side was trained once; empty for another test."""
+    return f" ({ONCE})" if verdict is not None and verdict.difference.one_training else ""
+
+
+def smallest(test: Callable[[Line], Verdict | None]) -> Callable[[Line], str]:
+    """The cell of the smallest detectable difference of a test, in percentage points."""
+
+    def text(line: Line) -> str:
+        verdict = test(line)
+        if verdict is None:
+            return ""
+        known = not math.isnan(verdict.detectable)
+        return percent(verdict.detectable) if known else UNAVAILABLE
+
+    return text
+
+
+to_baseline = smallest(lambda line: line.verdict)
+to_best = smallest(lambda line: line.beside_best)
+
+
 def half_width(kind: str) -> Callable[[Line], str]:
     """The cell of one kind of interval."""
 
     def text(line: Line) -> str:
         interval = line.intervals.get(kind)
-        known = interval is not None and interval.half_width == interval.half_width
-        return percent(interval.half_width) if interval is not None and known else ""
+        if interval is None:
+            return ""
+        return UNAVAILABLE if interval.unavailable else percent(interval.half_width)
 
     return text
 
@@ -149,13 +196,16 @@ def gain(line: Line) -> str:
         return ""
     interval = line.verdict.difference.interval
     mean = f"{100 * interval.mean:+.2f}"
-    known = interval.half_width == interval.half_width
-    return f"{mean} ± {percent(interval.half_width)}" if known else mean
+    if interval.unavailable:
+        return f"{mean} ± {UNAVAILABLE}"
+    return f"{mean} ± {percent(interval.half_width)}"
 
 
 def p_value(line: Line) -> str:
     """The corrected p-value of that difference."""
-    if line.verdict is None or line.verdict.p_value != line.verdict.p_value:
+    if line.verdict is None:
         return ""
     value = line.verdict.p_value
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    if math.isnan(value):
+        return UNTESTED
+    return ("< 0.001" if value < 0.001 else f"{value:.3f}") + once(line.verdict)

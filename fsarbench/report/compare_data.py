@@ -76,6 +76,7 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
         "level_with_best": line.level,
         "notes": line.notes,
         "difference": None if line.verdict is None else _verdict(line.verdict),
+        "beside_best": None if line.beside_best is None else _verdict(line.beside_best),
     }
 
 
@@ -85,6 +86,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         **_interval(found.interval),
         "p": _known(found.p_value),
         "p_corrected": _known(verdict.p_value),
+        "smallest_detectable": _known(verdict.detectable),
+        "one_training": found.one_training,
     }
 
 
@@ -116,4 +119,4 @@ def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 # Words about intervals belong below a table, not into each line of it.
-WORDS = (".method", ".covers", ".leaves_out")
+WORDS = (".method", ".covers", ".leaves_out", ".unavailable")

@@ -1,9 +1,11 @@
 """What is written below the comparison: what each number covers, and what it does not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from fsarbench.report.compare_cells import UNITS, backbone
+from fsarbench.paired import POWER
+from fsarbench.report.compare_cells import MDE, ONCE, UNAVAILABLE, UNITS, UNTESTED, backbone
 from fsarbench.report.compare_table import Comparison
+from fsarbench.report.compare_tests import Verdict
 
 COSTS = (
     "tuned, all: parameters in millions. GFLOP: 10^9 operations of one test episode (of the first "
@@ -22,6 +24,7 @@ def remarks(comparison: Comparison) -> list[str]:
         *intervals(comparison),
         *tests(comparison),
         *baseline(comparison),
+        *limits(comparison),
         COSTS,
         *steps(comparison),
         *unfinished(comparison),
@@ -35,8 +38,20 @@ def intervals(comparison: Comparison) -> Iterator[str]:
         if found:
             which = f"± {kind}: {comparison.confidence:.0%} interval, {found[0].method}"
             yield f"{which}. Covers {found[0].covers}; not {found[0].leaves_out}."
+            yield from unavailable(comparison, kind)
     if not all("videos" in line.intervals for line in comparison.lines):
         yield "Rows without ± videos are of runs that kept no episodes.npz."
+
+
+def unavailable(comparison: Comparison, kind: str) -> Iterator[str]:
+    """The rows without an interval of this kind, by reason."""
+    rows: dict[str, list[str]] = {}
+    for line in comparison.lines:
+        reason = line.intervals[kind].unavailable if kind in line.intervals else ""
+        if reason:
+            rows.setdefault(reason, []).append(line.row.name)
+    for reason, names in rows.items():
+        yield f"± {kind} is {UNAVAILABLE} ({', '.join(dict.fromkeys(names))}): {reason}."
 
 
 def tests(comparison: Comparison) -> Iterator[str]:
@@ -46,8 +61,9 @@ def tests(comparison: Comparison) -> Iterator[str]:
         marked = " Rows with a letter take no part." if comparison.notes else ""
         yield (
             "Bold: the best. =: not told from the best at the "
-            f"{1 - comparison.confidence:.0%} level ({methods}; Holm's correction over the rows of "
-            f"a setting).{marked}"
+            f"{1 - comparison.confidence:.0%} level ({methods}; corrected for choosing the best of "
+            "the rows of a setting by its mean: Tukey's range, stepping down)."
+            f"{marked}"
         )
 
 
@@ -67,6 +83,36 @@ def baseline(comparison: Comparison) -> Iterator[str]:
     for said, names in kinds.items():
         rows = f" ({', '.join(dict.fromkeys(names))})" if len(kinds) > 1 else ""
         yield f"difference{rows}: {said}"
+
+
+def limits(comparison: Comparison) -> Iterator[str]:
+    """What the tests could have found, and what they do not say."""
+    named, best = comparison.baseline, [line.beside_best for line in comparison.lines]
+    shown = [line.verdict for line in comparison.lines] if named else best
+    tests = [verdict for verdict in shown if verdict is not None]
+    if tests:
+        yield (
+            f"{MDE}: minimum detectable effect, the smallest true difference from "
+            f"{named or 'the best row'}, in percentage points, that its test finds with "
+            f"{POWER:.0%} power at the {1 - comparison.confidence:.0%} level after the correction; "
+            "the variances are those estimated here."
+        )
+    made = [verdict for verdict in (*best, *tests) if verdict is not None]
+    if any(verdict.difference.one_training for verdict in made):
+        yield (
+            f"({ONCE}): a side of the test was trained once, so the test compares this one trained "
+            "model and not its method; another training seed may move it by more than the "
+            "interval and the p-value say. For a statement about methods train several seeds on "
+            "both sides."
+        )
+    yield from untested(made)
+
+
+def untested(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Why there are tests that could not be made."""
+    reasons = [verdict.difference.interval.unavailable for verdict in verdicts]
+    for reason in dict.fromkeys(filter(None, reasons)):
+        yield f"{UNTESTED}, {UNAVAILABLE} in a difference: {reason}."
 
 
 def steps(comparison: Comparison) -> Iterator[str]:

@@ -75,6 +75,12 @@ class Row:
             del changed["backbone"]
         return ", ".join(changed.values())
 
+    @property
+    def trained(self) -> bool:
+        """Whether another seed would give another model: trained, or with random weights."""
+        tuned = self.first.result["parameters"]["tuned"]
+        return bool(tuned) or self.first.config.get("backbone.pretrained") == "None"
+
     def part(self, slot: str) -> str:
         """The component in a slot; empty where the config has none."""
         slots = self.first.result["parameters"]["slots"]

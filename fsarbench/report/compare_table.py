@@ -9,7 +9,7 @@ from fsarbench.report.compare_conditions import SELECTION, conditions, differs, 
 from fsarbench.report.compare_costs import Profile
 from fsarbench.report.compare_published import Published, published_for
 from fsarbench.report.compare_rows import Row
-from fsarbench.report.compare_tests import Verdict, against, level
+from fsarbench.report.compare_tests import Verdict, against, against_best, level
 from fsarbench.statistics import Interval
 
 Setting = tuple[str, int, int]  # data set, way and shot
@@ -26,6 +26,7 @@ class Line:
         best: It has the largest mean of the comparable rows.
         level: It cannot be told from the best.
         verdict: Against the baseline; None where there is none to compare with.
+        beside_best: Against the best row; None for that row and for those that take no part.
     """
 
     row: Row
@@ -34,6 +35,7 @@ class Line:
     best: bool = False
     level: bool = False
     verdict: Verdict | None = None
+    beside_best: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -158,8 +160,8 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
     alike = [row for row in rows if not marks[row.name]]
     best = max(alike, key=lambda row: row.mean)
     others = [row for row in alike if row is not best]
-    verdicts = against(others, best, confidence)
-    equal = [row for row, v in zip(others, verdicts, strict=True) if level(v, confidence)]
+    verdicts = against_best(others, best, confidence)
+    beside = {row.name: verdict for row, verdict in zip(others, verdicts, strict=True)}
     paired = dict(_paired([row for row in alike if row is not base], base, confidence))
     lines = tuple(
         Line(
@@ -167,8 +169,9 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
             intervals=row.intervals(confidence),
             notes=notes.letters(_remarks(row, marks[row.name])),
             best=bool(others) and row is best,
-            level=row in equal,
+            level=row.name in beside and level(beside[row.name], confidence),
             verdict=paired.get(row.name),
+            beside_best=beside.get(row.name),
         )
         for row in rows
     )

@@ -4,11 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from fsarbench.paired import Difference, holm, paired_difference
+from fsarbench.paired import Difference, best_correction, best_level, holm, paired_difference
 from fsarbench.report.compare_rows import Row
-from fsarbench.video_statistics import video_variance
+from fsarbench.video_statistics import video_estimate
 
 
 @dataclass(frozen=True)
@@ -17,18 +15,34 @@ class Verdict:
 
     Attributes:
         difference: The mean difference with its own interval and p-value.
-        p_value: Corrected for all comparisons of the setting with the same other row (Holm).
+        p_value: Corrected for all comparisons of the setting with the same other row.
+        detectable: The smallest true difference that this test finds with a power of 80 %, at its
+            level after the correction: the one that it has whatever the other rows show.
     """
 
     difference: Difference
     p_value: float
+    detectable: float
 
 
 def against(rows: Sequence[Row], other: Row, confidence: float) -> list[Verdict]:
-    """Each row less the other one, on the same episodes."""
+    """Each row less another one that was named before, on the same episodes (Holm's correction)."""
     found = [difference(row, other, confidence) for row in rows]
     corrected = holm([difference.p_value for difference in found])
-    return [Verdict(d, float(p)) for d, p in zip(found, corrected, strict=True)]
+    level = (1 - confidence) / max(1, len(rows))
+    return [
+        Verdict(d, float(p), d.detectable(level)) for d, p in zip(found, corrected, strict=True)
+    ]
+
+
+def against_best(rows: Sequence[Row], best: Row, confidence: float) -> list[Verdict]:
+    """Each row less the one with the largest mean, corrected for having chosen it by its mean."""
+    found = [difference(row, best, confidence) for row in rows]
+    corrected = best_correction([difference.p_value for difference in found])
+    level = best_level(1 - confidence, len(rows) + 1) if rows else math.nan
+    return [
+        Verdict(d, float(p), d.detectable(level)) for d, p in zip(found, corrected, strict=True)
+    ]
 
 
 def difference(row: Row, other: Row, confidence: float) -> Difference:
@@ -37,9 +51,9 @@ def difference(row: Row, other: Row, confidence: float) -> Difference:
     drawn = row.drawn if row.same_episodes(other) else None
     if drawn is not None:
         each = ours.mean(axis=0) - theirs.mean(axis=0)
-        # Where episodes take all videos of a class, nothing is known of others.
-        drawn = drawn if np.isfinite(video_variance(each, drawn)) else None
-    return paired_difference(ours, theirs, drawn, confidence)
+        # Where nothing is known of other videos, these are compared.
+        drawn = None if video_estimate(each, drawn, "difference").unavailable else drawn
+    return paired_difference(ours, theirs, drawn, confidence, (row.trained, other.trained))
 
 
 def level(verdict: Verdict, confidence: float) -> bool:

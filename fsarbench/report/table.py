@@ -55,8 +55,14 @@ def _accuracy(result: Mapping[str, Any]) -> str:
         for name, interval in over.items()
         if interval and interval["half_width"] is not None
     ]
+    missing = [
+        f"no interval over {name}: {interval['unavailable']}"
+        for name, interval in over.items()
+        if interval and interval.get("unavailable")
+    ]
     mean, confidence = f"{result['accuracy']['mean']:.2%}", result["accuracy"]["confidence"]
-    return f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
+    shown = f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
+    return "; ".join([shown, *missing])
 
 
 def _classes(conditions: Mapping[str, Any]) -> str:

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fsarbench.paired import holm, paired_difference
-from fsarbench.statistics import mean_interval
+from fsarbench.paired import (
+    best_correction,
+    best_level,
+    holm,
+    paired_difference,
+    range_p_value,
+    smallest_detectable,
+)
+from fsarbench.statistics import Estimate, mean_interval
 from tests.unit.simulated import Field, generator
 
 FIELD = Field(classes=24, videos=40)
@@ -88,12 +95,17 @@ def test_seeds_that_differ_make_it_less_sure() -> None:
 def test_the_same_predictions_are_no_difference() -> None:
     ours, _, drawn = two_methods(0, gain=0.0)
     found = paired_difference(ours, ours.copy(), drawn)
-    assert (found.interval.mean, found.interval.half_width, found.p_value) == (0, 0, 1)
+    assert (found.interval.mean, found.p_value) == (0, 1)
+    assert math.isnan(found.interval.half_width)
+    assert "same difference" in found.interval.unavailable
 
 
-def test_a_difference_that_never_varies_is_certain() -> None:
+def test_a_difference_that_never_varies_is_not_tested() -> None:
+    """Eight equal episodes are no proof: it was an interval without width and p = 0."""
     found = paired_difference(np.full((1, 8), 0.75), np.full((1, 8), 0.5))
-    assert (found.interval.low, found.interval.high, found.p_value) == (0.25, 0.25, 0)
+    assert found.interval.mean == 0.25
+    assert math.isnan(found.p_value)
+    assert "all 8 episodes have the same difference" in found.interval.unavailable
 
 
 def test_one_episode_says_nothing() -> None:
@@ -121,3 +133,67 @@ def test_the_pairs_interval_is_narrower_than_either() -> None:
     assert (
         paired_difference(ours, theirs).interval.half_width < mean_interval(ours[0]).half_width / 2
     )
+
+
+def test_few_seeds_that_vary_most_do_not_find_differences_that_are_none() -> None:
+    """Three seeds against a method without training: the sum's degrees of freedom made it 8 %."""
+    found = []
+    for seed in range(400):
+        rng = generator(seed)
+        episodes = 0.02 * rng.normal(size=(1, 40))
+        seeds = 0.01 * rng.normal(size=(3, 1))
+        ours, theirs = 0.6 + episodes + seeds, np.full((1, 40), 0.6)
+        found.append(paired_difference(ours, theirs, trained=(True, False)).p_value)
+    assert np.mean(np.array(found) < 0.05) < 0.065
+    assert np.mean(np.array(found) < 0.0056) < 0.013
+
+
+def test_one_training_on_a_side_is_said() -> None:
+    ours, theirs, drawn = two_methods(0, gain=0.02)
+    thrice = ours + np.array([[-0.02], [0.0], [0.02]])
+    assert paired_difference(thrice, theirs, drawn).one_training
+    assert paired_difference(ours, theirs, drawn).one_training
+    assert not paired_difference(thrice, theirs + np.array([[0.0], [0.01]]), drawn).one_training
+    # Where nothing is trained one run is all there is.
+    untrained = paired_difference(thrice, theirs, drawn, trained=(True, False))
+    assert not untrained.one_training
+    assert "trained once" not in untrained.interval.leaves_out
+
+
+@pytest.mark.parametrize(("freedom", "level"), [(2, 0.05), (4, 0.0056), (900, 0.05)])
+def test_the_smallest_detectable_difference_is_that_of_the_noncentral_t(
+    freedom: int, level: float
+) -> None:
+    found = smallest_detectable([Estimate(0.01, freedom)], level)
+    critical, shift = stats.t.isf(level / 2, freedom), found / 0.1
+    power = stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift)
+    assert power == pytest.approx(0.8, abs=1e-3)
+
+
+def test_a_detectable_difference_is_found_in_four_tests_of_five() -> None:
+    once = paired_difference(*two_methods(0, gain=0.0))
+    gain = once.detectable(0.05)
+    found = [paired_difference(*two_methods(s, gain=gain)).p_value < 0.05 for s in range(150)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.1)
+
+
+def test_the_best_of_equal_rows_is_not_called_better() -> None:
+    """The best is chosen by its mean: Holm's correction alone lets one in seven through."""
+    rng, holms, corrected = generator(2), [], []
+    for _ in range(600):
+        means = np.sort(rng.normal(size=10))
+        p_values = 2 * stats.norm.sf((means[-1] - means[:-1]) / math.sqrt(2))
+        holms.append(holm(p_values).min() < 0.05)
+        corrected.append(best_correction(p_values).min() < 0.05)
+    assert np.mean(holms) > 0.09
+    assert np.mean(corrected) == pytest.approx(0.05, abs=0.03)
+
+
+def test_the_correction_for_the_best_is_that_of_the_studentized_range() -> None:
+    want = stats.studentized_range.sf(math.sqrt(2) * stats.norm.isf(0.01 / 2), 6, 1e6)
+    assert range_p_value(0.01, 6) == pytest.approx(want, rel=1e-4)
+    assert range_p_value(best_level(0.05, 6), 6) == pytest.approx(0.05)
+    assert best_correction([0.03]).tolist() == [0.03]
+    assert best_correction([]).size == 0
+    assert best_correction([0.2, math.nan])[0] >= 0.2
+    assert range_p_value(1e-200, 10) < 1e-197

@@ -33,21 +33,39 @@ def test_three_seeds_use_students_quantile() -> None:
 
 
 def test_more_confidence_is_wider() -> None:
-    values = [0.2, 0.6, 0.4]
+    values = [0.2, 0.6, 0.4, 0.4, 0.8]
     assert mean_interval(values, 0.99).half_width > mean_interval(values, 0.9).half_width
 
 
 def test_it_covers_the_true_mean_as_often_as_it_says() -> None:
-    draws = np.random.Generator(np.random.PCG64(0)).normal(0.5, 0.1, (2000, 4))
+    draws = np.random.Generator(np.random.PCG64(0)).normal(0.5, 0.1, (1000, 20))
     intervals = [mean_interval(row, 0.9) for row in draws]
     share = np.mean([i.low <= 0.5 <= i.high for i in intervals])
     assert share == pytest.approx(0.9, abs=0.02)
 
 
-def test_equal_values_leave_no_doubt() -> None:
-    interval = mean_interval([0.4, 0.4, 0.4])
-    assert interval.low == pytest.approx(0.4)
-    assert interval.half_width == pytest.approx(0, abs=1e-12)
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([1.0] * 600, "all 600 episodes have the same accuracy"),
+        ([0.2] * 10, "all 10 episodes have the same accuracy"),
+        ([0.8] + [1.0] * 599, "need 5,9"),
+        ([0.2, 0.6, 0.4], "3 independent episodes, fewer than 5"),
+        ([0.4], "1 independent episode, fewer"),
+    ],
+)
+def test_no_interval_where_the_spread_is_not_known(values: list[float], reason: str) -> None:
+    """It had no width, or was far too narrow: 20.00 % ± 0.00."""
+    interval = mean_interval(values)
+    assert reason in interval.unavailable
+    assert interval.mean == pytest.approx(np.mean(values))
+    assert math.isnan(interval.half_width)
+
+
+def test_seeds_that_agree_say_nothing_of_others() -> None:
+    assert "same accuracy" in seed_interval([0.4, 0.4, 0.4]).unavailable
+    assert seed_interval([0.4]).unavailable == "there is one training seed"
+    assert not seed_interval([0.4, 0.5]).unavailable
 
 
 def test_one_value_has_no_interval() -> None:

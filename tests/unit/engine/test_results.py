@@ -60,9 +60,14 @@ def test_each_interval_says_what_it_covers(run: tuple) -> None:
     intervals = {"episodes": result["accuracy"], **result["intervals"]}
     assert set(intervals) == {"episodes", "videos", "classes", "disjoint_episodes"}
     for name, interval in intervals.items():
-        # Two episodes of five videos a class share one.
-        if name != "disjoint_episodes":
+        if interval["unavailable"]:
+            assert (interval["low"], interval["high"], interval["half_width"]) == (None,) * 3
+            assert name != "episodes"
+        else:
             assert interval["low"] < interval["mean"] < interval["high"]
+    # Two episodes of five videos a class share one.
+    assert "fewer than 5" in result["intervals"]["disjoint_episodes"]["unavailable"]
+    for interval in intervals.values():
         assert interval["covers"]
         assert "seeds" in interval["leaves_out"]
 

@@ -198,5 +198,33 @@ def test_on_a_narrow_terminal_nothing_is_cut_short(
     monkeypatch.setenv("COLUMNS", "300")
     wide = shown(capsys, runs, baseline="far")
     assert max(map(len, narrow.splitlines())) <= 80
-    assert [wide.count("best_of all"), narrow.count("best_of all")] == [1, 2]
+    assert [wide.count("best_of all"), narrow.count("best_of all")] == [1, 3]
     assert set(wide.replace("─", "").split()) == set(narrow.replace("─", "").split())
+
+
+@pytest.mark.parametrize("layout", [None, "markdown", "latex"])
+def test_every_layout_says_what_a_test_could_have_seen(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    layout: str | None,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    text = shown(capsys, three(tmp_path), layout=layout, baseline="far")
+    for fact in ("MDE", "minimum detectable effect", "80", "(one training)"):
+        assert fact in text
+
+
+def test_data_say_what_a_test_could_have_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    three(tmp_path)
+    rows = list(csv.DictReader(io.StringIO(shown(capsys, tmp_path, layout="csv", baseline="far"))))
+    first = json.loads(shown(capsys, tmp_path, layout="json", baseline="far"))["measured"][0]
+    assert first["difference"]["one_training"]
+    assert first["difference"]["smallest_detectable"] > 0
+    assert float(rows[0]["difference.smallest_detectable"]) == pytest.approx(
+        first["difference"]["smallest_detectable"]
+    )
+    assert rows[1]["beside_best.smallest_detectable"]
+    assert rows[0]["beside_best.smallest_detectable"] == ""

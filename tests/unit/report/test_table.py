@@ -83,3 +83,9 @@ def test_the_interval_over_videos_comes_first() -> None:
     made = result()
     made["intervals"] = {"videos": {"half_width": 0.04}}
     assert "50.00% ± 4.00 over videos, ± 1.00 over episodes (95% intervals)" in shown(made)
+
+
+def test_an_interval_that_is_not_available_says_why() -> None:
+    made = result()
+    made["accuracy"] = {**made["accuracy"], "half_width": None, "unavailable": "all are equal"}
+    assert "no interval over episodes: all are equal" in shown(made)
