@@ -121,6 +121,8 @@ def options(name: str, run: str) -> dict[str, Any]:
         axis = [{"name": "*", "step_metric": "episode"}]
         return {"init_kwargs": {"project": project, "name": run}, "define_metric_cfg": axis}
     if name == "MLflow":
+        # Without a server, metrics go to files in the run folder, which MLflow has to be told.
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         return {
             "exp_name": os.environ.get("MLFLOW_EXPERIMENT_NAME", "fsarbench"),
             "run_name": run,

@@ -1,3 +1,5 @@
+import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +156,30 @@ def test_scalars_reach_tensorboard(build: Build, bench: Bench, tmp_path: Path) -
     assert {"loss", "loss_episode", "lr", "accuracy", "grad_norm", "val/accuracy"} <= tags
     noted = [(event.step, event.value) for event in events.Scalars("val/accuracy")]
     assert noted == [(step, pytest.approx(value)) for step, value in training.validations]
+
+
+def test_the_log_has_a_line_for_each_interval_and_validation(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    training, _ = run(build(), bench, tmp_path, replace(SHORT, log_interval=4, trackers=()))
+    lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    losses = [line for line in lines if "loss" in line]
+    assert [line["episode"] for line in losses] == [4, 8, 12]
+    # Six steps of two episodes, one of them warm-up: the last is the fifth of a cosine of five.
+    assert losses[-1]["lr"] == pytest.approx(0.02 * 0.5 * (1 + math.cos(math.pi * 4 / 5)))
+    assert {"loss_episode", "accuracy", "grad_norm", "time", "data_time"} <= losses[0].keys()
+    noted = [(line["episode"], line["val/accuracy"]) for line in lines if "val/accuracy" in line]
+    assert noted == list(training.validations)
+    assert not (tmp_path / "tensorboard").exists()
+
+
+def test_states_of_an_earlier_version_are_refused(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "iteration_00000008.pt").write_bytes(b"")
+    with pytest.raises(UserError, match="earlier version of fsarbench, whose trainings cannot be"):
+        train(build(), bench, SHORT, VALIDATE, tmp_path, resume=True)
 
 
 class StoppedError(Exception):
