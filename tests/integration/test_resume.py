@@ -1,6 +1,7 @@
 """`--resume` goes on with the run that was started, and with no other."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from fsarbench.errors import UserError
 from fsarbench.job import Options, run
+from fsarbench.training.resume import MAY_DIFFER
 from tests.integration.toy import make_toy
 
 CHANGES = [
@@ -152,3 +154,9 @@ def test_a_damaged_record_is_named(toy: Path, tmp_path: Path) -> None:
     (other / "run" / "inputs.json").write_text("{")
     with pytest.raises(UserError, match=r"inputs\.json is damaged"):
         resumed(other)
+
+
+def test_the_page_on_resuming_lists_the_keys_that_may_differ() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
+    sentence = page.partition("may differ: ")[2].partition(".\n")[0].partition(". `")[0]
+    assert set(re.findall(r"`([\w.]+)`", sentence)) == set(MAY_DIFFER)
