@@ -22,11 +22,11 @@ from benchmarks.sizes import Sizes
 from fsarbench.assembly import build_part
 from fsarbench.backbones.vit import ViT
 from fsarbench.backbones.walk import Walk
-from fsarbench.engine.lean import walking
 from fsarbench.engine.profile import counted, on_meta
 from fsarbench.interfaces import Backbone
 from fsarbench.profiling.ceilings import measure_ceilings, product_at_shapes
 from fsarbench.profiling.timing import finish
+from fsarbench.training.acceleration import block_execution
 
 HALF = torch.bfloat16
 # `bf16` is autocast, as training encodes; `bf16 weights` has no weights or tokens in fp32.
@@ -124,6 +124,6 @@ def test_compiled(
     images = frames(sizes.images, backbone, device)
     benchmark.group = f"{name} {sizes.backbones[name]['model']}"
     benchmark.extra_info["precision"] = precision
-    with walking(backbone, Walk(compiler="inductor")):
+    with block_execution(backbone, Walk(compiler="inductor")):
         benchmark.pedantic(encode(backbone, images, precision), rounds=10, warmup_rounds=3)
     report(benchmark, backbone, images)

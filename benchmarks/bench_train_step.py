@@ -22,12 +22,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measure import Run, peak
 from benchmarks.parts import episode, model, registered
 from benchmarks.sizes import Sizes
-from fsarbench.engine.lean import lean
-from fsarbench.engine.optimiser import build_optimiser
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.model import FewShotModel, count
 from fsarbench.profiling.step import loss_of
 from fsarbench.profiling.timing import finish
+from fsarbench.training.acceleration import accelerated
+from fsarbench.training.optimizer import build_optimizer
 
 MAFSAR = "FineGrainedMultimodal"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -54,11 +54,13 @@ def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
     """A step, finished on the device when it returns."""
     device = next(built.parameters()).device
     task = episode(built, sizes, device)
-    optimiser = build_optimiser(built.train(), settings)
+    optimizer = build_optimizer(built.train(), settings)
     half = settings.precision == "bf16"
 
     def run() -> None:
-        optimiser.update_params(loss_of(built, task, half, settings.together))
+        loss_of(built, task, half, settings.together).backward()
+        optimizer.step()
+        optimizer.zero_grad()
         finish(device)
 
     return run
@@ -88,10 +90,10 @@ def measure(
     settings = TrainSettings(**given)
     run = training(built, settings, sizes)
     if benchmark.disabled:
-        with lean(built.backbone, settings):
+        with accelerated(built.backbone, settings):
             benchmark(run)
         return
-    with lean(built.backbone, settings), memory(where, run) as found:
+    with accelerated(built.backbone, settings), memory(where, run) as found:
         benchmark.pedantic(run, rounds=ROUNDS, warmup_rounds=3)
     tuned, total = count(built, tuned=True), count(built)
     benchmark.extra_info.update(found, tuned=tuned, parameters=total, settings=asdict(settings))

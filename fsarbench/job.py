@@ -2,9 +2,10 @@
 
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,19 +16,23 @@ from fsarbench.data.places import expanded
 from fsarbench.engine import ranks
 from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.engine.evaluate import evaluate_all, samplers
 from fsarbench.engine.keep import Keep
-from fsarbench.engine.results import Origin, describe_run, write_run
-from fsarbench.engine.train import Training, train
-from fsarbench.engine.weights import BEST
+from fsarbench.engine.results import RESULT, Origin, describe_run, read_result, write_run
 from fsarbench.errors import UserError
 from fsarbench.files import require_writable
 from fsarbench.model import FewShotModel
 from fsarbench.progress import Bars
+from fsarbench.registry import SLOTS
 from fsarbench.report.parts import dropped
 from fsarbench.report.table import result_table
 from fsarbench.report.terminal import terminal
+from fsarbench.signatures import coerce, parameters
+from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
+from fsarbench.training.history import Training
+from fsarbench.training.resume import begin_run
+from fsarbench.training.trackers import Trackers, open_trackers
+from fsarbench.training.train import train
 
 RUNS = Path("runs")
 PARTS = "parts"  # of the test, in the work folder, until the result is written
@@ -86,13 +91,24 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
         UserError: Something that the user can mend; nothing already computed is lost.
     """
     job = prepare(config, overrides, options)
+    if begin(job, options):
+        return show_finished(job)
     bars = bars_of(options)
-    settings, folder = job.settings, job.folder
-    training = train(
-        job.model, job.bench, settings.train, settings.evaluate, folder, options.resume, bars
-    )
-    tuned = None if training.skipped else checkpoint_of(folder / BEST, BEST)
-    return finish(job, training, tuned, bars)
+    train_settings, folder = job.settings.train, job.folder
+    trackers = open_trackers(train_settings.trackers, folder, job.name, job.loaded.values)
+    with trackers as log:
+        training = train(
+            job.model,
+            job.bench,
+            train_settings,
+            job.settings.evaluate,
+            folder,
+            options.resume,
+            bars,
+            log,
+        )
+        tuned = None if training.skipped else checkpoint_of(folder / BEST, BEST)
+        return finish(job, training, tuned, bars, log)
 
 
 def run_checkpoint(
@@ -111,6 +127,8 @@ def run_checkpoint(
     """
     job = prepare(config, overrides, options, ending="_eval")
     training, tuned = load_checkpoint(job.model, Path(checkpoint))
+    if begin(job, options, tuned):
+        return show_finished(job)
     return finish(job, training, tuned, bars_of(options))
 
 
@@ -151,7 +169,60 @@ def prepare(config: str, overrides: Sequence[str], options: Options, ending: str
     )
 
 
-def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -> Path:
+def begin(job: Job, options: Options, checkpoint: Checkpoint | None = None) -> bool:
+    """Record what a run starts with, or compare it on a resume; returns whether it is finished.
+
+    Raises:
+        UserError: The run in the folder was started with other inputs.
+    """
+    inputs = run_inputs(job, checkpoint)
+    return ranks.decide(lambda: begin_run(job.folder, inputs, options.resume, RESULT))
+
+
+def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """Everything that a run's numbers depend on: the resolved config, data and processes.
+
+    Defaults are filled in, so a key that is left out equals one that is set to its default.
+    """
+    parts = {name: value for name, value in job.loaded.values.items() if name in SLOTS}
+    parts.setdefault("reader", {"type": type(job.bench.reader).__name__})
+    return {
+        **{name: with_defaults(name, spec) for name, spec in parts.items() if spec is not None},
+        **asdict(job.settings),
+        "custom_imports": list(job.loaded.imports),
+        "data_fingerprint": job.fingerprint,
+        "device": job.bench.device.type,
+        "processes": ranks.count(),
+        "checkpoint": None if checkpoint is None else checkpoint.sha256,
+    }
+
+
+def with_defaults(slot: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A component's arguments, the defaults of those that the config leaves out among them."""
+    if "type" not in spec:  # losses have one component for each name
+        return {name: with_defaults(slot, loss) for name, loss in spec.items()}
+    component = SLOTS[slot].find(spec["type"])
+    known = parameters(component).items()
+    defaults = {name: p.default for name, p in known if p.default is not p.empty}
+    return {**defaults, **coerce(component, spec)}
+
+
+def show_finished(job: Job) -> Path:
+    """Print the result of a run that was finished before; nothing is computed or written."""
+    if ranks.is_main():
+        terminal().print(result_table(read_result(job.folder)))
+        print(f"{job.folder} is finished already; its result was left as it is")
+    ranks.stop()
+    return job.folder
+
+
+def finish(
+    job: Job,
+    training: Training,
+    tuned: Checkpoint | None,
+    bars: Bars,
+    trackers: Trackers | None = None,
+) -> Path:
     """Test what a job holds, write it down and print it; returns its folder."""
     bench, settings = job.bench, job.settings.evaluate
     evaluations = evaluate_all(job.model, bench, "test", settings, bars, keep_of(job))
@@ -169,6 +240,8 @@ def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -
     )
     result = describe_run(job.model, bench, settings, training, evaluations, origin)
     write_run(job.folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
+    if trackers is not None:
+        trackers.add(test_scalars(result), training.best_episode)
     # The result is whole: nothing will go on from the parts any more.
     shutil.rmtree(job.folder / PARTS, ignore_errors=True)
     terminal().print(result_table(result))
@@ -177,6 +250,16 @@ def finish(job: Job, training: Training, tuned: Checkpoint | None, bars: Bars) -
     print(f"written to {job.folder}")
     ranks.stop()
     return job.folder
+
+
+def test_scalars(result: Mapping[str, Any]) -> dict[str, float]:
+    """The test accuracies of a result, for the trackers."""
+    first, *others = result["settings"]
+    scalars = {"test/accuracy": first["accuracy"]["mean"]}
+    for kind in others:
+        name = f"test/accuracy_{kind['way']}way_{kind['shot']}shot"
+        scalars[name] = kind["accuracy"]["mean"]
+    return scalars
 
 
 def bars_of(options: Options) -> Bars:

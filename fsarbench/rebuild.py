@@ -13,15 +13,14 @@ from fsarbench.assembly import assemble
 from fsarbench.check import check
 from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset
-from fsarbench.engine.checkpoint import checkpoint_of
 from fsarbench.engine.texts import text_bank
-from fsarbench.engine.weights import BEST, load_weights
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
 from fsarbench.report.compare_runs import Run
 from fsarbench.report.page.rebuilt import Rebuilt
 from fsarbench.resolved import load_resolved
+from fsarbench.training.checkpoint import BEST, checkpoint_of, load_weights
 
 
 def rebuild(run: Run, trust: bool = False) -> Rebuilt:

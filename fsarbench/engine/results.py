@@ -13,19 +13,19 @@ from typing import Any
 from fsarbench.data.clips import ClipSettings
 from fsarbench.engine.answers import Answers, write_answers
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.checkpoint import Checkpoint
 from fsarbench.engine.evaluation import Evaluation
 from fsarbench.engine.memory import Memory, peak_memory
 from fsarbench.engine.parts import Part, parts
 from fsarbench.engine.profile import CONVENTION, Operations, count_operations
 from fsarbench.engine.settings import EvaluateSettings
 from fsarbench.engine.tested import accuracies, setting
-from fsarbench.engine.train import Training
 from fsarbench.engine.versions import describe_device, versions
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
 from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
+from fsarbench.training.checkpoint import Checkpoint
+from fsarbench.training.history import Training
 
 SCHEMA = 1
 RESULT = "result.json"

@@ -20,6 +20,17 @@ Cache = bool | Literal["auto"]
 Workers = int | Literal["auto"]
 
 MOST_WORKERS = 8
+# mmengine's visualisation backends by short name, and the module that each needs.
+TRACKERS = {
+    "TensorBoard": "tensorboard",
+    "WandB": "wandb",
+    "MLflow": "mlflow",
+    "ClearML": "clearml",
+    "Neptune": "neptune",
+    "DVCLive": "dvclive",
+    "Aim": "aim",
+    "Local": "",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +58,9 @@ class TrainSettings:
         select: The classes whose accuracy chooses the state that is kept. `test` is what much
             released code does; its results look better than they are, and every table says so.
         log_interval: Episodes between two log entries.
+        trackers: Where losses, learning rates, validations and the test result are logged besides
+            `train.jsonl`: `TensorBoard`, `WandB`, `MLflow`, or any other of mmengine's
+            visualisation backends by its short name.
         workers: Processes that decode training clips; `auto` leaves one core to the model.
     """
 
@@ -67,6 +81,7 @@ class TrainSettings:
     val_interval: int = 1000
     select: Select = "val"
     log_interval: int = 10
+    trackers: list[str] | tuple[str, ...] = ("TensorBoard",)
     workers: Workers = "auto"
 
     def __post_init__(self) -> None:
@@ -77,6 +92,8 @@ class TrainSettings:
         one_of("train.schedule", self.schedule, ("cosine", "constant", "multistep"))
         one_of("train.precision", self.precision, ("auto", "fp32", "bf16"))
         one_of("train.select", self.select, ("val", "test"))
+        for name in self.trackers:
+            tracker_name(name)
         if self.clip_grad is not None and self.clip_grad <= 0:
             raise UserError(f"train.clip_grad is {self.clip_grad}; it must be above 0, or None.")
         if self.episodes and self.warmup >= self.episodes:
@@ -146,6 +163,22 @@ class EvaluateSettings:
         pairs = product(self.ways or (own.way,), self.shots or (own.shot,))
         others = (replace(own, way=way, shot=shot) for way, shot in pairs)
         return tuple(dict.fromkeys((own, *others)))
+
+
+def tracker_name(name: str) -> str:
+    """The spelling of a tracker's name that mmengine's backend of it goes by here.
+
+    Raises:
+        UserError: There is no such tracker.
+
+    Example:
+        >>> tracker_name("wandb"), tracker_name("TensorBoard")
+        ('WandB', 'TensorBoard')
+    """
+    for known in TRACKERS:
+        if name.lower() == known.lower():
+            return known
+    raise UserError(f"train.trackers has {name!r}; each must be one of {', '.join(TRACKERS)}.")
 
 
 def processes(workers: Workers, section: str = "") -> int:

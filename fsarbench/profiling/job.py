@@ -9,7 +9,6 @@ from typing import Any
 from fsarbench.assembly import build_settings
 from fsarbench.check import check
 from fsarbench.config import load
-from fsarbench.engine.half import runs_half
 from fsarbench.files import require_writable, write_text
 from fsarbench.job import choose_device
 from fsarbench.profiling.record import SCHEMA, Timed, record_of
@@ -18,6 +17,7 @@ from fsarbench.profiling.subject import subject_of
 from fsarbench.profiling.timing import conditions
 from fsarbench.progress import Bars
 from fsarbench.report.profile_page import show
+from fsarbench.training.precision import uses_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def profile(configs: Sequence[str], overrides: Sequence[str], options: Options) 
     found: dict[str, Any] = {"schema": SCHEMA, **conditions(device), "configs": records}
     if options.roofline:
         values = loaded[0].values
-        half = runs_half(build_settings(values).train, device)
+        half = uses_bf16(build_settings(values).train, device)
         repeats = options.timed.repeats or 1
         found["roofline"] = roofline(subject_of(values), device, half, repeats)
     show(found)

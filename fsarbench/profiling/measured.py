@@ -7,15 +7,15 @@ from functools import partial
 import torch
 from torch.optim import AdamW
 
-from fsarbench.engine.half import precision
-from fsarbench.engine.lean import lean
-from fsarbench.engine.optimiser import parameter_groups
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.step import infer_episode, loss_of
 from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import Timing, time_runs
+from fsarbench.training.acceleration import accelerated
+from fsarbench.training.optimizer import parameter_groups
+from fsarbench.training.precision import autocast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def measure(stand: Stand) -> dict[str, Measured]:
     try:
         model = random_on(subject.model, device)
         settings = subject.settings.train
-        with lean(model.backbone, settings):
+        with accelerated(model.backbone, settings):
             return {
                 **measure_testing(
                     stand, model.eval(), random_episode(subject.episode("test"), device)
@@ -111,7 +111,7 @@ def measure_testing(stand: Stand, model: FewShotModel, episode: Episode) -> dict
 
     @torch.no_grad()
     def encode() -> object:
-        with precision(stand.device, stand.half):
+        with autocast(stand.device, stand.half):
             return model.encode_query(episode.query)
 
     with torch.no_grad():

@@ -10,13 +10,13 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import AdamW, Optimizer
 
-from fsarbench.engine.lean import lean
-from fsarbench.engine.optimiser import parameter_groups
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.profiling.ledger import Ledger
 from fsarbench.profiling.step import infer_episode, loss_of
 from fsarbench.profiling.subject import Subject, empty_on, tensors_of, with_tensors
+from fsarbench.training.acceleration import accelerated
+from fsarbench.training.optimizer import parameter_groups
 
 CPU = torch.device("cpu")
 
@@ -51,7 +51,10 @@ def computed_training(subject: Subject, half: bool) -> Peak | None:
         return None
     # Compiled code has no operations that could be followed one by one.
     settings = replace(subject.settings.train, compile=False)
-    with without_numbers(subject, "train") as (model, episode), lean(model.backbone, settings):
+    with (
+        without_numbers(subject, "train") as (model, episode),
+        accelerated(model.backbone, settings),
+    ):
         optimiser = AdamW(list(parameter_groups(model, settings)), fused=True)
         run = partial(loss_of, model.train(), episode, half, settings.together)
         return ledger_of_training(model, optimiser, episode, run)

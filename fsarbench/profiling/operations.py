@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from fsarbench.engine.flops import OperationCounter, plain_attention
-from fsarbench.engine.lean import lean
 from fsarbench.engine.profile import counted
 from fsarbench.profiling.step import loss_of
 from fsarbench.profiling.subject import Subject
+from fsarbench.training.acceleration import accelerated
 
 CONVENTION = (
     "1 multiply-add = 2 FLOP; matrix products, convolutions and attention, elementwise work not; "
@@ -90,7 +90,7 @@ def count_training(subject: Subject) -> Training | None:
         return None
     model, episode = subject.model.train(), subject.episode("train")
     settings = replace(subject.settings.train, compile=False)
-    with torch.device("meta"), plain_attention(), lean(model.backbone, settings):
+    with torch.device("meta"), plain_attention(), accelerated(model.backbone, settings):
         with OperationCounter() as forward:
             loss = loss_of(model, episode)
         with OperationCounter() as backward:

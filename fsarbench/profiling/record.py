@@ -7,12 +7,12 @@ from typing import Any
 import torch
 
 from fsarbench.config import Loaded
-from fsarbench.engine.half import runs_half
 from fsarbench.engine.parts import parts
 from fsarbench.profiling.measured import Measured, Stand, measure
 from fsarbench.profiling.memory import Peak, computed_testing, computed_training
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
 from fsarbench.profiling.subject import Subject, subject_of
+from fsarbench.training.precision import uses_bf16
 
 SCHEMA = 1
 LEAN = ("precision", "tf32", "checkpointing", "compile", "together")
@@ -34,7 +34,7 @@ class Timed:
 def record_of(config: Loaded, device: torch.device, timed: Timed) -> dict[str, Any]:
     """The cost of one checked config; memory in bytes, times in seconds."""
     subject = subject_of(config.values)
-    half = runs_half(subject.settings.train, device)
+    half = uses_bf16(subject.settings.train, device)
     slots = [asdict(part) for part in parts(subject.model)]
     return {
         "name": config.name,

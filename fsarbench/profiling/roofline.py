@@ -11,8 +11,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from fsarbench.engine.flops import OperationCounter, plain_attention
-from fsarbench.engine.half import precision
-from fsarbench.engine.lean import lean, matrix_products
 from fsarbench.engine.settings import TrainSettings
 from fsarbench.interfaces import Matcher
 from fsarbench.matchers.otam import OTAM
@@ -22,6 +20,8 @@ from fsarbench.profiling.operations import count_testing, count_training
 from fsarbench.profiling.step import loss_of
 from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import time_runs
+from fsarbench.training.acceleration import accelerated, tf32_matmul
+from fsarbench.training.precision import autocast
 
 # A view by another name, and memory that is only taken.
 STILL = ("_unsafe_view", "empty", "new_empty")
@@ -100,7 +100,7 @@ class Piece:
 def roofline(subject: Subject, device: torch.device, half: bool, repeats: int) -> dict[str, Any]:
     """A backbone pass, a training step, OTAM and TRX beside the device's ceilings."""
     settings = subject.settings.train
-    with matrix_products(settings.tf32):
+    with tf32_matmul(settings.tf32):
         ceilings = measure_ceilings(device, half)
         found = {"ceilings": asdict(ceilings), **at_block_shapes(subject, device, half)}
         works = [
@@ -148,11 +148,11 @@ def pieces(subject: Subject, device: torch.device, half: bool) -> Iterator[Piece
 
     @torch.no_grad()
     def encode(settings: TrainSettings) -> object:
-        with precision(device, half), lean(model.backbone, settings):
+        with autocast(device, half), accelerated(model.backbone, settings):
             return model.encode_query(test.query)
 
     def step(settings: TrainSettings) -> None:
-        with lean(model.backbone, settings):
+        with accelerated(model.backbone, settings):
             loss_of(model, train, half, settings.together).backward()
         model.zero_grad(set_to_none=True)
 

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.engine.half import outcome_of
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel
+from fsarbench.training.precision import forward_episode
 
 
 def loss_of(
@@ -23,7 +23,7 @@ def loss_of(
         half: Encode the videos in bf16.
         together: Encode support and queries in one call where that is possible.
     """
-    outcome = outcome_of(model, episode, half, together)
+    outcome = forward_episode(model, episode, half, together)
     losses = model.loss(outcome, episode)
     return torch.stack(list(losses.values())).sum()
 
@@ -31,4 +31,4 @@ def loss_of(
 @torch.no_grad()
 def infer_episode(model: FewShotModel, episode: Episode, half: bool) -> Float[Tensor, "Q N"]:
     """The scores of one test episode, every video encoded anew."""
-    return model.scores(outcome_of(model, episode, half))
+    return model.scores(forward_episode(model, episode, half))

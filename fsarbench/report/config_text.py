@@ -16,6 +16,7 @@ IGNORED = (
     "evaluate.shots",
     "evaluate.ways",
     "train.log_interval",
+    "train.trackers",
 )
 IGNORED_ENDS = (".workers", ".root")
 

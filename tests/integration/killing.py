@@ -7,6 +7,7 @@ none of the kills falls into the seconds that imports take.
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -17,7 +18,6 @@ from typing import Any
 
 import torch
 
-import fsarbench.engine.session  # noqa: F401  (imported late by training; here before the fork)
 from fsarbench import cli, job
 
 PHASES = {"train": b"t", "test": b"f"}
@@ -138,10 +138,16 @@ def main(kills: int, seed: int) -> None:
             after, killed, seen = draw.random() * lengths[phase], False, set()
             while not killed:
                 # A machine that is faster now may be through before; then sooner, from the start.
-                killed, seen = kill(folder, phase, after, *(["--resume"] if seen else []))
+                shutil.rmtree(folder, ignore_errors=True)
+                Path(f"{folder}.log").unlink(missing_ok=True)
+                killed, seen = kill(folder, phase, after)
                 found.append({"phase": phase, "after": after, "killed": killed, "seen": [*seen]})
                 after /= 2
-            undisturbed(folder, "--resume")
+            if state(folder) == "whole":  # killed while the written result was printed
+                _, status = os.waitpid(start(folder, "--resume").process, 0)
+                assert status == 0, Path(f"{folder}.log").read_text()
+            else:
+                undisturbed(folder, "--resume")
     print(json.dumps({"lengths": lengths, "kills": found}))
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from fsarbench.engine import ranks
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.train import train
+from fsarbench.training.train import train
 from tests.unit.engine.conftest import toy_bench, toy_model
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,8 @@
 """What training wrote down while it ran."""
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from jaxtyping import Float64
 
 from fsarbench.report.compare_rows import Row
 from fsarbench.report.compare_runs import Run
+from fsarbench.training.trackers import LOG
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,28 @@ def _validations(run: Run) -> Curve:
 
 
 def _logged(folder: Path, tag: str) -> Curve:
-    # A resumed run has several files; a step that comes twice is one that was done again.
+    # In a resumed run, episodes that were trained again come twice; the later ones count.
     points: dict[float, float] = {}
-    for file in sorted((folder / "tensorboard").rglob("events.out.tfevents.*")):
-        points |= _scalars(file, tag)
+    if (folder / LOG).is_file():
+        points = _log_scalars(folder / LOG, tag)
+    else:  # written by a version that logged to TensorBoard alone
+        for file in sorted((folder / "tensorboard").rglob("events.out.tfevents.*")):
+            points |= _tensorboard_scalars(file, tag)
     steps = sorted(points)
     return Curve(np.array(steps, dtype=float), np.array([points[step] for step in steps]))
 
 
-def _scalars(file: Path, tag: str) -> dict[float, float]:
+def _log_scalars(file: Path, tag: str) -> dict[float, float]:
+    points: dict[float, float] = {}
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(ValueError):  # A line that was being written when the process was killed.
+            scalars = json.loads(line)
+            if tag in scalars:
+                points[float(scalars["episode"])] = float(scalars[tag])
+    return points
+
+
+def _tensorboard_scalars(file: Path, tag: str) -> dict[float, float]:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     log = EventAccumulator(str(file), size_guidance={"scalars": 0})

@@ -12,9 +12,9 @@ from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate, evaluate_all
 from fsarbench.engine.results import Origin, describe_run, read_result, write_run
 from fsarbench.engine.settings import EvaluateSettings
-from fsarbench.engine.train import Training
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.training.history import Training
 
 Build = Callable[..., FewShotModel]
 SETTINGS = EvaluateSettings(episodes=30, workers=0)

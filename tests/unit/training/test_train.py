@@ -1,3 +1,5 @@
+import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +13,12 @@ from torch import Tensor
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.train import Training, train
-from fsarbench.engine.weights import facts_of, tuned_state
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.model import FewShotModel
+from fsarbench.training.checkpoint import metadata_of, trainable_state
+from fsarbench.training.history import Training
+from fsarbench.training.train import train
 
 Build = Callable[..., FewShotModel]
 SHORT = TrainSettings(episodes=12, accumulate=2, lr=0.02, warmup=2, val_interval=4, workers=0)
@@ -26,7 +29,7 @@ def run(
     model: FewShotModel, bench: Bench, work_dir: Path, settings: TrainSettings = SHORT
 ) -> tuple[Training, dict[str, Tensor]]:
     training = train(model, bench, settings, VALIDATE, work_dir)
-    return training, tuned_state(model)
+    return training, trainable_state(model)
 
 
 def equal(one: dict[str, Tensor], two: dict[str, Tensor]) -> bool:
@@ -106,14 +109,14 @@ def test_only_tuned_parts_change_and_are_written(
 
     with safe_open(tmp_path / "best.safetensors", "pt") as file:
         assert set(file.keys()) == changed
-        assert set(facts_of(file.metadata())) == {"episode", "accuracy", "selection"}
+        assert set(metadata_of(file.metadata())) == {"episode", "accuracy", "selection"}
 
 
 def test_nothing_to_train_is_said(build: Build, bench: Bench, tmp_path: Path) -> None:
     training, _ = run(build(), bench, tmp_path, replace(SHORT, episodes=0, warmup=0))
     assert training.skipped == "train.episodes is 0"
     model = build().requires_grad_(False)
-    assert run(model, bench, tmp_path)[0].skipped == "the model has no tuned parameters"
+    assert run(model, bench, tmp_path)[0].skipped == "the model has no trainable parameters"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,6 +158,30 @@ def test_scalars_reach_tensorboard(build: Build, bench: Bench, tmp_path: Path) -
     assert noted == [(step, pytest.approx(value)) for step, value in training.validations]
 
 
+def test_the_log_has_a_line_for_each_interval_and_validation(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    training, _ = run(build(), bench, tmp_path, replace(SHORT, log_interval=4, trackers=()))
+    lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    losses = [line for line in lines if "loss" in line]
+    assert [line["episode"] for line in losses] == [4, 8, 12]
+    # Six steps of two episodes, one of them warm-up: the last is the fifth of a cosine of five.
+    assert losses[-1]["lr"] == pytest.approx(0.02 * 0.5 * (1 + math.cos(math.pi * 4 / 5)))
+    assert {"loss_episode", "accuracy", "grad_norm", "time", "data_time"} <= losses[0].keys()
+    noted = [(line["episode"], line["val/accuracy"]) for line in lines if "val/accuracy" in line]
+    assert noted == list(training.validations)
+    assert not (tmp_path / "tensorboard").exists()
+
+
+def test_states_of_an_earlier_version_are_refused(
+    build: Build, bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "iteration_00000008.pt").write_bytes(b"")
+    with pytest.raises(UserError, match="earlier version of fsarbench, whose trainings cannot be"):
+        train(build(), bench, SHORT, VALIDATE, tmp_path, resume=True)
+
+
 class StoppedError(Exception):
     pass
 
@@ -187,7 +214,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     model = build()
     rest = train(model, bench, SHORT, VALIDATE, tmp_path / "parts", resume=True)
     assert rest.validations == whole.validations
-    assert equal(tuned_state(model), weights)
+    assert equal(trainable_state(model), weights)
 
 
 def test_a_resume_under_other_settings_is_refused(
@@ -195,20 +222,20 @@ def test_a_resume_under_other_settings_is_refused(
 ) -> None:
     run(build(), bench, tmp_path)
     other = replace(SHORT, lr=0.5, workers=1)
-    with pytest.raises(UserError, match=r"other settings: lr was 0\.02, is 0\.5\. Put"):
+    with pytest.raises(UserError, match=r"other inputs: train\.lr was 0\.02, is 0\.5\. Set"):
         train(build(), bench, other, VALIDATE, tmp_path, resume=True)
 
 
 def test_a_corrupt_state_counts_as_absent(build: Build, bench: Bench, tmp_path: Path) -> None:
     whole, weights = run(build(), bench, tmp_path)
     states = sorted((tmp_path / "state").glob("*.pt"))
-    assert [path.name for path in states] == ["iteration_00000008.pt", "iteration_00000012.pt"]
+    assert [path.name for path in states] == ["step_00000004.pt", "step_00000006.pt"]
     states[1].write_bytes(states[1].read_bytes()[:100])
     model = build()
-    with pytest.warns(UserWarning, match="iteration_00000012.pt cannot be read"):
+    with pytest.warns(UserWarning, match="step_00000006.pt cannot be read"):
         rest = train(model, bench, SHORT, VALIDATE, tmp_path, resume=True)
     assert rest.validations == whole.validations
-    assert equal(tuned_state(model), weights)
+    assert equal(trainable_state(model), weights)
 
 
 def test_a_finished_training_resumed_keeps_its_seconds(

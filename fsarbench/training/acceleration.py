@@ -1,4 +1,4 @@
-"""What a training step costs beside what it computes: recomputation, compilation, TF32."""
+"""Speed and memory options: activation checkpointing, torch.compile, TF32."""
 
 import warnings
 from collections.abc import Iterator
@@ -16,26 +16,26 @@ COMPILER = "inductor"
 
 
 @contextmanager
-def lean(backbone: Backbone, settings: TrainSettings) -> Iterator[None]:
-    """Lets a backbone train as the settings say, and afterwards leaves it and torch as before.
+def accelerated(backbone: Backbone, settings: TrainSettings) -> Iterator[None]:
+    """Apply the options of `train` to a backbone and to torch inside a `with` block.
 
     Raises:
-        UserError: The backbone has no blocks that could be recomputed or compiled.
+        UserError: The backbone has no blocks that could be checkpointed or compiled.
     """
     walk = Walk(int(settings.checkpointing), COMPILER if settings.compile else "")
     with ExitStack() as stack:
-        stack.enter_context(matrix_products(settings.tf32))
+        stack.enter_context(tf32_matmul(settings.tf32))
         if walk != Walk():
-            stack.enter_context(walking(backbone, walk))
+            stack.enter_context(block_execution(backbone, walk))
         yield
 
 
 @contextmanager
-def walking(backbone: Backbone, walk: Walk) -> Iterator[None]:
-    """Another walk over the blocks.
+def block_execution(backbone: Backbone, walk: Walk) -> Iterator[None]:
+    """Run the blocks of a vision transformer in another way inside a `with` block.
 
     Raises:
-        UserError: The backbone does not walk.
+        UserError: The backbone is no vision transformer.
     """
     if not isinstance(backbone, ViT):
         raise UserError(
@@ -45,7 +45,7 @@ def walking(backbone: Backbone, walk: Walk) -> Iterator[None]:
     before, backbone.walk = backbone.walk, walk
     try:
         with warnings.catch_warnings():
-            # The compiler itself looks at gradients that are not there.
+            # torch.compile reads the gradients of tensors that have none.
             warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
             yield
     finally:
@@ -53,10 +53,10 @@ def walking(backbone: Backbone, walk: Walk) -> Iterator[None]:
 
 
 @contextmanager
-def matrix_products(tf32: bool) -> Iterator[None]:
-    """Matrix products and convolutions of fp32 tensors in TF32, or in whole fp32.
+def tf32_matmul(tf32: bool) -> Iterator[None]:
+    """Run matrix products and convolutions of fp32 tensors in TF32, or in full fp32.
 
-    torch's own default is a mixture: convolutions in TF32, matrix products in fp32.
+    torch's default is mixed: convolutions in TF32, matrix products in fp32.
     """
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if tf32 else "highest")

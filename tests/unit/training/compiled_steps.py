@@ -1,4 +1,4 @@
-"""Run by test_lean: training steps with and without compiled blocks, and the programs made."""
+"""Training steps with and without compiled blocks; run by test_acceleration."""
 
 import torch
 from torch._dynamo.utils import counters

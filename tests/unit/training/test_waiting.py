@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from fsarbench.engine import waiting
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.train import train
 from fsarbench.interfaces import VideoReader
 from fsarbench.model import FewShotModel
+from fsarbench.training import train as train_module
+from fsarbench.training.train import train
 
 
 class SlowReader(VideoReader):
@@ -41,7 +41,7 @@ def test_reading_for_training_counts_and_for_validation_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slow = SlowReader(bench.reader)
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(perf_counter=lambda: slow.now))
+    monkeypatch.setattr(train_module, "time", SimpleNamespace(perf_counter=lambda: slow.now))
     settings = TrainSettings(episodes=6, accumulate=1, warmup=0, val_interval=2, workers=0)
     validate = EvaluateSettings(val_episodes=5, workers=0)
     training = train(build(), replace(bench, reader=slow), settings, validate, tmp_path)

@@ -8,10 +8,10 @@ import torch
 from fsarbench.engine.batch import to_episode
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.train import train
 from fsarbench.losses.frame_classifier import FrameClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
 from fsarbench.model import FewShotModel
+from fsarbench.training.train import train
 
 
 def test_an_episode_brings_the_text_of_all_classes(bench: Bench) -> None:

@@ -16,13 +16,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fsarbench.assembly import build_model
 from fsarbench.backbones.walk import Walk
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.lean import lean, matrix_products, walking
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.train import train
-from fsarbench.engine.trained_model import TrainedModel
-from fsarbench.engine.weights import tuned_state
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.training.acceleration import accelerated, block_execution, tf32_matmul
+from fsarbench.training.checkpoint import trainable_state
+from fsarbench.training.train import EpisodeLosses, train
 from tests.contract.combinations import adapted, episode, names, values
 
 CLIP = {"type": "OpenClipViT", "model": "fsarbench-tiny"}
@@ -79,7 +78,7 @@ def activations(model: FewShotModel) -> int:
 def test_recomputed_activations_change_nothing(adapter: str, every: int) -> None:
     model = adapted(adapter)
     plain = step(model)
-    with walking(model.backbone, Walk(recompute=every)):
+    with block_execution(model.backbone, Walk(recompute=every)):
         recomputed = step(model)
     torch.testing.assert_close(recomputed, plain, rtol=0, atol=0)
 
@@ -87,14 +86,14 @@ def test_recomputed_activations_change_nothing(adapter: str, every: int) -> None
 def test_recomputing_keeps_little_more_than_the_tokens_between_blocks() -> None:
     model = adapted(MAFSAR)
     plain = activations(model)
-    with walking(model.backbone, Walk(recompute=1)):
+    with block_execution(model.backbone, Walk(recompute=1)):
         assert activations(model) < plain / 5
 
 
 def test_compiled_blocks_agree_and_share_their_programs() -> None:
     # In a process without the shape contracts, which the compiler cannot look through.
     root = Path(__file__).parents[3]
-    command = [sys.executable, "-m", "tests.unit.engine.compiled_steps"]
+    command = [sys.executable, "-m", "tests.unit.training.compiled_steps"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # One program for the support and one for queries, over all four blocks.
@@ -156,34 +155,35 @@ def test_a_frozen_block_keeps_what_its_gradient_needs_and_no_more(
 
 def test_the_text_of_a_class_is_encoded_once(build: Build, bench: Bench) -> None:
     model = build(uses_text=True)
-    trained = TrainedModel(model, bench, half=False)
+    losses = EpisodeLosses(model, bench, TrainSettings(precision="fp32"))
     way, shot, queries = bench.episodes.way, bench.episodes.shot, bench.episodes.queries
     blank = torch.zeros(way, shot + queries, 3, 3, 8, 8, dtype=torch.uint8)
     for _ in range(3):
-        trained(
-            support=blank[:, :shot],
-            query=blank[:, shot:].flatten(0, 1),
-            labels=torch.arange(way).repeat_interleave(queries),
-            classes=torch.arange(way),
-        )
+        batch = {
+            "support": blank[:, :shot],
+            "query": blank[:, shot:].flatten(0, 1),
+            "labels": torch.arange(way).repeat_interleave(queries),
+            "classes": torch.arange(way),
+        }
+        losses(batch)
     assert model.text_encoder.calls == [len(bench.splits["train"].classes)]
 
 
 def test_settings_hold_for_the_time_of_training() -> None:
     backbone = adapted(MAFSAR).backbone
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    with lean(backbone, TrainSettings(checkpointing=2, compile=True, tf32=True)):
+    with accelerated(backbone, TrainSettings(checkpointing=2, compile=True, tf32=True)):
         assert backbone.walk == Walk(2, "inductor")
         assert torch.get_float32_matmul_precision() == "high"
         assert torch.backends.cudnn.allow_tf32
     assert backbone.walk == Walk()
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
-    with lean(backbone, TrainSettings(checkpointing=True)):
+    with accelerated(backbone, TrainSettings(checkpointing=True)):
         assert backbone.walk == Walk(1, "")
 
 
 def test_without_tf32_convolutions_are_in_fp32_too() -> None:
-    with matrix_products(tf32=False):
+    with tf32_matmul(tf32=False):
         assert not torch.backends.cudnn.allow_tf32
 
 
@@ -204,7 +204,7 @@ def test_a_training_encodes_in_as_many_calls_as_it_is_told(
     settings = TrainSettings(episodes=2, together=together, workers=0)
     train(model, bench, settings, EvaluateSettings(val_episodes=2, workers=0), tmp_path)
     assert len(seen) == calls
-    assert tuned_state(model)
+    assert trainable_state(model)
 
 
 class Operations(TorchDispatchMode):

@@ -7,13 +7,12 @@ import pytest
 from torch import nn
 
 from fsarbench.engine.bench import Bench
-from fsarbench.engine.checkpoint import checkpoint_of, load_checkpoint
 from fsarbench.engine.evaluate import evaluate
 from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.engine.train import train
-from fsarbench.engine.weights import save_weights
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.training.checkpoint import checkpoint_of, load_checkpoint, save_weights
+from fsarbench.training.train import train
 
 Build = Callable[..., FewShotModel]
 TRAIN = TrainSettings(episodes=4, accumulate=2, lr=0.02, val_interval=2, workers=0)

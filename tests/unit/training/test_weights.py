@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from fsarbench.engine.weights import load_weights, save_weights, tuned_state
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.training.checkpoint import load_weights, save_weights, trainable_state
 
 Build = Callable[..., FewShotModel]
 
@@ -34,7 +34,7 @@ def test_the_same_parts_and_facts_are_the_same_bytes(build: Build, tmp_path: Pat
 def test_running_means_travel_with_tuned_norms_and_frozen_ones_stay() -> None:
     model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(3))
     model[1].requires_grad_(False)
-    assert set(tuned_state(model)) == {
+    assert set(trainable_state(model)) == {
         "0.weight", "0.bias", "0.running_mean", "0.running_var", "0.num_batches_tracked",
     }  # fmt: skip
 

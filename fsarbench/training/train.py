@@ -1,0 +1,296 @@
+"""Training: episodes, accumulation, AdamW, validation and selection, in one PyTorch loop."""
+
+import inspect
+import math
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+from fsarbench.data.chance import Chance
+from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader
+from fsarbench.engine import ranks
+from fsarbench.engine.batch import to_episode
+from fsarbench.engine.bench import Bench
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings, processes
+from fsarbench.engine.texts import text_bank, tunes_text
+from fsarbench.errors import UserError
+from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.progress import Bar, Bars
+from fsarbench.training import optimizer as optim
+from fsarbench.training.acceleration import accelerated
+from fsarbench.training.checkpoint import BEST, load_weights
+from fsarbench.training.history import History, Training
+from fsarbench.training.precision import forward_episode, uses_bf16
+from fsarbench.training.resume import STATES, ResumeStates, training_inputs
+from fsarbench.training.trackers import Trackers, open_trackers
+from fsarbench.training.validation import Validator
+
+Batch = Mapping[str, Tensor]
+
+
+def train(
+    model: FewShotModel,
+    bench: Bench,
+    settings: TrainSettings,
+    evaluate_settings: EvaluateSettings,
+    work_dir: Path,
+    resume: bool = False,
+    bars: Bars | None = None,
+    trackers: Trackers | None = None,
+) -> Training:
+    """Train a model, and load the checkpoint that was best on the selecting classes.
+
+    Args:
+        model: The model, on the bench's device.
+        bench: Videos, clips and episodes; its splits `train` and `settings.select` are used.
+        settings: How training is run.
+        evaluate_settings: How validation is run.
+        work_dir: Where `best.safetensors`, the resume states and the logs go.
+        resume: Continue from the last state in `work_dir`, if there is one.
+        bars: Where progress is shown; None shows none.
+        trackers: Where metrics go; None opens those of `settings.trackers` for this training.
+
+    Raises:
+        UserError: A split cannot fill an episode, a video cannot be read, a loss is not finite, or
+            the state in `work_dir` belongs to other settings.
+    """
+    if skipped := why_skipped(model, settings):
+        return Training(skipped)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    ranks.start(bench.device)
+    bars = bars or Bars(quiet=True)
+    best = work_dir / BEST
+    validator = Validator(model, bench, settings.select, evaluate_settings, best, bars)
+    opened = nullcontext(trackers) if trackers else own_trackers(settings, work_dir)
+    with accelerated(model.backbone, settings), opened as log:
+        history = run_steps(model, bench, settings, validator, work_dir, resume, log)
+    ranks.wait()  # The main process writes the best checkpoint, and all read it.
+    load_weights(model, best)
+    return history.training(settings.select)
+
+
+def run_steps(
+    model: FewShotModel,
+    bench: Bench,
+    settings: TrainSettings,
+    validator: Validator,
+    work_dir: Path,
+    resume: bool,
+    trackers: Trackers,
+) -> History:
+    """The training loop; returns the validations. The arguments are those of `train`."""
+    world, accumulate = ranks.count(), settings.accumulate
+    iterations = -(-settings.episodes // world)  # the training episodes of each process
+    steps = -(-iterations // accumulate)
+    interval = -(-settings.val_interval // (world * accumulate))
+    optimizer, history = optim.build_optimizer(model, settings), History()
+    inputs = training_inputs(settings, bench.seed, world)
+    states = ResumeStates(work_dir / STATES, model, optimizer, history, inputs)
+    first = states.load() if resume else states.clear()
+    began = time.perf_counter() - history.seconds
+    losses = distributed(EpisodeLosses(model, bench, settings)).train()
+    batches = training_batches(bench, settings, range(first * accumulate, iterations), history)
+    task = validator.bars.task("train", settings.episodes, settings.log_interval * world)
+    with closing(batches), task as bar:
+        bar.skip(first * accumulate * world)
+        report = Report(bar, trackers, settings.log_interval, history)
+        for step in range(first, steps):
+            optim.set_learning_rate(optimizer, optim.lr_factor(step, settings, world))
+            span = range(step * accumulate, min((step + 1) * accumulate, iterations))
+            metrics = train_step(losses, optimizer, batches, span, bench.seed, settings.clip_grad)
+            report(span, metrics, optim.learning_rates(optimizer))
+            if (step + 1) % interval == 0 or step + 1 == steps:
+                accuracy = validator(span.stop * world, history)
+                trackers.add({"val/accuracy": accuracy}, span.stop * world)
+                history.seconds = time.perf_counter() - began
+                states.save(step + 1)
+    return history
+
+
+def train_step(
+    losses: nn.Module,
+    optimizer: Optimizer,
+    batches: Iterator[Batch],
+    span: range,
+    seed: int,
+    clip_grad: float | None = None,
+) -> list[dict[str, float]]:
+    """One optimizer step over some episodes; returns the metrics of each.
+
+    The gradient is the mean over the episodes, and over the processes that train together.
+
+    Args:
+        losses: `EpisodeLosses`, or the same for several processes.
+        optimizer: Of its trainable parameters.
+        batches: The episodes to come.
+        span: Their iterations in the whole training: as many are taken.
+        seed: The run's.
+        clip_grad: Largest norm of the gradient; None leaves it as it is.
+
+    Raises:
+        UserError: A loss is not finite.
+    """
+    logged = []
+    for iteration in span:
+        batch = next(batches)
+        # Dropout depends on seed, iteration and process alone, so a resumed run draws the same.
+        torch.manual_seed(Chance("train", seed, iteration, ranks.rank()).integer(2**63))
+        with gradient_exchange(losses, on=iteration == span[-1]):
+            metrics: dict[str, Tensor] = losses(batch)
+            (metrics["loss"] / len(span)).backward()
+        logged.append({name: value.detach() for name, value in metrics.items()})
+    trained = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    norm = clip_grad_norm_(trained, clip_grad or math.inf)  # an infinite limit changes nothing
+    optimizer.step()
+    optimizer.zero_grad()
+    found = [{name: float(value) for name, value in metrics.items()} for metrics in logged]
+    require_finite(found, span)
+    return [{**metrics, "grad_norm": float(norm)} for metrics in found]
+
+
+class EpisodeLosses(nn.Module):
+    """Losses and accuracy of one training episode: the module that processes train together.
+
+    Args:
+        model: The model, on the bench's device.
+        bench: Its training split is used.
+        settings: Precision, and whether support and queries are encoded in one call.
+    """
+
+    def __init__(self, model: FewShotModel, bench: Bench, settings: TrainSettings) -> None:
+        super().__init__()
+        self.model = model
+        self.split = bench.splits["train"]
+        self.device = bench.device
+        self.bf16 = uses_bf16(settings, bench.device)
+        self.together = settings.together
+        # Features of a text encoder that is trained would be outdated after each step.
+        self.text = None if tunes_text(model) else text_bank(model, self.split)
+
+    def forward(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
+        """The sum of the losses (`loss`), each of them (`loss_*`), and the accuracy."""
+        episode = to_episode(batch, self.split, self.text, self.device)
+        outcome = forward_episode(self.model, episode, self.bf16, self.together)
+        losses = self.model.loss(outcome, episode)
+        with torch.no_grad():
+            correct = self.model.scores(outcome).argmax(dim=1) == episode.labels
+        total = sum(losses.values(), start=torch.zeros((), device=self.device))
+        named = {f"loss_{name}": value for name, value in losses.items()}
+        return {"loss": total, **named, "accuracy": correct.float().mean()}
+
+
+class Report:
+    """Moves the progress bar and logs the means over the last episodes of this process.
+
+    Args:
+        bar: Counts episodes over all processes.
+        trackers: Where the means go.
+        interval: Episodes of this process between two log entries, and of the means.
+        history: For the seconds spent waiting for data.
+    """
+
+    def __init__(self, bar: Bar, trackers: Trackers, interval: int, history: History) -> None:
+        self.bar = bar
+        self.trackers = trackers
+        self.interval = interval
+        self.history = history
+        self.recent: deque[dict[str, float]] = deque(maxlen=interval)
+        self.logged = (time.perf_counter(), history.wait_seconds, 0)
+
+    def __call__(
+        self, span: range, metrics: list[dict[str, float]], rates: Mapping[str, float]
+    ) -> None:
+        """Report one optimizer step over the iterations of `span`."""
+        self.recent.extend(metrics)
+        means = {name: fmean(m[name] for m in self.recent) for name in metrics[-1]}
+        note = f"loss {means['loss']:.3f}  accuracy {means['accuracy']:.1%}"
+        self.bar.advance(len(span) * ranks.count(), note)
+        start, waited, last = self.logged
+        if span.stop // self.interval == span.start // self.interval:
+            return
+        now = (time.perf_counter(), self.history.wait_seconds, span.stop)
+        episodes = span.stop - last or 1
+        seconds = {"time": (now[0] - start) / episodes, "data_time": (now[1] - waited) / episodes}
+        self.trackers.add({**rates, **means, **seconds}, span.stop * ranks.count())
+        self.logged = now
+
+
+def training_batches(
+    bench: Bench, settings: TrainSettings, iterations: range, history: History
+) -> Generator[Batch, None, None]:
+    """This process's training episodes; the seconds of waiting for them are added to `history`."""
+    rank, world = ranks.rank(), ranks.count()
+    split = bench.splits["train"]
+    sampler = EpisodeSampler(split, bench.episodes, bench.seed)
+    data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=True)
+    order = EpisodeOrder(iterations.start * world, iterations.stop * world, rank, world)
+    batches = iter(episode_loader(data, order, processes(settings.workers)))
+    for _ in iterations:
+        start = time.perf_counter()
+        batch = next(batches)
+        history.wait_seconds += time.perf_counter() - start
+        yield batch
+
+
+def distributed(losses: nn.Module) -> nn.Module:
+    """The module that averages gradients over the processes; itself where there is only one."""
+    if not ranks.several():
+        return losses
+    device = next(losses.parameters()).device
+    # Buffers, such as running means, stay each process's own. torch is renaming the option.
+    known = inspect.signature(DistributedDataParallel.__init__).parameters
+    buffers = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    options: dict[str, Any] = {buffers: False}
+    if device.type == "cuda":
+        options["device_ids"] = [device.index]
+    return DistributedDataParallel(losses, **options)
+
+
+def gradient_exchange(losses: nn.Module, on: bool) -> AbstractContextManager[object]:
+    """Exchange gradients between the processes, or only add them up for a later exchange."""
+    if isinstance(losses, DistributedDataParallel) and not on:
+        return losses.no_sync()
+    return nullcontext()
+
+
+def require_finite(metrics: Iterable[Mapping[str, float]], span: range) -> None:
+    """Stop a training before a loss that is no number is logged or a checkpoint made of it.
+
+    Raises:
+        UserError: A loss is infinite or not a number.
+    """
+    for iteration, episode in zip(span, metrics, strict=True):
+        wrong = [f"{k} = {v}" for k, v in episode.items() if not math.isfinite(v)]
+        if wrong:
+            raise UserError(
+                f"Training failed in iteration {iteration + 1}: {', '.join(wrong)}. "
+                "Lower train.lr or train.trunk_lr, set train.clip_grad (1.0), lengthen "
+                "train.warmup, or set train.precision='fp32'."
+            )
+
+
+def own_trackers(settings: TrainSettings, work_dir: Path) -> AbstractContextManager[Trackers]:
+    """The trackers of a training that is not part of a run."""
+    return open_trackers(settings.trackers, work_dir, work_dir.name, {"train": asdict(settings)})
+
+
+def why_skipped(model: FewShotModel, settings: TrainSettings) -> str:
+    """Why there is nothing to train; empty if there is something."""
+    if settings.episodes == 0:
+        return "train.episodes is 0"
+    if not tuned_parameters(model):
+        return "the model has no trainable parameters"
+    return ""
