@@ -232,7 +232,7 @@ def _p_value(mean: float, parts: Sequence[Estimate]) -> float:
     def wider(logarithm: float) -> float:
         return half_width(parts, math.exp(logarithm)) - abs(mean)
 
-    smallest = math.log(1e-140)  # of which squares of quantiles are still finite
+    smallest = math.log(1e-30)  # smaller ones are 0
     if mean == 0 or wider(smallest) <= 0:
         return float(mean == 0)
     return math.exp(brentq(wider, smallest, 0.0))
