@@ -13,7 +13,7 @@ from fsarbench.commands.profile import profile
 from fsarbench.commands.report import episode, report
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
-from fsarbench.errors import UserError
+from fsarbench.errors import UserError, lost_worker
 
 app = typer.Typer(
     add_completion=False,
@@ -43,6 +43,12 @@ def main() -> None:
         app()
     except UserError as error:
         print(f"fsarbench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except RuntimeError as error:
+        said = lost_worker(error)
+        if said is None:
+            raise
+        print(f"fsarbench: {said}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("fsarbench: interrupted", file=sys.stderr)

@@ -48,7 +48,7 @@ def load_checkpoint(model: FewShotModel, path: Path) -> tuple[Training, Checkpoi
         UserError: The file is missing or damaged, or names or shapes are not those of the model.
     """
     file = path / BEST if path.is_dir() else path
-    return training_of(load_weights(model, file)), checkpoint_of(file)
+    return training_of(load_weights(model, file, testing=True)), checkpoint_of(file)
 
 
 def training_of(facts: Mapping[str, str]) -> Training:

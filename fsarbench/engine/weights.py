@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from fsarbench.engine.finite import require_finite_weights
 from fsarbench.errors import UserError
 from fsarbench.files import whole
 
@@ -16,6 +17,8 @@ BEST = "best.safetensors"
 SELECTION = "selection"
 # The one entry of the metadata, which holds all facts.
 FACTS = "facts"
+# How the names of parameters begin that only training needs.
+LOSSES = "losses."
 
 
 def tuned_state(model: nn.Module) -> dict[str, Tensor]:
@@ -31,18 +34,24 @@ def tuned_state(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in kept.items() if name in wanted}
 
 
-def restore(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+def restore(
+    model: nn.Module, state: Mapping[str, Tensor], source: str, testing: bool = False
+) -> None:
     """Puts tuned parts back.
 
     Args:
         model: Built as the model that was saved.
         state: The tuned parts.
         source: Where they come from, for the message.
+        testing: Leave out what only training needs, the losses: their heads have the size of the
+            training classes, which may be those of another data set.
 
     Raises:
-        UserError: Names or shapes are not those of the model.
+        UserError: Names or shapes are not those of the model, or values are not finite.
     """
     own = tuned_state(model)
+    if testing:
+        own, state = _without_losses(own), _without_losses(state)
     faults = [f"{name} is missing" for name in own if name not in state]
     faults += [f"{name} is not part of the model" for name in state if name not in own]
     faults += [
@@ -57,6 +66,11 @@ def restore(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
             "Use the config that it was trained with."
         )
     model.load_state_dict(dict(state), strict=False)
+    require_finite_weights(model, source)
+
+
+def _without_losses(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if not name.startswith(LOSSES)}
 
 
 def save_weights(model: nn.Module, path: Path, facts: Mapping[str, str]) -> None:
@@ -80,8 +94,13 @@ def facts_of(metadata: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
+def load_weights(model: nn.Module, path: Path, testing: bool = False) -> dict[str, str]:
     """Reads tuned parts back into a model, and returns the facts that came with them.
+
+    Args:
+        model: Built as the model that was saved.
+        path: The file.
+        testing: As for `restore`.
 
     Raises:
         UserError: The file is missing, no safetensors file, or belongs to another model.
@@ -94,5 +113,5 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             facts = facts_of(file.metadata() or {})
     except SafetensorError as error:
         raise UserError(f"{path} is no readable safetensors file ({error}).") from None
-    restore(model, state, str(path))
+    restore(model, state, str(path), testing)
     return facts

@@ -6,6 +6,8 @@ from typing import Any
 from rich.table import Table
 
 Result = Mapping[str, Any]
+# From this share of queries on, scores that are the same for all classes are spoken of.
+NEARLY_ALL = 0.99
 SELECTED = {"val": "validation", "test": "the TEST"}
 
 
@@ -55,8 +57,13 @@ def _accuracy(result: Mapping[str, Any]) -> str:
         for name, interval in over.items()
         if interval and interval["half_width"] is not None
     ]
+    same = result.get("same_scores", 0.0)
+    warning = (
+        f"; WARNING: {same:.1%} of queries score all classes alike" if same >= NEARLY_ALL else ""
+    )
     mean, confidence = f"{result['accuracy']['mean']:.2%}", result["accuracy"]["confidence"]
-    return f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
+    shown = f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
+    return shown + warning
 
 
 def _classes(conditions: Mapping[str, Any]) -> str:
