@@ -18,7 +18,7 @@ from fsarbench.commands.profile import profile
 from fsarbench.commands.report import episode, report
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
-from fsarbench.errors import UserError
+from fsarbench.errors import UserError, lost_worker
 
 # What the system says of a disk that is full, read-only or broken.
 STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -82,6 +82,12 @@ def main() -> None:
         if error.errno not in STORAGE:
             raise
         print(f"fsarbench: cannot write {error.filename or 'a file'}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except RuntimeError as error:
+        said = lost_worker(error)
+        if said is None:
+            raise
+        print(f"fsarbench: {said}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("fsarbench: interrupted", file=sys.stderr)

@@ -11,6 +11,22 @@ class UserError(Exception):
     """
 
 
+def lost_worker(error: BaseException) -> str | None:
+    """What is said of a decoding process that was ended, which torch raises wherever it happens.
+
+    Example:
+        >>> lost_worker(RuntimeError("something else")) is None
+        True
+    """
+    text = str(error)
+    if not isinstance(error, RuntimeError) or "DataLoader worker" not in text or "Caught" in text:
+        return None
+    return (
+        f"A process that decodes videos was ended ({text.splitlines()[0]}). Lower the number of "
+        "workers, or give the machine (a container: its /dev/shm) more memory."
+    )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a message on an unknown name: the nearest known name, then all of them.
 

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,12 @@ def whole(path: Path) -> Iterator[Path]:
     """
     aside = path.with_name(f".{path.name}.{_machine()}-{os.getpid()}.part")
     try:
+        # Some writers (safetensors) make files that only their owner reads; ours have the mode that
+        # the umask leaves, which an empty file shows.
+        aside.touch()
+        mode = stat.S_IMODE(aside.stat().st_mode)
         yield aside
+        aside.chmod(mode)
         os.replace(aside, path)
     except BaseException:
         aside.unlink(missing_ok=True)

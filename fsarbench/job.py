@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import torch
 
 from fsarbench.assembly import Settings, assemble, build_dataset, build_settings
 from fsarbench.check import check
+from fsarbench.claims import claim_new, claimed, used
 from fsarbench.config import Loaded, load
 from fsarbench.data.places import expanded
 from fsarbench.engine import ranks
 from fsarbench.engine.answers import answers_of
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.evaluate import evaluate_all, samplers
+from fsarbench.engine.finite import require_finite_weights
 from fsarbench.engine.keep import Keep
 from fsarbench.engine.results import RESULT, Origin, describe_run, read_result, write_run
 from fsarbench.errors import UserError
@@ -90,25 +93,31 @@ def run(config: str, overrides: Sequence[str], options: Options) -> Path:
     Raises:
         UserError: Something that the user can mend; nothing already computed is lost.
     """
-    job = prepare(config, overrides, options)
-    if begin(job, options):
-        return show_finished(job)
-    bars = bars_of(options)
-    train_settings, folder = job.settings.train, job.folder
-    trackers = open_trackers(train_settings.trackers, folder, job.name, job.loaded.values)
-    with trackers as log:
-        training = train(
-            job.model,
-            job.bench,
-            train_settings,
-            job.settings.evaluate,
-            folder,
-            options.resume,
-            bars,
-            log,
-        )
-        tuned = None if training.skipped else checkpoint_of(folder / BEST, BEST)
-        return finish(job, training, tuned, bars, log)
+    with ExitStack() as held:
+        job = prepare(config, overrides, options, held)
+        if begin(job, options):
+            return show_finished(job)
+        training, log = train_job(job, options, held)
+        tuned = None if training.skipped else checkpoint_of(job.folder / BEST, BEST)
+        return finish(job, training, tuned, bars_of(options), log)
+
+
+def train_job(job: Job, options: Options, held: ExitStack) -> tuple[Training, Trackers]:
+    """Train a job's model; returns the training and the open trackers, closed with `held`."""
+    settings = job.settings
+    opened = open_trackers(settings.train.trackers, job.folder, job.name, job.loaded.values)
+    log = held.enter_context(opened)
+    training = train(
+        job.model,
+        job.bench,
+        settings.train,
+        settings.evaluate,
+        job.folder,
+        options.resume,
+        bars_of(options),
+        log,
+    )
+    return training, log
 
 
 def run_checkpoint(
@@ -125,20 +134,24 @@ def run_checkpoint(
     Raises:
         UserError: The checkpoint is missing or does not fit the model; and as `run`.
     """
-    job = prepare(config, overrides, options, ending="_eval")
-    training, tuned = load_checkpoint(job.model, Path(checkpoint))
-    if begin(job, options, tuned):
-        return show_finished(job)
-    return finish(job, training, tuned, bars_of(options))
+    with ExitStack() as held:
+        job = prepare(config, overrides, options, held, ending="_eval")
+        training, tuned = load_checkpoint(job.model, Path(checkpoint))
+        if begin(job, options, tuned):
+            return show_finished(job)
+        return finish(job, training, tuned, bars_of(options))
 
 
-def prepare(config: str, overrides: Sequence[str], options: Options, ending: str = "") -> Job:
+def prepare(
+    config: str, overrides: Sequence[str], options: Options, held: ExitStack, ending: str = ""
+) -> Job:
     """A checked config with its model and data, ready to be trained and tested.
 
     Args:
         config: A file or a name.
         overrides: Strings `key=value`.
         options: What else the command line said.
+        held: Keeps the folder claimed, by the main process, until it is closed.
         ending: Of the folder's name, where the command line names none.
     """
     start = time.monotonic()
@@ -151,9 +164,10 @@ def prepare(config: str, overrides: Sequence[str], options: Options, ending: str
         for line in dropped(loaded):
             print(line)
     name = options.name or loaded.name
-    folder = ranks.decide(lambda: work_folder(name + ending, options))
+    folder = ranks.decide(lambda: work_folder(name + ending, options, held))
     with ranks.main_first():  # Built-in videos are made once.
         model, bench, fingerprint = assemble(loaded, device)
+    require_finite_weights(model, f"The weights of {name}")
     settings = build_settings(loaded.values)
     # A test split that cannot fill an episode is found out before hours of training.
     samplers(bench, "test", settings.evaluate)
@@ -311,26 +325,32 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
-def work_folder(name: str, options: Options) -> Path:
-    """Where a run's files go; a run is never written over.
+def work_folder(name: str, options: Options, held: ExitStack) -> Path:
+    """Where a run's files go, claimed for this process; a run is never written over.
+
+    Args:
+        name: Of the folder, where the command line names none.
+        options: What the command line says.
+        held: Keeps the folder claimed until it is closed.
 
     Raises:
-        UserError: The folder cannot be written, or holds something and `resume` is off, or there
-            is no run to resume.
+        UserError: The folder cannot be written, another process writes to it, it holds something
+            and `resume` is off, or there is no run to resume.
     """
     place = RUNS if options.work_dir is None else Path(options.work_dir)
     require_writable(place, "--work-dir", folder=True)
     if options.work_dir is not None:
         folder = Path(options.work_dir)
-        if not options.resume and folder.is_dir() and any(folder.iterdir()):
+        held.enter_context(claimed(folder))
+        if not options.resume and used(folder):
             raise UserError(
                 f"--work-dir {folder} is not empty. Name a new folder, or add --resume to go on."
             )
         return folder
     numbered = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
-    taken = [folder for folder in numbered if folder.exists()]
     if not options.resume:
-        return next(folder for folder in numbered if not folder.exists())
+        return held.enter_context(claimed(next(filter(claim_new, numbered))))
+    taken = [folder for folder in numbered if folder.exists()]
     if not taken:
         raise UserError(f"--resume: there is no run {RUNS / name} to go on with.")
-    return taken[-1]
+    return held.enter_context(claimed(taken[-1]))

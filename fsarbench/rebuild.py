@@ -74,4 +74,4 @@ def restore(model: FewShotModel, run: Run) -> None:
     found = checkpoint_of(file)
     if said is not None and found is not None and found.sha256 != said["sha256"]:
         raise UserError(f"{file}: not the tuned parts that were tested; they were changed since.")
-    load_weights(model, file)
+    load_weights(model, file, testing=True)

@@ -4,6 +4,8 @@ Every sample is a pure function of its number, so that the batches are the same 
 workers, and a run can start at any episode without replaying the earlier ones.
 """
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -15,10 +17,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from fsarbench.data.chance import Chance
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.episodes import EpisodeSampler
-from fsarbench.errors import UserError
+from fsarbench.errors import UserError, lost_worker
 from fsarbench.interfaces import Split, VideoReader
 
 Sample = TypeVar("Sample")
+# Bytes of a socket's name that every system takes.
+SOCKET_NAME = 103
 
 
 class EpisodeDataset(Dataset[dict[str, Tensor]]):
@@ -122,18 +126,43 @@ class Loader(DataLoader[Any]):
     """A DataLoader whose workers' `UserError`s arrive as they were raised."""
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        if self.num_workers:
+            require_short_sockets()
         try:
             yield from super().__iter__()
         except UserError as error:
             raise UserError(_unwrapped(str(error))) from None
         except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+            said = lost_worker(error)
+            if said is None:
+                raise
+            raise UserError(said) from error
+        except (OSError, EOFError) as error:
+            # A worker's own errors say that they were caught there; this is one of the connection.
+            if not self.num_workers or "Caught" in str(error):
                 raise
             raise UserError(
-                f"A process that decodes videos was ended ({str(error).splitlines()[0]}). Lower "
-                "the number of workers, or give the machine (a container: its /dev/shm) more "
-                "memory."
+                f"Processes that decode videos cannot be started or reached ({error!r}). Lower the "
+                "number of workers, or give the machine more memory."
             ) from error
+
+
+def require_short_sockets() -> None:
+    """Refuses a folder for temporary files in which processes cannot reach each other.
+
+    They would wait for each other for ever, since the error is raised in a thread of a worker.
+
+    Raises:
+        UserError: The names of sockets would be too long there.
+    """
+    # As multiprocessing names them: a folder of the process's own, and a socket in it.
+    longest = os.path.join(tempfile.gettempdir(), "pymp-12345678", "listener-12345678")
+    if os.name == "posix" and len(os.fsencode(longest)) > SOCKET_NAME:
+        raise UserError(
+            f"The folder for temporary files, {tempfile.gettempdir()}, has too long a name for "
+            "processes that decode videos: set TMPDIR to a shorter one, such as /tmp, or the "
+            "number of workers to 0."
+        )
 
 
 def episode_loader(

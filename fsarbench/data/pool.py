@@ -6,6 +6,7 @@ The processes end by themselves when whoever started them is killed.
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Literal, TypeVar
@@ -77,7 +78,10 @@ class Worker(Generic[Task, Result]):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, function), daemon=True)
-        self.process.start()
+        try:
+            self.process.start()
+        except OSError as error:
+            raise UserError(f"Processes that decode videos cannot be started ({error}).") from error
         theirs.close()
         self.task: int | None = None
         self.idle = self.ended = False
@@ -88,7 +92,9 @@ class Worker(Generic[Task, Result]):
         if task is None:
             return False
         self.task, self.idle, self.since = task[0], False, time.monotonic()
-        self.pipe.send(task[1])
+        # One that was ended meanwhile is noticed as one that ends in the task: by its empty pipe.
+        with suppress(OSError):
+            self.pipe.send(task[1])
         return True
 
     def result(self, ready: bool, limit: float) -> tuple[int, Result | Lost] | None:

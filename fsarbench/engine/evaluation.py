@@ -42,6 +42,11 @@ class Evaluation:
         return self.scores.argmax(axis=-1).astype(np.int64)
 
     @property
+    def same_scores(self) -> float:
+        """The share of queries whose scores are the same for all classes of their episode."""
+        return float((self.scores.max(axis=-1) == self.scores.min(axis=-1)).mean())
+
+    @property
     def accuracies(self) -> Float64[np.ndarray, " episodes"]:
         """The share of each episode's queries that were predicted right."""
         return (self.predictions == self.labels).mean(axis=1, dtype=np.float64)

@@ -12,6 +12,7 @@ from fsarbench.data.loader import ClipDataset, clip_loader
 from fsarbench.engine import ranks
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.facts import content
+from fsarbench.engine.finite import require_finite
 from fsarbench.engine.keep import video_name
 from fsarbench.engine.plan import Plan
 from fsarbench.engine.role import Role
@@ -84,16 +85,22 @@ class Cache:
         queries = self.query.missing[videos]
         if queries.any():
             features = self.model.encode_query(clips[torch.from_numpy(queries)])
+            self._require_finite(features, videos[queries])
             self.query.put(videos[queries], features)
         supports = self.support.missing[videos]
         if supports.any():
             features = self._as_support(videos[supports], clips[torch.from_numpy(supports)])
+            self._require_finite(features, videos[supports])
             self.support.put(videos[supports], features)
 
     def features(self, device: torch.device) -> Features:
         """All features, on a device; once every video was added."""
         query = self.query.finish(device)
         return Features(self.support.finish(device) if self.two_roles else query, query)
+
+    def _require_finite(self, features: Float[Tensor, "B T D"], videos: np.ndarray) -> None:
+        names = [self.split.videos[video].id for video in videos]
+        require_finite(features, f"The features of the videos {names[0]} to {names[-1]}")
 
     def _as_support(
         self, videos: np.ndarray, clips: UInt8[Tensor, "B T 3 H W"]

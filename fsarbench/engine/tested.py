@@ -16,6 +16,7 @@ def accuracies(evaluation: Evaluation, split: Split, confidence: float) -> dict[
     return {
         "accuracy": _plain(mean_interval(evaluation.accuracies, confidence)),
         "intervals": {name: _plain(interval) for name, interval in found.items()},
+        "same_scores": evaluation.same_scores,
     }
 
 

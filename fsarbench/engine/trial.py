@@ -15,6 +15,7 @@ from fsarbench.engine.batch import to_episode
 from fsarbench.engine.bench import Bench
 from fsarbench.engine.clock import Clock
 from fsarbench.engine.features import Cache, Features, encode_split
+from fsarbench.engine.finite import require_finite
 from fsarbench.engine.keep import Keep
 from fsarbench.engine.matching import match_episodes
 from fsarbench.engine.plan import Plan
@@ -70,6 +71,7 @@ class Trial:
             with match, self.bars.task(f"match {self.split.name}", ranks.part(len(plan))) as bar:
                 chunk = self.settings.chunk
                 scores = match_episodes(self.model, features, plan, self.text, chunk, bar, prepared)
+            require_finite(scores, f"The scores of the {self.split.name} episodes")
             yield scores, 0.0 if number else clock.seconds, match.seconds
             match = Clock(self.bench.device)
 
@@ -118,4 +120,6 @@ class Trial:
         loader = episode_loader(data, numbers, processes(self.settings.workers))
         for number, batch in zip(numbers, loader, strict=True):
             episode = to_episode(batch, split, self.text, bench.device)
-            yield number, self.model.scores(self.model(episode))
+            scores = self.model.scores(self.model(episode))
+            require_finite(scores, f"The scores of {split.name} episode {number}")
+            yield number, scores

@@ -6,6 +6,8 @@ from typing import Any
 from rich.table import Table
 
 Result = Mapping[str, Any]
+# From this share of queries on, scores that are the same for all classes are spoken of.
+NEARLY_ALL = 0.99
 SELECTED = {"val": "validation", "test": "the TEST"}
 
 
@@ -62,6 +64,9 @@ def _accuracy(result: Mapping[str, Any]) -> str:
     ]
     mean, confidence = f"{result['accuracy']['mean']:.2%}", result["accuracy"]["confidence"]
     shown = f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
+    same = result.get("same_scores", 0.0)
+    if same >= NEARLY_ALL:
+        missing.append(f"WARNING: {same:.1%} of queries score all classes alike")
     return "; ".join([shown, *missing])
 
 

@@ -1,6 +1,7 @@
 """`fsarbench run` with one training seed or several."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,11 +35,12 @@ def run_seeds(config: str, overrides: Sequence[str], options: Options) -> bool:
         return True
     refuse_ranks("A config with several seeds")
     name = options.name or loaded.name
-    folder = work_folder(name, replace(options, name=name))
-    planned = plan_run(name, config, overrides, folder)
-    done = run_all(planned, run_options(options.device, options.quiet), logged=False)
-    if done.finished:
-        print_table(done, folder)
+    with ExitStack() as held:
+        folder = work_folder(name, replace(options, name=name), held)
+        planned = plan_run(name, config, overrides, folder)
+        done = run_all(planned, run_options(options.device, options.quiet), logged=False)
+        if done.finished:
+            print_table(done, folder)
     for title, reason in done.failed.items():
         print(f"{title} failed: {reason}")
     print(f"written to {folder}")

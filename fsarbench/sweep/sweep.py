@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsarbench.claims import claimed
 from fsarbench.config import load
 from fsarbench.errors import UserError
 from fsarbench.files import require_writable, write_text
@@ -78,15 +79,21 @@ def sweep(paths: Sequence[str], options: Options) -> bool:
     require_writable(folder, "--work-dir", folder=True)
     if options.out is not None:
         require_writable(Path(options.out), "--out")
+    with claimed(folder):
+        done = _run(sweeps, folder, options)
+    if done.finished:
+        write_table(done, sweeps, table, options.command)
+    return not done.failed
+
+
+def _run(sweeps: Sequence[Sweep], folder: Path, options: Options) -> Done:
     plan = plan_sweep([row for one in sweeps for row in one.rows], folder, options)
     for name, fault in plan.rejected.items():
         print(f"{name} cannot be run and is left out: {fault}")
     print(f"{len(plan.runs)} runs in {folder}", flush=True)
     done = run_all(plan.runs, list(options.run), logged=True)
     done.failed.update(plan.rejected)
-    if done.finished:
-        write_table(done, sweeps, table, options.command)
-    return not done.failed
+    return done
 
 
 def plan_sweep(rows: Sequence[Row], folder: Path, options: Options) -> Plan:

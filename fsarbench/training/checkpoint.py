@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from fsarbench.engine.finite import require_finite_weights
 from fsarbench.errors import UserError
 from fsarbench.files import whole
 from fsarbench.model import FewShotModel
@@ -18,6 +19,8 @@ from fsarbench.training.history import Training, training_of
 BEST = "best.safetensors"
 # The one entry of the file's metadata; it holds all of ours as JSON.
 FACTS = "facts"
+# Prefix of the names of parameters that only training needs.
+LOSSES = "losses."
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def load_checkpoint(model: FewShotModel, path: Path) -> tuple[Training, Checkpoi
         UserError: The file is missing or damaged, or names or shapes are not those of the model.
     """
     file = checkpoint_file(path)
-    return training_of(load_weights(model, file)), checkpoint_of(file)
+    return training_of(load_weights(model, file, testing=True)), checkpoint_of(file)
 
 
 def checkpoint_file(path: Path) -> Path:
@@ -77,18 +80,24 @@ def trainable_state(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in state.items() if name in wanted}
 
 
-def restore(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+def restore(
+    model: nn.Module, state: Mapping[str, Tensor], source: str, testing: bool = False
+) -> None:
     """Load the trainable state into a model.
 
     Args:
         model: Built like the model that was saved.
         state: As `trainable_state` returned it.
         source: Where it comes from, for messages.
+        testing: Leave out the losses, which only training needs: their classifiers have the size
+            of the training classes, which may be those of another data set.
 
     Raises:
-        UserError: Names or shapes are not those of the model.
+        UserError: Names or shapes are not those of the model, or values are not finite.
     """
     expected = trainable_state(model)
+    if testing:
+        expected, state = _without_losses(expected), _without_losses(state)
     faults = [f"{name} is missing" for name in expected if name not in state]
     faults += [f"{name} is not part of the model" for name in state if name not in expected]
     faults += [
@@ -103,6 +112,11 @@ def restore(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
             "Use the config that it was trained with."
         )
     model.load_state_dict(dict(state), strict=False)
+    require_finite_weights(model, source)
+
+
+def _without_losses(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if not name.startswith(LOSSES)}
 
 
 def save_weights(model: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
@@ -126,8 +140,13 @@ def metadata_of(entries: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
+def load_weights(model: nn.Module, path: Path, testing: bool = False) -> dict[str, str]:
     """Load a checkpoint file into a model; returns its metadata.
+
+    Args:
+        model: Built like the model that was saved.
+        path: The file.
+        testing: As for `restore`.
 
     Raises:
         UserError: The file is missing, no safetensors file, or belongs to another model.
@@ -140,5 +159,5 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             metadata = metadata_of(file.metadata() or {})
     except SafetensorError as error:
         raise UserError(f"{path} is no readable safetensors file ({error}).") from None
-    restore(model, state, str(path))
+    restore(model, state, str(path), testing)
     return metadata

@@ -49,3 +49,16 @@ def test_what_a_killed_writer_left_is_swept_and_what_others_write_is_not(tmp_pat
         assert elsewhere.exists()
         assert aside.exists()
     assert (tmp_path / "c").read_bytes() == b"half"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")
+def test_a_writer_that_closes_its_files_leaves_the_mode_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with whole(tmp_path / "a") as aside:
+            aside.unlink(missing_ok=True)
+            aside.write_bytes(b"content")
+            aside.chmod(0o600)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fsarbench.claims import claimed
 from fsarbench.data.identity import digest_of, stamp_of
 from fsarbench.data.pool import Lost, each
 from fsarbench.data.store.forecast import Forecast, forecast
@@ -51,7 +52,9 @@ def fill(keeper: Keeper, paths: Sequence[str], options: CacheOptions) -> dict[st
         UserError: The store was made otherwise, cannot be written, or does not fit on the disk.
     """
     try:
-        return _filled(keeper, paths, options)
+        # Two that fill one store would each write an index without the other's videos.
+        with claimed(keeper.store):
+            return _filled(keeper, paths, options)
     except OSError as error:
         raise cannot_write(
             f"cannot write {error.filename or keeper.store}: {error.strerror}"

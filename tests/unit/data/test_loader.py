@@ -1,11 +1,15 @@
 """Loaders: the same batches for any number of workers, and errors that name the video."""
 
+import os
 import pickle
+import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 import torch
 
+from fsarbench import cli
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import (
@@ -119,3 +123,41 @@ def test_data_sets_can_be_sent_to_processes_that_do_not_fork(videos: tuple[Video
     data = episodes_of(videos)
     sent = pickle.loads(pickle.dumps(data))
     assert torch.equal(sent[4]["query"], data[4]["query"])
+
+
+def test_a_temporary_folder_of_a_long_name_is_an_error_and_no_hang(
+    videos: tuple[Video, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("x" * 100)))
+    data = ClipDataset(split_of(videos), PyAVReader(), CLIPS)
+    with pytest.raises(UserError, match="set TMPDIR to a shorter one"):
+        list(clip_loader(data, 1, 2))
+    assert len(list(clip_loader(data, 12, 0))) == 1
+
+
+class KilledReader(PyAVReader):
+    """A reader whose process is killed at its first frame."""
+
+    def read(self, path: Path, indices: object) -> object:
+        """Ends the worker as the system does for its memory."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.timeout(60)
+def test_a_killed_worker_is_one_message(videos: tuple[Video, ...]) -> None:
+    data = ClipDataset(split_of(videos), KilledReader(), CLIPS)
+    with pytest.raises(UserError, match=r"was ended|reached"):
+        list(clip_loader(data, 1, 2))
+
+
+def test_a_worker_killed_while_the_model_computes_ends_the_command_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ends() -> None:
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+
+    monkeypatch.setattr(cli, "app", ends)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err.count("fsarbench: ") == 1

@@ -54,3 +54,22 @@ def test_a_missing_or_broken_file_is_named(build: Build, tmp_path: Path) -> None
     (tmp_path / "bad").write_bytes(b"nothing of the kind")
     with pytest.raises(UserError, match="bad is no readable safetensors file"):
         load_weights(build(), tmp_path / "bad")
+
+
+def test_heads_of_losses_are_not_needed_to_test(build: Build, tmp_path: Path) -> None:
+    trained, other = build(), build()
+    trained.losses["classes"] = nn.Linear(2, 8)
+    other.losses["classes"] = nn.Linear(2, 6)
+    save_weights(trained, tmp_path / "w", {})
+    load_weights(other, tmp_path / "w", testing=True)
+    with pytest.raises(UserError, match="does not fit"):
+        load_weights(other, tmp_path / "w")
+
+
+def test_weights_that_are_not_finite_are_named(build: Build, tmp_path: Path) -> None:
+    model = build()
+    with torch.no_grad():
+        model.backbone.adapter.scale.weight.fill_(torch.nan)
+    save_weights(model, tmp_path / "w", {})
+    with pytest.raises(UserError, match=r"adapter\.scale\.weight .*NaN"):
+        load_weights(build(), tmp_path / "w")
