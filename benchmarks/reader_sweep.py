@@ -190,10 +190,11 @@ def _refusal(text: str, path: Path) -> str:
 
 HEAD = """# Readers and codecs
 
-Written by `python -m benchmarks.reader_sweep -o docs/readers.md`: videos in every codec and pixel
-format that the FFmpeg of PyAV {version} encodes, in several containers. *Equal*: the number of
-frames and every frame are those of FFmpeg, bit for bit. *Refused*: the reader raises an error that names
-the file, the reason given here, and `PyAVReader`, which reads it. The test suite repeats the sweep.
+Written by `python -m benchmarks.reader_sweep -o docs/readers.md`: videos in every codec and
+pixel format that the FFmpeg of PyAV {version} encodes, in several containers. *Equal*: the number
+of frames and every frame are those of FFmpeg, bit for bit. *Refused*: the reader raises an error
+that names the file, the reason given here, and `PyAVReader`, which reads it. The test suite
+repeats the sweep.
 
 `TorchCodecReader` hands files on to `PyAVReader` where torchcodec itself is not exact.
 
