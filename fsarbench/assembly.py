@@ -54,18 +54,8 @@ def build_dataset(values: Values) -> VideoDataset:
 
 
 def build_reader(values: Values) -> VideoReader:
-    """The video reader; without one in the config decord, or PyAV where decord has no wheel."""
-    if values.get("reader"):
-        return build_part("reader", values["reader"])
-    name = "DecordReader" if decord_is_here() else "PyAVReader"
-    return build_part("reader", {"type": name})
-
-
-def decord_is_here() -> bool:
-    """Whether decord is installed; not every platform has a wheel of it."""
-    import importlib.util
-
-    return importlib.util.find_spec("decord") is not None
+    """The video reader; `PyAVReader` where the config has none."""
+    return build_part("reader", values.get("reader") or {"type": "PyAVReader"})
 
 
 def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:

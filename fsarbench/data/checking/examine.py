@@ -12,6 +12,7 @@ import av
 from fsarbench.data.checking.facts import Facts, Kind
 from fsarbench.data.checking.frames_folder import examine_frames
 from fsarbench.data.identity import stamp_of
+from fsarbench.data.readers.streams import best_stream
 
 # A video of this share of the duration that its header promises, less some seconds, counts as
 # whole: the duration of the last frame is often not known.
@@ -37,11 +38,18 @@ def examine(path: Path) -> Facts:
         return Facts(kind="unreadable", reason="no regular file")
     if path.stat().st_size == 0:
         return Facts(stamp, kind="unreadable", reason="the file is empty (0 bytes)")
+    return _examine_video(path, stamp)
+
+
+def _examine_video(path: Path, stamp: str) -> Facts:
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
+            stream = best_stream(container)
+            if stream is None:
                 return Facts(stamp, kind="unreadable", reason="no video stream")
-            return _decoded(container, stamp, _lacking(path))
+            if stream.codec_context is None:
+                return Facts(stamp, kind="unreadable", reason="PyAV has no decoder for its codec")
+            return _decoded(container, stream, stamp, _lacking(path))
     except (av.FFmpegError, OSError, ValueError) as error:
         return Facts(stamp, kind="unreadable", reason=_words(error))
 
@@ -49,13 +57,16 @@ def examine(path: Path) -> Facts:
 class _Tally:
     """What was seen of a video so far: packets, frames and the end of the last packet in seconds.
 
+    Packets of one byte hold no frame: XviD and DivX write them where an earlier packet holds two,
+    and after the first one of many files.
+
     Args:
         stream: The video stream; the others count for the end alone.
     """
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
-        self.packets = self.frames = 0
+        self.packets = self.frames = self.placeholders = 0
         self.end = 0.0
         self.digest = hashlib.blake2b(digest_size=16)
 
@@ -63,13 +74,21 @@ class _Tally:
         if packet.pts is not None and packet.size:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             self.end = max(self.end, end)
-        if packet.stream_index != self.stream.index:
+        # The empty packets at the end, which give the last frames, know their stream alone.
+        if packet.stream.index != self.stream.index:
             return
         self.packets += bool(packet.size)
+        self.placeholders += packet.size == 1
         for frame in packet.decode():
             self.digest.update(f"{frame.width}x{frame.height}".encode())
             self.digest.update(frame.to_ndarray(format="gray").tobytes())
             self.frames += 1
+
+    @property
+    def header(self) -> int:
+        """The frames that the header promises; its count of packets without a frame is no fault."""
+        promised = int(self.stream.frames)
+        return self.frames if promised == self.frames + self.placeholders else promised
 
 
 def _lacking(path: Path) -> str:
@@ -81,8 +100,7 @@ def _lacking(path: Path) -> str:
     return f": it has {size:,} of {promised:,} bytes" if cut else ""
 
 
-def _decoded(container: Any, stamp: str, fault: str) -> Facts:
-    stream = container.streams.video[0]
+def _decoded(container: Any, stream: Any, stamp: str, fault: str) -> Facts:
     stream.thread_count = 1
     tally = _Tally(stream)
     try:
@@ -96,7 +114,7 @@ def _decoded(container: Any, stamp: str, fault: str) -> Facts:
     digest = tally.digest.hexdigest() if tally.frames else ""
     reason = _cut(container, tally, promised, fault)
     kind: Kind = "truncated" if reason else ""
-    return Facts(stamp, tally.frames, stream.frames, digest, kind, reason)
+    return Facts(stamp, tally.frames, tally.header, digest, kind, reason)
 
 
 def _cut(container: Any, tally: _Tally, promised: int, fault: str) -> str:

@@ -1,14 +1,16 @@
-"""What the header of a video says of it, without decoding."""
+"""Frame count, frame rate and size of videos, from their headers where these can be relied on."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
 
 from fsarbench.data.files import FRAME
+from fsarbench.data.readers.streams import best_stream, frames_in_index, timeline
+from fsarbench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Header:
 def probe(path: Path) -> Header:
     """The header of a file or of a folder of frames; an empty one if it cannot be read.
 
+    Files whose header cannot be relied on (AVI, ...) are decoded once to count their frames.
     Whether videos can be decoded is found out by `fsarbench data check`.
     """
     try:
@@ -32,8 +35,15 @@ def probe(path: Path) -> Header:
         if path.stat().st_size == 0:
             return Header()
         with av.open(str(path)) as container:
-            return _header(container.streams.video[0])
-    except (av.FFmpegError, OSError, ValueError, IndexError):
+            stream = best_stream(container)
+            if stream is None:
+                return Header()
+            header, known = _header(stream), frames_in_index(container, stream)
+        if not header.frames or known:
+            return replace(header, frames=str(known or ""))
+        # What such headers say is often wrong; an AVI of XviD counts packets without a frame.
+        return replace(header, frames=str(timeline(path).count))
+    except (av.FFmpegError, OSError, ValueError, UserError):
         return Header()
 
 

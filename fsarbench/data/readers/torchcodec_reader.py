@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,15 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fsarbench.data.identity import stamp_of
-from fsarbench.data.readers.faults import require_file, require_frames, undecodable
-from fsarbench.data.readers.pyav_reader import PyAVReader, opened
+from fsarbench.data.readers.faults import require_frames, undecodable
+from fsarbench.data.readers.pyav_reader import PyAVReader
+from fsarbench.data.readers.streams import Timeline, opened, timeline
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+
+# Pixel formats that all versions of FFmpeg convert to the same RGB.
+EXACT = frozenset({"yuv420p", "yuvj420p"})
 
 
 @READERS.register_module()
@@ -37,15 +39,15 @@ class TorchCodecReader(VideoReader):
     def count(self, path: Path) -> int:
         """The number of frames of a file that are shown, without those that an edit cut away."""
         _video_decoder()
-        return len(_scanned(path).stamps)
+        return timeline(path).count
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
         """RGB frames at the given indices, in their order."""
-        decoder, scan = _video_decoder(), _scanned(path)
-        require_frames(path, indices, len(scan.stamps))
-        if scan.distinct:
+        decoder, known = _video_decoder(), timeline(path)
+        require_frames(path, indices, known.count)
+        if known.stamps and (stream := _exact_stream(path, stamp_of(path))) is not None:
             try:
-                frames = self._found(decoder, path, scan, indices)
+                frames = self._found(decoder, path, known, indices, stream)
             except (RuntimeError, ValueError, IndexError) as error:
                 raise undecodable(path, _reason(error)) from error
             if frames is not None:
@@ -53,53 +55,30 @@ class TorchCodecReader(VideoReader):
         return PyAVReader().read(path, indices)
 
     def _found(
-        self, decoder: Any, path: Path, scan: "_Scan", indices: Sequence[int]
+        self, decoder: Any, path: Path, known: Timeline, indices: Sequence[int], stream: int
     ) -> UInt8[np.ndarray, "T H W 3"] | None:
         video = decoder(
-            str(path), dimension_order="NHWC", num_ffmpeg_threads=self.threads, device="cpu"
+            str(path),
+            stream_index=stream,
+            dimension_order="NHWC",
+            num_ffmpeg_threads=self.threads,
+            device="cpu",
         )
-        if len(video) != len(scan.stamps):
+        if len(video) != known.count:
             return None
         found = video.get_frames_at(list(indices))
-        stamps = [round(seconds / scan.unit) for seconds in found.pts_seconds.tolist()]
+        stamps = [round(seconds / known.unit) for seconds in found.pts_seconds.tolist()]
         # A frame that cannot be decoded, as the first ones of a film cut inside an open group of
         # pictures, is silently replaced by the next one.
-        right = stamps == [scan.stamps[index] for index in indices]
+        right = stamps == [known.stamps[index] for index in indices]
         return found.data.numpy() if right else None
 
 
-@dataclass(frozen=True)
-class _Scan:
-    stamps: list[int]  # when each frame is shown, in that order
-    unit: Fraction  # of a stamp, in seconds
-    distinct: bool  # whether the stamps are the file's own, and no two are the same
-
-
-def _scanned(path: Path) -> _Scan:
-    require_file(path)
-    return _scan(path, stamp_of(path))
-
-
-@lru_cache(maxsize=1)  # a clip is counted, then read
-def _scan(path: Path, stamp: object) -> _Scan:
-    with opened(path) as (container, stream):
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        stamps = [packet.pts for packet in packets if not packet.is_discard]
-        known = sorted(stamp for stamp in stamps if stamp is not None)
-        own = _stamps_are_kept(container, stream) and len(set(known)) == len(stamps)
-        unit = stream.time_base
-    if not stamps:
-        raise undecodable(path, "no frames")
-    return _Scan(known if own else [0] * len(stamps), unit, own)
-
-
-def _stamps_are_kept(container: Any, stream: Any) -> bool:
-    # Elsewhere FFmpeg guesses when a frame is shown, wrongly where frames are out of order.
-    kind = container.format.name
-    if kind.startswith("matroska"):
-        # A track in AVI's fashion, which has a code of four letters, has no such stamps either.
-        return not stream.codec_context.codec_tag.strip("\0")
-    return kind.startswith("mov,")
+@lru_cache(maxsize=1)
+def _exact_stream(path: Path, stamp: str) -> int | None:
+    """The index of the stream; None where torchcodec's colours are not those of PyAV."""
+    with opened(path) as (_, stream):
+        return stream.index if stream.codec_context.pix_fmt in EXACT else None
 
 
 def _video_decoder() -> Any:

@@ -1,0 +1,166 @@
+"""Video streams of files: which one is read, its number of frames, and their time stamps."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+
+from fsarbench.data.identity import stamp_of
+from fsarbench.data.readers.faults import require_file, undecodable
+from fsarbench.errors import UserError
+
+# Codecs in which one packet is one frame, and a key frame depends on no earlier frame.
+SEEKABLE = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "libdav1d"})
+# Of FFmpeg's AVFieldOrder: unknown, and progressive. The fields of a frame may be two packets.
+PROGRESSIVE = (0, 1)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The frames of a video stream, in the order in which they are shown.
+
+    Attributes:
+        count: The number of frames that FFmpeg decodes.
+        stamps: The time stamp of each frame, distinct and rising; empty where frames cannot be
+            found by time stamps.
+        keys: The indices of the key frames; decoding can start at each of them.
+        unit: The unit of the time stamps, in seconds.
+    """
+
+    count: int
+    stamps: Sequence[int] = ()
+    keys: Sequence[int] = ()
+    unit: Fraction = Fraction(1)
+
+    def key_before(self, index: int) -> int:
+        """The last key frame at or before a frame; -1 where there is none."""
+        number = bisect_right(self.keys, index)
+        return self.keys[number - 1] if number else -1
+
+
+def best_stream(container: Any) -> Any:
+    """The video stream that FFmpeg calls best, but never an attached picture; None without one."""
+    videos = [stream for stream in container.streams.video if not _is_picture(stream)]
+    best = container.streams.best("video")
+    return best if best in videos else _most_frames(videos)
+
+
+def _is_picture(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _most_frames(videos: list[Any]) -> Any:
+    default = av.stream.Disposition.default
+    return max(videos, key=lambda v: (bool(v.disposition & default), v.frames), default=None)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Open a file and its best video stream with PyAV; every error names the file.
+
+    Raises:
+        UserError: The file is missing, holds no video, or FFmpeg cannot decode it.
+    """
+    require_file(path)
+    try:
+        with av.open(str(path)) as container:
+            stream = best_stream(container)
+            if stream is None:
+                raise undecodable(path, "no video stream")
+            if stream.codec_context is None:
+                raise no_decoder(path)
+            # Threads cost more than they save on short clips, and workers share the cores.
+            stream.thread_count = 1
+            yield container, stream
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise undecodable(path, getattr(error, "strerror", None) or error) from error
+
+
+def no_decoder(path: Path) -> UserError:
+    """The error on a file whose codec FFmpeg, as it is built into PyAV, does not know."""
+    return UserError(
+        f"The video {path} is in a codec that the FFmpeg of PyAV has no decoder for: encode it "
+        "again (`ffmpeg -i VIDEO -c:v libx264 NEW.mp4`), or take it out of the data set."
+    )
+
+
+def timeline(path: Path) -> Timeline:
+    """The frames of a file, counted as FFmpeg decodes them.
+
+    In MP4, MOV, Matroska and WebM files of common codecs the packets tell all of it. Elsewhere
+    (AVI, MPEG, ...) packets may hold no frame or several, and time stamps may be guessed: there,
+    the whole stream is decoded once, and the number of frames is kept for this process.
+
+    Raises:
+        UserError: The file is missing or cannot be decoded.
+    """
+    require_file(path)
+    stamp = stamp_of(path)
+    return _indexed(path, stamp) or Timeline(_decoded_count(path, stamp))
+
+
+@lru_cache(maxsize=1)  # a video is counted, then read
+def _indexed(path: Path, stamp: str) -> Timeline | None:
+    with opened(path) as (container, stream):
+        if not _packets_are_frames(container, stream):
+            return None
+        packets = [packet for packet in container.demux(stream) if _has_frame(packet, stream)]
+        return _timeline(packets, stream.time_base)
+
+
+@lru_cache(maxsize=1 << 17)
+def _decoded_count(path: Path, stamp: str) -> int:
+    with opened(path) as (container, stream):
+        count = sum(1 for _ in container.decode(stream))
+    if count == 0:
+        raise undecodable(path, "no frames")
+    return count
+
+
+def frames_in_index(container: Any, stream: Any) -> int:
+    """The frames of an MP4 or MOV by its index, without those that an edit cut away.
+
+    No packet is read. The result is 0 where the index cannot be relied on.
+    """
+    if stream.codec_context is None or not container.format.name.startswith("mov,"):
+        return 0
+    if stream.codec_context.name == "vp8" or not _packets_are_frames(container, stream):
+        return 0
+    return sum(1 for entry in stream.index_entries if not entry.is_discard)
+
+
+def _packets_are_frames(container: Any, stream: Any) -> bool:
+    codec = stream.codec_context
+    if codec.name not in SEEKABLE or codec.field_order not in PROGRESSIVE:
+        return False
+    if container.format.name.startswith("matroska"):
+        # A track in the manner of AVI has a code of four letters, and its time stamps are guessed.
+        return not codec.codec_tag.strip("\0")
+    return bool(container.format.name.startswith("mov,"))
+
+
+def _has_frame(packet: Any, stream: Any) -> bool:
+    if stream.codec_context.name == "vp8" and packet.size:
+        return bool(memoryview(packet)[0] & 0x10)  # else a frame that is only referred to
+    return bool(packet.size)
+
+
+def _timeline(packets: list[Any], unit: Fraction) -> Timeline | None:
+    # Packets that an edit of the file cut away are there, and are never shown.
+    shown = [packet for packet in packets if not packet.is_discard]
+    stamps = sorted(packet.pts for packet in shown if packet.pts is not None)
+    if not stamps or len(set(stamps)) != len(shown):
+        return None
+    first = packets[0]
+    # Frames that come before the first key frame may depend on others that are not there.
+    if not first.is_keyframe or first.pts is None or stamps[0] < first.pts:
+        return None
+    order = {stamp: index for index, stamp in enumerate(stamps)}
+    keys = sorted(order[packet.pts] for packet in shown if packet.is_keyframe)
+    return Timeline(len(stamps), stamps, keys, unit)
