@@ -11,6 +11,7 @@ from fsarbench.data.readers.faults import require_file, require_frames, undecoda
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.value_rules import PositiveInt
 
 
 @READERS.register_module()
@@ -25,7 +26,7 @@ class DecordReader(VideoReader):
         threads: Decoding threads of one file; DataLoader workers serve better than more of these.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: PositiveInt = 1) -> None:
         self.threads = threads
 
     def count(self, path: Path) -> int:

@@ -17,6 +17,7 @@ from fsarbench.data.readers.pyav_reader import PyAVReader, opened
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.value_rules import PositiveInt
 
 
 @READERS.register_module()
@@ -31,7 +32,7 @@ class TorchCodecReader(VideoReader):
         threads: Decoding threads of one file; DataLoader workers serve better than more of these.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: PositiveInt = 1) -> None:
         self.threads = threads
 
     def count(self, path: Path) -> int:
