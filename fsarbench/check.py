@@ -183,7 +183,7 @@ def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
         related = () if name in given else (f"{key}.type",)
         yield Fault(f"{key}.{name}", message + (hint if stale else ""), related)
     for names, message in component.config_faults(arguments(component, given, wrong)):
-        keys = [f"{key}.{name}" for name in names]
+        keys = [f"{key}.{name}" for name in (*names, "type")]
         yield Fault(keys[0], message, tuple(keys[1:]))
 
 

@@ -42,7 +42,7 @@ class SlotRegistry(Registry):
         package: The package whose modules register the built-in components when first asked.
     """
 
-    def __init__(self, slot: str, component: type, package: str) -> None:
+    def __init__(self, slot: str, component: type[Any], package: str) -> None:
         super().__init__(slot, scope="fsarbench", locations=[package])
         self.component = component
 
