@@ -133,7 +133,7 @@ def seeds_faults(value: Any) -> Iterator[Fault]:
     if message is not None:
         yield Fault("seeds", message)
     elif not value:
-        yield Fault("seeds", "the list of seeds is empty")
+        yield Fault("seeds", "seeds is empty, expected list of one seed or more")
     elif len(set(value)) < len(value):
         yield Fault("seeds", f"a seed comes twice in {list(value)}")
 
