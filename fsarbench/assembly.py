@@ -87,7 +87,10 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
         prototypes=build_part("prototypes", values.get("prototypes"), sizes),
         matcher=build_part("matcher", values.get("matcher"), sizes),
         readout=build_part("readout", values["readout"], sizes),
-        losses={name: build_part("losses", spec, sizes) for name, spec in losses.items()},
+        losses={
+            name: build_part("losses", spec, sizes, f"losses.{name}")
+            for name, spec in losses.items()
+        },
         text_encoder=text_encoder,
     )
 
@@ -111,10 +114,19 @@ def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench,
     return model, bench, dataset.fingerprint()
 
 
-def build_part(slot: str, spec: Values | None, sizes: Values | None = None) -> Any:
+def build_part(
+    slot: str, spec: Values | None, sizes: Values | None = None, key: str | None = None
+) -> Any:
     """One part; the sizes that its constructor names are filled in.
 
-    Returns None where the config leaves an optional slot empty.
+    Args:
+        slot: Its slot.
+        spec: Its `dict(type=...)`; None where the config leaves an optional slot empty.
+        sizes: What assembly knows by the names of arguments.
+        key: Its key in the config, for messages, where that is not the slot.
+
+    Raises:
+        UserError: Its constructor failed; the message names key and type.
     """
     if spec is None:
         return None
@@ -125,8 +137,10 @@ def build_part(slot: str, spec: Values | None, sizes: Values | None = None) -> A
         given |= {name: sizes[name] for name in wanted}
     try:
         return component(**coerce(component, given))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{slot}: {spec['type']}: {error}") from error
+    except Exception as error:
+        kind = "" if isinstance(error, UserError | ValueError) else f"{type(error).__name__}: "
+        named = "" if str(error).startswith(f"{spec['type']}: ") else f"{spec['type']}: "
+        raise UserError(f"{key or slot}: {named}{kind}{error}") from error
 
 
 def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:

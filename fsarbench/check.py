@@ -1,17 +1,19 @@
 """Everything that is wrong with a config, at once and before anything is built."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
-from fsarbench.config import SEEDS, Loaded
+from torch import nn
+
+from fsarbench.config import SECTIONS, SEEDS, Loaded
 from fsarbench.config_lines import lines_of
-from fsarbench.data.clips import ClipSettings
-from fsarbench.data.episodes import EpisodeSettings
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
-from fsarbench.signatures import argument_faults, coerce, parameters
+from fsarbench.signatures import ArgumentError, argument_faults, coerce, parameters
+from fsarbench.value_rules import SeedInt
+from fsarbench.values import complaint, fit, shown
 
 # The sizes that assembly fills in by the name of a constructor's argument.
 OFFERED = frozenset(
@@ -30,12 +32,6 @@ OFFERED = frozenset(
 TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
 REQUIRED = ("dataset", "backbone", "readout")
 MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
-SECTIONS: dict[str, type] = {
-    "clips": ClipSettings,
-    "episodes": EpisodeSettings,
-    "train": TrainSettings,
-    "evaluate": EvaluateSettings,
-}
 
 
 @dataclass(frozen=True)
@@ -45,10 +41,12 @@ class Fault:
     Attributes:
         key: The dotted key.
         message: What is wrong and what was expected.
+        related: Other keys that take part in it.
     """
 
     key: str
     message: str
+    related: tuple[str, ...] = ()
 
 
 def check(config: Loaded) -> None:
@@ -67,13 +65,34 @@ def check(config: Loaded) -> None:
 
 
 def place(fault: Fault, config: Loaded, lines: Mapping[str, str]) -> str:
-    """Where a fault comes from: an override, or a line of the config or of a base."""
+    """Where a fault comes from: an override, or a line of the config or of a base.
+
+    An override of the key itself, of a section around it, of a key inside it or of a related key
+    comes before any line: without the override there would be no such fault.
+    """
     if fault.key in config.overrides:
         return f"--set {config.overrides[fault.key]}"
+    for keys in ((fault.key,), fault.related):
+        found = [text for name, text in config.overrides.items() if touches(name, keys)]
+        if found:
+            return f"{fault.key} (--set {' and --set '.join(found)})"
     key = fault.key
     while key not in lines and "." in key:
         key = key.rpartition(".")[0]
     return f"{fault.key} ({lines[key]})" if key in lines else fault.key
+
+
+def touches(override: str, keys: Sequence[str]) -> bool:
+    """Whether an override sets something around or inside one of the keys.
+
+    Example:
+        >>> touches("train", ["train.lr"]), touches("train.lr", ["train"]), touches("a", ["b"])
+        (True, True, False)
+    """
+    return any(
+        key.startswith(f"{override}.") or override.startswith(f"{key}.") or key == override
+        for key in keys
+    )
 
 
 def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -98,8 +117,9 @@ def key_faults(name: str, value: Any) -> Iterator[Fault]:
     elif name in SECTIONS:
         yield from section_faults(name, value)
     elif name == "seed":
-        if not is_seed(value):
-            yield Fault(name, f"expected an integer of 0 or more, got {value!r}")
+        message = complaint("seed", value, SeedInt)
+        if message is not None:
+            yield Fault(name, message)
     elif name == "seeds":
         yield from seeds_faults(value)
     else:
@@ -107,16 +127,13 @@ def key_faults(name: str, value: Any) -> Iterator[Fault]:
         yield Fault(name, f"unknown top-level key '{name}'.{known}")
 
 
-def is_seed(value: Any) -> bool:
-    """Whether a value can be a seed."""
-    return type(value) is int and value >= 0
-
-
 def seeds_faults(value: Any) -> Iterator[Fault]:
     """Faults of the list of training seeds."""
-    listed = isinstance(value, list | tuple) and value and all(is_seed(seed) for seed in value)
-    if not listed:
-        yield Fault("seeds", f"expected a list of integers of 0 or more, got {value!r}")
+    message = complaint("seeds", value, Sequence[SeedInt])
+    if message is not None:
+        yield Fault("seeds", message)
+    elif not value:
+        yield Fault("seeds", "seeds is empty, expected list of one seed or more")
     elif len(set(value)) < len(value):
         yield Fault("seeds", f"a seed comes twice in {list(value)}")
 
@@ -127,7 +144,18 @@ def losses_faults(value: Any) -> Iterator[Fault]:
         yield Fault("losses", "expected losses = dict(NAME=dict(type=...), ...)")
         return
     for name, spec in value.items():
+        if not is_loss_name(name):
+            yield Fault(
+                f"losses.{name}", f"{name!r} cannot name a loss: choose a word like 'match'"
+            )
         yield from part_faults("losses", f"losses.{name}", spec)
+
+
+def is_loss_name(name: Any) -> bool:
+    """Whether the model can hold a loss under this name, and the resolved config can write it."""
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        return False
+    return not hasattr(nn.ModuleDict, name) and name not in vars(nn.ModuleDict())
 
 
 def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
@@ -135,7 +163,7 @@ def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
     if spec is None:
         return
     if not isinstance(spec, dict) or not isinstance(spec.get("type"), str):
-        yield Fault(key, f"expected dict(type='NAME', ...), got {spec!r}")
+        yield Fault(key, f"expected dict(type='NAME', ...), got {shown(spec)}")
         return
     try:
         component = SLOTS[slot].find(spec["type"])
@@ -146,32 +174,52 @@ def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
     if slot == "adapter":
         yield from blocks_faults(given.pop("blocks", None))
     offered = OFFERED.intersection(parameters(component)) if slot in TAKES_SIZES else frozenset()
+    wrong = set()
     for name, message in argument_faults(component, given, offered):
         hint = " (left by a replaced part? then write _delete_=True beside the new type)"
         stale = name in given and name not in parameters(component)
-        yield Fault(f"{key}.{name}", message + (hint if stale else ""))
+        wrong.add(name)
+        # A missing argument is written nowhere: it is the type that asks for it.
+        related = () if name in given else (f"{key}.type",)
+        yield Fault(f"{key}.{name}", message + (hint if stale else ""), related)
+    for names, message in component.config_faults(arguments(component, given, wrong)):
+        keys = [f"{key}.{name}" for name in (*names, "type")]
+        yield Fault(keys[0], message, tuple(keys[1:]))
+
+
+def arguments(
+    component: type, given: Mapping[str, Any], left_out: Collection[str]
+) -> dict[str, Any]:
+    """The given arguments and the defaults of the others, without those that are at fault."""
+    found = parameters(component)
+    defaults = {name: p.default for name, p in found.items() if p.default is not p.empty}
+    right = {name: value for name, value in {**defaults, **given}.items() if name not in left_out}
+    return coerce(component, right)
 
 
 def blocks_faults(blocks: Any) -> Iterator[Fault]:
     """Faults of the key `blocks`, which assembly reads for every adapter."""
-    listed = isinstance(blocks, list | tuple) and all(type(i) is int for i in blocks)
-    if blocks is not None and not listed:
-        yield Fault("adapter.blocks", f"expected a list of block indices, got {blocks!r}")
+    if fit(blocks, Sequence[int] | None)[1] is not None:
+        message = f"expected a list of block indices, got {shown(blocks)}"
+        yield Fault("adapter.blocks", message)
 
 
 def section_faults(name: str, value: Any) -> Iterator[Fault]:
-    """Faults of a plain section; its own rules come last, since they need good types."""
+    """Faults of a plain section: of each field, and of fields that do not fit together."""
     section = SECTIONS[name]
     if not isinstance(value, dict):
-        yield Fault(name, f"expected a dict, got {value!r}")
+        yield Fault(name, f"expected a dict, got {shown(value)}")
         return
-    found = [Fault(f"{name}.{key}", text) for key, text in argument_faults(section, value)]
-    yield from found
-    if not found:
-        try:
-            section(**coerce(section, value))
-        except UserError as error:
-            yield Fault(name, str(error))
+    wrong = dict(argument_faults(section, value))
+    yield from (Fault(f"{name}.{key}", text) for key, text in wrong.items())
+    try:
+        section(**arguments(section, value, wrong))
+    except ArgumentError as error:
+        for fields, message in error.faults:
+            keys = [f"{name}.{field}" for field in fields]
+            # A default stands in for a field that is at fault by itself.
+            if not wrong.keys() & set(fields):
+                yield Fault(keys[0], message, tuple(keys[1:]))
 
 
 def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -181,7 +229,8 @@ def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     for key, component in components(values, ("prototypes", "readout", "losses")):
         if component.uses_text:
             name = component.__name__
-            yield Fault(f"{key}.type", f"{name} needs text; add a text_encoder to the config")
+            message = f"{name} needs text; add a text_encoder to the config"
+            yield Fault(f"{key}.type", message, ("text_encoder",))
 
 
 def matching_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -193,7 +242,8 @@ def matching_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
             names or values.get("matcher") or not values.get("readout")
         ):
             going = f"; {', '.join(names)} cannot do without" if names else ""
-            yield Fault(slot, f"the slot '{slot}' is missing: {slot} = dict(type=...){going}")
+            message = f"the slot '{slot}' is missing: {slot} = dict(type=...){going}"
+            yield Fault(slot, message, tuple(f"{key}.type" for key, _ in found))
 
 
 def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:

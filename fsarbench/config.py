@@ -12,11 +12,15 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 
 from fsarbench.config_bases import settled
 from fsarbench.config_variants import is_composed, naming_help
 from fsarbench.contracts import enforce_also
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.episodes import EpisodeSettings
+from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS
 from fsarbench.resources import resource
@@ -24,6 +28,14 @@ from fsarbench.signatures import parameters
 
 # One seed or several: what the command line says of one takes the place of the other.
 SEEDS = {"seed": "seeds", "seeds": "seed"}
+SECTIONS: dict[str, type] = {
+    "clips": ClipSettings,
+    "episodes": EpisodeSettings,
+    "train": TrainSettings,
+    "evaluate": EvaluateSettings,
+}
+# The top-level names of a config; what a config imports or defines beside them is no key.
+KEYS = frozenset({*SLOTS, *SECTIONS, *SEEDS, "custom_imports"})
 
 
 @dataclass
@@ -100,17 +112,16 @@ def read(file: Path) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             loaded = Config.fromfile(
-                str(settled(file, Path(folder))),
+                str(settled(file, Path(folder), KEYS)),
                 import_custom_modules=False,
                 lazy_import=False,
                 use_environment_variables=False,
             )
     except SyntaxError as error:
         raise UserError(f"{error.filename or file}:{error.lineno}: {error.msg}") from error
-    except KeyError as error:  # mmengine's word for two bases that set one key
-        raise UserError(
-            f"{file}: {error.args[0]}. Two _base_ files may not set one key."
-        ) from error
+    except KeyError as error:  # from mmengine, or from the config's own code
+        both = " Two _base_ files may not set one key." if "Duplicate key" in str(error) else ""
+        raise UserError(f"{file}: {error.args[0]}.{both}") from error
     except FileNotFoundError as error:
         raise UserError(
             f"{file}: a _base_ file is missing: {error}. It is looked for beside the file that "
@@ -118,7 +129,23 @@ def read(file: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:
         raise UserError(f"{file}: does not run: {type(error).__name__}: {error}") from error
-    return dict(loaded.to_dict())
+    return {key: plain(value) for key, value in loaded.to_dict().items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as the resolved config can write it: paths as text, numpy's numbers as Python's.
+
+    Example:
+        >>> plain({"root": Path("videos") / "ssv2"})
+        {'root': 'videos/ssv2'}
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def import_customs(customs: Any, file: Path) -> list[str]:
@@ -196,6 +223,10 @@ def apply(loaded: Loaded, override: str) -> None:
     if key in SEEDS and SEEDS[key] not in loaded.overrides:
         values.pop(SEEDS[key], None)
     values[last] = parse(text)
+    # What was set below this key before is gone, and no fault can come from it.
+    below = [other for other in loaded.overrides if other.startswith(f"{key}.")]
+    for other in below:
+        del loaded.overrides[other]
     loaded.overrides[key] = override
 
 

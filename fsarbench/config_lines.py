@@ -15,8 +15,11 @@ def lines_of(file: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     tree = ast.parse(source(file))
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            note_lines(found, node.targets[0].id, node, node.value, file)
+        for target in assigned(node):
+            key = key_of(target)
+            value = getattr(node, "value", None)
+            if key and value is not None:
+                note_lines(found, key, node, value, file)
     replaced = tuple(
         f"{key.removesuffix('._delete_')}." for key in found if key.endswith("._delete_")
     )
@@ -35,3 +38,32 @@ def note_lines(found: dict[str, str], key: str, node: ast.AST, value: ast.expr, 
         for keyword in value.keywords:
             if keyword.arg:
                 note_lines(found, f"{key}.{keyword.arg}", keyword.value, keyword.value, file)
+    if isinstance(value, ast.Dict):
+        for name, item in zip(value.keys, value.values, strict=True):
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                note_lines(found, f"{key}.{name.value}", item, item, file)
+
+
+def assigned(node: ast.stmt) -> list[ast.expr]:
+    """The targets of an assignment; none for any other statement."""
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
+
+
+def key_of(target: ast.expr) -> str | None:
+    """The dotted key of `name`, `name["key"]` or `name.key`; None for anything else.
+
+    Example:
+        >>> key_of(ast.parse("train['lr']", mode="eval").body)
+        'train.lr'
+    """
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        outer = key_of(target.value)
+        return outer and f"{outer}.{target.slice.value!s}"
+    if isinstance(target, ast.Attribute):
+        outer = key_of(target.value)
+        return outer and f"{outer}.{target.attr}"
+    return None

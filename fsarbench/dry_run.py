@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 import torch
-from jaxtyping import TypeCheckError
 
 from fsarbench.assembly import USUAL_CLASSES, Values, build_on_meta, build_settings
 from fsarbench.engine.parts import Part, parts
 from fsarbench.engine.profile import blank_episode
-from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.slot_contracts import held_to_contracts
 
 
 def dry_run(values: Values) -> list[Part]:
@@ -24,10 +23,10 @@ def dry_run(values: Values) -> list[Part]:
 
 
 def run_episode(model: FewShotModel, values: Values) -> None:
-    """Training losses and test scores of one episode of nothing.
+    """Run one episode on the meta device, without data or weights.
 
     Raises:
-        UserError: A part does not keep the contract of its slot.
+        UserError: A component breaks the contract of its slot, or an exception left it.
     """
     settings = build_settings(values)
     clips = settings.clips.resolved(model.backbone.image_size)
@@ -40,14 +39,7 @@ def run_episode(model: FewShotModel, values: Values) -> None:
     width = None if encoder is None else encoder.dim
     bank = None if width is None else torch.empty(USUAL_CLASSES, width, device="meta")
     episode = replace(blank, names=names, bank=bank)
-    try:
-        with torch.device("meta"):
-            outcome = model.train()(episode)
-            model.loss(outcome, episode)
-            model.eval().scores(outcome)
-    except TypeCheckError as error:
-        raise UserError(f"A part breaks the contract of its slot. {error}") from error
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise UserError(
-            f"The parts do not fit together: {type(error).__name__}: {error}"
-        ) from error
+    with held_to_contracts(model), torch.device("meta"):
+        outcome = model.train()(episode)
+        model.loss(outcome, episode)
+        model.eval().scores(outcome)

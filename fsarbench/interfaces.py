@@ -17,6 +17,7 @@ from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
 from fsarbench.episode import Episode, Outcome
+from fsarbench.signatures import Checked
 
 TrunkPart = Literal["embed", "block", "pool"]
 Projection = Literal["q", "k", "v", "o", "up", "down"]
@@ -55,7 +56,7 @@ class Split:
     videos: tuple[Video, ...]
 
 
-class VideoDataset(ABC):
+class VideoDataset(Checked, ABC):
     """Videos split by class into train, val and test.
 
     Constructing one does no work beyond storing its arguments; `splits` finds (or makes) the files.
@@ -79,7 +80,7 @@ class VideoDataset(ABC):
         return {}
 
 
-class VideoReader(ABC):
+class VideoReader(Checked, ABC):
     """Reads single frames of a video file."""
 
     @abstractmethod
@@ -103,7 +104,7 @@ class VideoReader(ABC):
         return path
 
 
-class TextEncoder(nn.Module, ABC):
+class TextEncoder(Checked, nn.Module, ABC):
     """Class names to text features.
 
     Attributes:
@@ -148,7 +149,7 @@ class Block(Protocol):
         """The same block with changes added to weights."""
 
 
-class Adapter(nn.Module, ABC):
+class Adapter(Checked, nn.Module, ABC):
     """What is done to one block of a frozen trunk; the backbone holds one for each block.
 
     The adapter calls the block, the block never knows the adapter. Assembly builds one a block; a
@@ -188,7 +189,7 @@ class Adapter(nn.Module, ABC):
         return False
 
 
-class Backbone(nn.Module, ABC):
+class Backbone(Checked, nn.Module, ABC):
     """Frames to one feature a frame.
 
     Attributes:
@@ -231,7 +232,7 @@ class Backbone(nn.Module, ABC):
         """
 
 
-class PrototypeBuilder(nn.Module, ABC):
+class PrototypeBuilder(Checked, nn.Module, ABC):
     """Support features to class prototypes, and queries to what they are matched with.
 
     Attributes:
@@ -250,7 +251,7 @@ class PrototypeBuilder(nn.Module, ABC):
         """Prototypes (#Q is 1 where all queries share them, P is 1 or K), and queries to match."""
 
 
-class Matcher(nn.Module, ABC):
+class Matcher(Checked, nn.Module, ABC):
     """Scores queries against prototypes.
 
     Attributes:
@@ -266,7 +267,7 @@ class Matcher(nn.Module, ABC):
         """Logits; larger is more alike."""
 
 
-class Loss(nn.Module, ABC):
+class Loss(Checked, nn.Module, ABC):
     """A training loss over one episode.
 
     Attributes:
@@ -284,7 +285,7 @@ class Loss(nn.Module, ABC):
         """The loss, not yet weighted."""
 
 
-class Readout(nn.Module, ABC):
+class Readout(Checked, nn.Module, ABC):
     """What is read off as the scores of a test episode.
 
     Attributes:

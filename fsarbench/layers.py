@@ -27,6 +27,8 @@ class Bottleneck(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
+        if hidden < 1:
+            raise UserError(f"the bottleneck has no features left: reduction exceeds {width}.")
         self.down = nn.Linear(width, hidden)
         self.activation = nn.GELU()
         self.up = nn.Linear(hidden, width)

@@ -43,7 +43,7 @@ class SlotRegistry(Registry):
         package: The package of the built-in components; its table `COMPONENTS` names their modules.
     """
 
-    def __init__(self, slot: str, component: type, package: str) -> None:
+    def __init__(self, slot: str, component: type[Any], package: str) -> None:
         super().__init__(slot, scope="fsarbench")
         self.component = component
         self.package = package

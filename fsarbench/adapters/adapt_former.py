@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()
@@ -19,7 +20,7 @@ class AdaptFormer(Adapter):
     """
 
     def __init__(
-        self, width: int, bottleneck: int = 64, scale: float = 0.1, normed: bool = True
+        self, width: int, bottleneck: PositiveInt = 64, scale: float = 0.1, normed: bool = True
     ) -> None:
         super().__init__()
         self.scale, self.normed = scale, normed

@@ -9,6 +9,7 @@ from fsarbench.adapters.attention import TIME, attend_along
 from fsarbench.interfaces import Adapter, Block, TrunkPart
 from fsarbench.layers import Bottleneck, TemporalEmbedding, is_norm
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()
@@ -28,7 +29,7 @@ class AIM(Adapter):
         self,
         width: int,
         frames: int,
-        reduction: int = 4,
+        reduction: PositiveInt = 4,
         temporal: Literal[1, 2] = 1,
         scale: float = 0.5,
         last_norm: bool = True,

@@ -15,6 +15,7 @@ from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.layers import Bottleneck, TemporalEmbedding
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()
@@ -41,7 +42,7 @@ class FineGrainedMultimodal(Adapter):
         width: int,
         frames: int,
         text_dim: int | None = None,
-        reduction: int = 4,
+        reduction: PositiveInt = 4,
         gta: bool | Literal["skip"] = True,
         lma: bool | Literal["no skip"] = True,
         text: bool | Literal["random"] = True,

@@ -1,7 +1,7 @@
 """LoRA (Hu et al., ICLR 2022, arXiv 2106.09685)."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block, Projection
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import Distinct, NotEmpty, PositiveFloat, PositiveInt
 
 Place = Literal["q", "k", "v", "o", "mlp"]
+Places = Annotated[Sequence[Place], NotEmpty(), Distinct()]
 
 
 @ADAPTERS.register_module()
@@ -36,13 +38,11 @@ class LoRA(Adapter):
         self,
         width: int,
         mlp_width: int,
-        rank: int = 8,
-        alpha: float = 8.0,
-        projections: Sequence[Place] = ("q", "v"),
+        rank: PositiveInt = 8,
+        alpha: PositiveFloat = 8.0,
+        projections: Places = ("q", "v"),
     ) -> None:
         super().__init__()
-        if not projections or len(set(projections)) < len(projections):
-            raise UserError(f"LoRA: projections={list(projections)} must name one or more, once.")
         if "mlp" in projections and not mlp_width:
             raise UserError("LoRA: 'mlp' needs an MLP of two plain layers; this trunk's is gated.")
         self.changes = nn.ModuleDict()

@@ -6,6 +6,7 @@ from fsarbench.adapters.plain import Plain
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkPart
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import NonNegativeInt
 
 
 @ADAPTERS.register_module()
@@ -21,9 +22,9 @@ class PartialFineTuning(Plain):
         UserError: `last` is negative or more than the trunk has.
     """
 
-    def __init__(self, block_count: int, block_index: int, last: int = 1) -> None:
+    def __init__(self, block_count: int, block_index: int, last: NonNegativeInt = 1) -> None:
         super().__init__()
-        if not 0 <= last <= block_count:
+        if last > block_count:
             raise UserError(
                 f"PartialFineTuning: last={last}, but the trunk has {block_count} blocks."
             )

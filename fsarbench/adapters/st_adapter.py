@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import OddInt, PositiveInt
 
 
 @ADAPTERS.register_module()
@@ -26,8 +27,8 @@ class STAdapter(Adapter):
         self,
         width: int,
         prefix: int = 1,
-        bottleneck: int | None = None,
-        kernel: tuple[int, int, int] = (3, 1, 1),
+        bottleneck: PositiveInt | None = None,
+        kernel: tuple[OddInt, OddInt, OddInt] = (3, 1, 1),
         before: Literal["attention", "mlp", "both"] = "both",
     ) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.layers import Bottleneck, TemporalEmbedding
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()
@@ -39,13 +40,13 @@ class TaskAdapter(Adapter):
         frames: int,
         block_count: int,
         block_index: int,
-        last: int = 4,
-        reduction: int = 4,
+        last: PositiveInt = 4,
+        reduction: PositiveInt = 4,
         scale: float = 1.0,
         zero_init: bool = True,
     ) -> None:
         super().__init__()
-        if not 1 <= last <= block_count:
+        if last > block_count:
             raise UserError(f"TaskAdapter: last={last}, but the trunk has {block_count} blocks.")
         self.width, self.frames = width, frames
         adapted = block_index >= block_count - last

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.registry import ADAPTERS
+from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()
@@ -17,7 +18,7 @@ class VisualPrompts(Adapter):
         prompts: Their number.
     """
 
-    def __init__(self, width: int, prompts: int = 10) -> None:
+    def __init__(self, width: int, prompts: PositiveInt = 10) -> None:
         super().__init__()
         # The paper's bound has the pixels of a patch beside the width; on ViT-B/16 they are equal.
         bound = (3 / width) ** 0.5

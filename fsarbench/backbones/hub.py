@@ -5,6 +5,7 @@ This module imports neither library, so that a model of one does not load the ot
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from fsarbench.errors import UserError
 # Seconds in which the hub must answer at all before a download is tried: without this check an
 # unreachable hub costs most of a minute of retries.
 HUB_TIMEOUT = 10
+
+
+def weights_file(pretrained: str) -> Path:
+    """The path that `pretrained` names where it is no tag."""
+    return Path(os.path.expandvars(pretrained)).expanduser()
 
 
 def cached_file(repository: str, names: Sequence[str]) -> Path | None:

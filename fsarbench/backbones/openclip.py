@@ -1,12 +1,16 @@
 """Whole open_clip models, loaded by name; the backbones and text encoders take their towers."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import open_clip
 import torch
 from torch import nn
 
 from fsarbench.backbones.hub import first_line, quiet
-from fsarbench.backbones.weights import find_weights, weights_tag
+from fsarbench.backbones.weights import find_weights, unknown_weights, weights_tag
 from fsarbench.errors import UserError, nearest
+from fsarbench.signatures import Conflict
 from fsarbench.tiny.register import register as register_tiny
 
 
@@ -23,10 +27,8 @@ def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = No
     Raises:
         UserError: The model or its weights are not known, or do not fit together.
     """
-    register_tiny()
-    if model not in open_clip.list_models():
-        known = nearest(model, open_clip.list_models())
-        raise UserError(f"Unknown open_clip model '{model}'.{known}")
+    for _, message in config_faults({"model": model, "pretrained": pretrained}):
+        raise UserError(message)
     if quick_gelu is None:
         quick_gelu = bool(pretrained and (weights_tag(model, pretrained) or {}).get("quick_gelu"))
     device = torch.get_default_device()
@@ -34,6 +36,28 @@ def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = No
     weights = find_weights(model, pretrained) if pretrained and not on_meta else None
     clip = create(model, str(weights) if weights else None, quick_gelu, device)
     return clip.eval().requires_grad_(False)
+
+
+def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Models and weights that open_clip does not know, found without building anything.
+
+    Args:
+        given: Arguments of a component that loads an open_clip model.
+
+    Yields:
+        Pairs of the arguments at fault, and what is wrong with them.
+    """
+    register_tiny()
+    model, pretrained = given.get("model"), given.get("pretrained")
+    if model is None:
+        return
+    if model not in open_clip.list_models():
+        known = nearest(model, open_clip.list_models())
+        yield ("model",), f"Unknown open_clip model '{model}'.{known}"
+    elif pretrained is not None:
+        message = unknown_weights(model, pretrained)
+        if message is not None:
+            yield ("pretrained", "model"), message
 
 
 def create(model: str, weights: str | None, quick_gelu: bool, device: torch.device) -> nn.Module:

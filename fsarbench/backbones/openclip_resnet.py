@@ -1,14 +1,19 @@
 """CLIP's ResNet (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from jaxtyping import Float
 from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
 from fsarbench.backbones.cnn import CNN
-from fsarbench.backbones.openclip import load
+from fsarbench.backbones.openclip import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkPart
 from fsarbench.registry import BACKBONES
+from fsarbench.signatures import Conflict
+from fsarbench.value_rules import NonEmptyStr
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
@@ -26,8 +31,16 @@ class OpenClipResNet(CNN):
         UserError: The model's image tower is no such ResNet, or model or weights are not known.
     """
 
+    @classmethod
+    def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A model or weights that are not known."""
+        return config_faults(given)
+
     def __init__(
-        self, model: str = "RN50", pretrained: str | None = None, batch_statistics: bool = True
+        self,
+        model: NonEmptyStr = "RN50",
+        pretrained: NonEmptyStr | None = None,
+        batch_statistics: bool = True,
     ) -> None:
         visual = load(model, pretrained).visual
         if type(visual) is not ModifiedResNet:

@@ -1,19 +1,22 @@
 """CLIP's vision transformer (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import open_clip.transformer
 from jaxtyping import Float
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
-from fsarbench.backbones.openclip import load
+from fsarbench.backbones.openclip import config_faults, load
 from fsarbench.backbones.quick_gelu import QuickGELU
 from fsarbench.backbones.reweighted import NONE, merge, run
 from fsarbench.backbones.vit import ViT
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Block, Projection, TrunkPart
 from fsarbench.registry import BACKBONES
+from fsarbench.signatures import Conflict
+from fsarbench.value_rules import NonEmptyStr
 
 
 @BACKBONES.register_module()
@@ -29,8 +32,16 @@ class OpenClipViT(ViT):
         UserError: The model's image tower is no plain ViT, or model or weights are not known.
     """
 
+    @classmethod
+    def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A model or weights that are not known."""
+        return config_faults(given)
+
     def __init__(
-        self, model: str, pretrained: str | None = None, quick_gelu: bool | None = None
+        self,
+        model: NonEmptyStr,
+        pretrained: NonEmptyStr | None = None,
+        quick_gelu: bool | None = None,
     ) -> None:
         visual = load(model, pretrained, quick_gelu).visual
         if not isinstance(visual, VisionTransformer):

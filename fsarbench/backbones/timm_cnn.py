@@ -1,5 +1,6 @@
 """Convolutional networks of timm as frame encoders."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jaxtyping import Float
@@ -8,11 +9,13 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from fsarbench.backbones.cnn import CNN
-from fsarbench.backbones.timm_models import load
+from fsarbench.backbones.timm_models import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkPart
 from fsarbench.layers import is_norm
 from fsarbench.registry import BACKBONES
+from fsarbench.signatures import Conflict
+from fsarbench.value_rules import NonEmptyStr, PositiveInt
 
 
 @BACKBONES.register_module()
@@ -29,11 +32,16 @@ class TimmCNN(CNN):
         UserError: The model is a vision transformer, or model or weights are not known.
     """
 
+    @classmethod
+    def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A model or weights that are not known."""
+        return config_faults(given)
+
     def __init__(
         self,
-        model: str,
-        pretrained: bool | str = False,
-        image_size: int | None = None,
+        model: NonEmptyStr,
+        pretrained: bool | NonEmptyStr = False,
+        image_size: PositiveInt | None = None,
         batch_statistics: bool = True,
     ) -> None:
         loaded = load(model, pretrained)

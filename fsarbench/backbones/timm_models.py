@@ -1,5 +1,6 @@
 """Whole timm models, loaded by name without their classifier."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from fsarbench.backbones.hub import first_line, quiet
-from fsarbench.backbones.timm_weights import find_weights, read_weights
+from fsarbench.backbones.timm_weights import find_weights, missing_file, read_weights
 from fsarbench.errors import UserError, closest, nearest
+from fsarbench.signatures import Conflict
 
 
 def load(
@@ -31,7 +33,8 @@ def load(
     Raises:
         UserError: The model or its weights are not known, or do not fit together.
     """
-    check_name(model)
+    for _, message in config_faults({"model": model, "pretrained": pretrained}):
+        raise UserError(message)
     options: dict[str, Any] = {"img_size": image_size, "drop_path_rate": drop_path or None}
     on_meta = torch.get_default_device().type == "meta"
     with quiet():
@@ -42,16 +45,30 @@ def load(
     return built.eval().requires_grad_(False)
 
 
-def check_name(model: str) -> None:
-    """Refuse a model or a tag that timm does not know.
+def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Models, tags and files that are not known, found without building anything.
 
-    Raises:
-        UserError: It does not; the message says what is near.
+    Args:
+        given: Arguments of a component that loads a timm model.
+
+    Yields:
+        Pairs of the arguments at fault, and what is wrong with them.
     """
+    model, pretrained = given.get("model"), given.get("pretrained")
+    message = None if model is None else unknown_model(model)
+    if message is not None:
+        yield ("model",), message
+    message = missing_file(pretrained) if isinstance(pretrained, str) else None
+    if message is not None:
+        yield ("pretrained",), message
+
+
+def unknown_model(model: str) -> str | None:
+    """What is wrong with a model or a tag that timm does not know, and what is near; else None."""
     name, _, tag = model.partition(".")
     if not timm.is_model(name):
         names = timm.list_models()
-        raise UserError(
+        return (
             f"Unknown timm model '{model}'.{closest(name, names)} "
             f"timm.list_models() gives all {len(names)}."
         )
@@ -59,7 +76,8 @@ def check_name(model: str) -> None:
         timm.get_pretrained_cfg(model)
     except RuntimeError:
         known = timm.list_models(f"{name}.*", pretrained=True)
-        raise UserError(f"timm knows no tag '{tag}' of '{name}'.{nearest(model, known)}") from None
+        return f"timm knows no tag '{tag}' of '{name}'.{nearest(model, known)}"
+    return None
 
 
 def create_with(model: str, path: Path, options: dict[str, Any]) -> nn.Module:

@@ -1,6 +1,6 @@
 """Vision transformers of timm (Dosovitskiy et al., ICLR 2021, arXiv 2010.11929)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jaxtyping import Float
@@ -10,11 +10,13 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from fsarbench.backbones.reweighted import NONE, merge, run
-from fsarbench.backbones.timm_models import load
+from fsarbench.backbones.timm_models import config_faults, load
 from fsarbench.backbones.vit import ViT
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Block, Projection, TrunkPart
 from fsarbench.registry import BACKBONES
+from fsarbench.signatures import Conflict
+from fsarbench.value_rules import NonEmptyStr, PositiveInt, ShareWithZero
 
 
 @BACKBONES.register_module()
@@ -31,12 +33,17 @@ class TimmViT(ViT):
         UserError: The model is no plain pre-norm ViT, or model or weights are not known.
     """
 
+    @classmethod
+    def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A model or weights that are not known."""
+        return config_faults(given)
+
     def __init__(
         self,
-        model: str,
-        pretrained: bool | str = False,
-        image_size: int | None = None,
-        drop_path: float = 0.0,
+        model: NonEmptyStr,
+        pretrained: bool | NonEmptyStr = False,
+        image_size: PositiveInt | None = None,
+        drop_path: ShareWithZero = 0.0,
     ) -> None:
         super().__init__(TimmTrunk(model, load(model, pretrained, image_size, drop_path)))
 

@@ -1,6 +1,5 @@
 """Where the weights of a timm model are: a local file, the local cache, or the hub."""
 
-import os
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -10,7 +9,7 @@ from safetensors import SafetensorError
 from timm.models import load_state_dict
 from torch import Tensor
 
-from fsarbench.backbones.hub import cached_file, fetch
+from fsarbench.backbones.hub import cached_file, fetch, weights_file
 from fsarbench.errors import UserError
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -27,14 +26,22 @@ def find_weights(model: str, pretrained: bool | str) -> Path:
         UserError: There are no such weights, or the download failed.
     """
     if isinstance(pretrained, str):
-        path = Path(os.path.expandvars(pretrained)).expanduser()
-        if not path.is_file():
-            raise UserError(
-                f"pretrained='{pretrained}' is no file (looked for {path.absolute()}). Give "
-                "a file, or True for the weights that timm names."
-            )
-        return path
+        message = missing_file(pretrained)
+        if message is not None:
+            raise UserError(message)
+        return weights_file(pretrained)
     return hub_file(model)
+
+
+def missing_file(pretrained: str) -> str | None:
+    """What is wrong with a weights file that is not there; None if it is."""
+    path = weights_file(pretrained)
+    if path.is_file():
+        return None
+    return (
+        f"pretrained='{pretrained}' is no file (looked for {path.absolute()}). Give "
+        "a file, or True for the weights that timm names."
+    )
 
 
 def hub_file(model: str) -> Path:

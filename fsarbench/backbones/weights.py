@@ -1,12 +1,11 @@
 """Where pretrained open_clip weights are: a local file, the local cache, or the hub."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import open_clip
 
-from fsarbench.backbones.hub import cached_file, fetch
+from fsarbench.backbones.hub import cached_file, fetch, weights_file
 from fsarbench.errors import UserError, nearest
 from fsarbench.tiny.register import NAME as TINY
 from fsarbench.tiny.register import WEIGHTS as TINY_WEIGHTS
@@ -32,14 +31,27 @@ def find_weights(model: str, pretrained: str) -> Path:
     tag = weights_tag(model, pretrained)
     if tag is not None:
         return cached(tag) or download(model, pretrained, tag)
-    path = Path(os.path.expandvars(pretrained)).expanduser()
-    if path.is_file():
-        return path
-    tags = open_clip.list_pretrained_tags_by_model(model)
-    raise UserError(
+    message = unknown_weights(model, pretrained)
+    if message is not None:
+        raise UserError(message)
+    return weights_file(pretrained)
+
+
+def unknown_weights(model: str, pretrained: str) -> str | None:
+    """What is wrong with weights that are neither a tag of the model nor a file; else None."""
+    tags = known_tags(model)
+    path = weights_file(pretrained)
+    if weights_tag(model, pretrained) is not None or pretrained in tags or path.is_file():
+        return None
+    return (
         f"pretrained='{pretrained}' is neither a weights tag of '{model}' nor a file "
         f"(looked for {path.absolute()}).{nearest(pretrained, tags)}"
     )
+
+
+def known_tags(model: str) -> list[str]:
+    """The weights tags of an open_clip model."""
+    return [TINY_TAG] if model == TINY else list(open_clip.list_pretrained_tags_by_model(model))
 
 
 def weights_tag(model: str, pretrained: str) -> dict[str, Any] | None:

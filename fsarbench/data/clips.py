@@ -3,9 +3,10 @@
 The backbone normalises on its own device, so that clips travel as bytes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Num, UInt8
@@ -16,10 +17,12 @@ from fsarbench.data.augment import Box, centre_box, jittered, random_box, scaled
 from fsarbench.data.chance import Chance
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
+from fsarbench.signatures import CheckedSettings, Conflict
+from fsarbench.value_rules import PositiveInt, ShareWithOne, ShareWithZero
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipSettings:
+class ClipSettings(CheckedSettings):
     """How clips are cut from videos.
 
     Attributes:
@@ -37,31 +40,25 @@ class ClipSettings:
             for a crop of fixed size and random place.
     """
 
-    frames: int = 8
-    size: int | None = None
-    resize: int | None = None
+    section: ClassVar[str] = "clips"
+
+    frames: PositiveInt = 8
+    size: PositiveInt | None = None
+    resize: PositiveInt | None = None
     sampling: Literal["centre", "random"] = "centre"
     flip: bool = False
-    jitter: float = 0.0
-    scale: tuple[float, float] | None = None
+    jitter: ShareWithZero = 0.0
+    scale: tuple[ShareWithOne, ShareWithOne] | None = None
 
-    def __post_init__(self) -> None:
-        faults = [
-            (self.frames < 1, "clips.frames has to be 1 or more"),
-            (self.size is not None and self.size < 1, "clips.size has to be 1 or more pixels"),
-            (
-                self.resize is not None and self.resize < (self.size or 1),
-                "clips.resize has to be at least as large as clips.size",
-            ),
-            (not 0.0 <= self.jitter < 1.0, "clips.jitter has to be from 0 to below 1"),
-            (
-                self.scale is not None and not _is_range(self.scale),
-                "clips.scale has to be two shares of the frame, 0 < least <= largest <= 1",
-            ),
-        ]
-        wrong = [text for fault, text in faults if fault]
-        if wrong:
-            raise UserError(f"{'; '.join(wrong)} (got {self}).")
+    def conflicts(self) -> Iterator[Conflict]:
+        """Fields that do not fit together."""
+        if self.size and self.resize and self.resize < self.size:
+            yield (
+                ("resize", "size"),
+                f"resize is {self.resize}, expected at least the {self.size} of clips.size",
+            )
+        if self.scale and self.scale[0] > self.scale[1]:
+            yield ("scale",), f"scale is {self.scale}, expected the smaller share first"
 
     @property
     def stochastic(self) -> bool:
@@ -88,10 +85,6 @@ class ClipSettings:
         if self.size is None:
             raise UserError("clips.size is not set: give it, or call resolved(image_size) first.")
         return self.size, self.resize or round(self.size * 256 / 224)
-
-
-def _is_range(scale: tuple[float, float]) -> bool:
-    return len(scale) == 2 and 0 < scale[0] <= scale[1] <= 1
 
 
 def segment_frames(count: int, frames: int, chance: Chance | None = None) -> list[int]:

@@ -1,6 +1,7 @@
 """Which videos make up episode i: a pure function of the seed, the split and i."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Int64
@@ -8,10 +9,12 @@ from jaxtyping import Int64
 from fsarbench.data.chance import Chance
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Split
+from fsarbench.signatures import CheckedSettings
+from fsarbench.value_rules import PositiveInt, WayInt
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpisodeSettings:
+class EpisodeSettings(CheckedSettings):
     """The kind of task.
 
     Attributes:
@@ -21,17 +24,12 @@ class EpisodeSettings:
         train_queries: Query videos a class in training; None for as many as at test.
     """
 
-    way: int = 5
-    shot: int = 1
-    queries: int = 1
-    train_queries: int | None = None
+    section: ClassVar[str] = "episodes"
 
-    def __post_init__(self) -> None:
-        least = {"way": 2, "shot": 1, "queries": 1, "train_queries": 1}
-        for key, low in least.items():
-            value = getattr(self, key)
-            if value is not None and value < low:
-                raise UserError(f"episodes.{key} is {value}; it has to be {low} or more.")
+    way: WayInt = 5
+    shot: PositiveInt = 1
+    queries: PositiveInt = 1
+    train_queries: PositiveInt | None = None
 
     def queries_of(self, split: str) -> int:
         """Query videos a class in a split."""

@@ -16,13 +16,13 @@ def require_finite_weights(model: nn.Module, source: str) -> None:
     Raises:
         UserError: It names the first such tensor.
     """
-    for name, value in model.named_parameters():
-        if not torch.isfinite(value.detach()).all():
-            raise _not_finite(f"{source}: {name}", value)
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter.detach()).all():
+            raise _not_finite(f"{source}: {name}", parameter)
     # A mask among the buffers may well be infinite.
-    for name, value in model.named_buffers():
-        if torch.isnan(value).any():
-            raise _not_finite(f"{source}: {name}", value)
+    for name, buffer in model.named_buffers():
+        if torch.isnan(buffer).any():
+            raise _not_finite(f"{source}: {name}", buffer)
 
 
 def require_finite(value: Tensor, name: str) -> None:

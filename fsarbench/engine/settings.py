@@ -5,19 +5,30 @@ device and on eight, with and without accumulation.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fsarbench.data.episodes import EpisodeSettings
 from fsarbench.errors import UserError
+from fsarbench.signatures import CheckedSettings, Conflict
+from fsarbench.value_rules import (
+    NonEmptyStr,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SeedInt,
+    ShareWithoutEnds,
+    WayInt,
+)
 
 Schedule = Literal["cosine", "constant", "multistep"]
 Precision = Literal["auto", "fp32", "bf16"]
 Select = Literal["val", "test"]
 Cache = bool | Literal["auto"]
-Workers = int | Literal["auto"]
+Workers = NonNegativeInt | Literal["auto"]
 
 MOST_WORKERS = 8
 # mmengine's visualisation backends by short name, and the module that each needs.
@@ -34,7 +45,7 @@ TRACKERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSettings:
+class TrainSettings(CheckedSettings):
     """Training by AdamW over seeded episodes.
 
     Attributes:
@@ -64,47 +75,44 @@ class TrainSettings:
         workers: Processes that decode training clips; `auto` leaves one core to the model.
     """
 
-    episodes: int = 1000
-    accumulate: int = 1
-    lr: float = 1e-3
-    trunk_lr: float = 1e-5
-    weight_decay: float = 0.01
-    warmup: int = 0
+    section: ClassVar[str] = "train"
+
+    episodes: NonNegativeInt = 1000
+    accumulate: PositiveInt = 1
+    lr: NonNegativeFloat = 1e-3
+    trunk_lr: NonNegativeFloat = 1e-5
+    weight_decay: NonNegativeFloat = 0.01
+    warmup: NonNegativeInt = 0
     schedule: Schedule = "cosine"
-    milestones: list[int] | tuple[int, ...] = ()
-    clip_grad: float | None = None
+    milestones: list[PositiveInt] | tuple[PositiveInt, ...] = ()
+    clip_grad: PositiveFloat | None = None
     precision: Precision = "auto"
     tf32: bool = False
-    checkpointing: bool | int = False
+    checkpointing: bool | NonNegativeInt = False
     compile: bool = False
     together: bool = False
-    val_interval: int = 1000
+    val_interval: PositiveInt = 1000
     select: Select = "val"
-    log_interval: int = 10
+    log_interval: PositiveInt = 10
     trackers: list[str] | tuple[str, ...] = ("TensorBoard",)
     workers: Workers = "auto"
 
-    def __post_init__(self) -> None:
-        at_least("train", self, 0, "episodes", "warmup", "lr", "trunk_lr", "weight_decay")
-        at_least("train", self, 0, "checkpointing")
-        at_least("train", self, 1, "accumulate", "val_interval", "log_interval")
-        processes(self.workers, "train")
-        one_of("train.schedule", self.schedule, ("cosine", "constant", "multistep"))
-        one_of("train.precision", self.precision, ("auto", "fp32", "bf16"))
-        one_of("train.select", self.select, ("val", "test"))
+    def conflicts(self) -> Iterator[Conflict]:
+        """Fields that do not fit together, and trackers that do not exist."""
         for name in self.trackers:
-            tracker_name(name)
-        if self.clip_grad is not None and self.clip_grad <= 0:
-            raise UserError(f"train.clip_grad is {self.clip_grad}; it must be above 0, or None.")
+            if name.lower() not in map(str.lower, TRACKERS):
+                known = ", ".join(TRACKERS)
+                yield ("trackers",), f"trackers has {name!r}, expected one of {known}"
         if self.episodes and self.warmup >= self.episodes:
-            raise UserError(
-                f"train.warmup ({self.warmup} episodes) must be shorter than train.episodes "
-                f"({self.episodes})."
+            yield (
+                ("warmup", "episodes"),
+                f"warmup is {self.warmup}, expected fewer episodes than the {self.episodes} of "
+                "train.episodes",
             )
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings:
+class EvaluateSettings(CheckedSettings):
     """Testing on seeded episodes.
 
     Attributes:
@@ -128,29 +136,19 @@ class EvaluateSettings:
         chunk: Episodes matched in one call of the cached path.
     """
 
-    episodes: int = 10_000
-    shots: list[int] | tuple[int, ...] = ()
-    ways: list[int] | tuple[int, ...] = ()
-    val_episodes: int = 1000
-    seed: int = 0
-    confidence: float = 0.95
-    cache: Cache = "auto"
-    features: str | None = None
-    batch_size: int = 16
-    workers: Workers = "auto"
-    chunk: int = 32
+    section: ClassVar[str] = "evaluate"
 
-    def __post_init__(self) -> None:
-        at_least("evaluate", self, 1, "episodes", "val_episodes", "batch_size", "chunk")
-        at_least("evaluate", self, 0, "seed")
-        processes(self.workers, "evaluate")
-        one_of("evaluate.cache", self.cache, (True, False, "auto"))
-        _all_at_least("evaluate.shots", self.shots, 1)
-        _all_at_least("evaluate.ways", self.ways, 2)
-        if not 0 < self.confidence < 1:
-            raise UserError(
-                f"evaluate.confidence is {self.confidence}; it must lie between 0 and 1 (0.95)."
-            )
+    episodes: PositiveInt = 10_000
+    shots: list[PositiveInt] | tuple[PositiveInt, ...] = ()
+    ways: list[WayInt] | tuple[WayInt, ...] = ()
+    val_episodes: PositiveInt = 1000
+    seed: SeedInt = 0
+    confidence: ShareWithoutEnds = 0.95
+    cache: Cache = "auto"
+    features: NonEmptyStr | None = None
+    batch_size: PositiveInt = 16
+    workers: Workers = "auto"
+    chunk: PositiveInt = 32
 
     def tasks(self, own: EpisodeSettings) -> tuple[EpisodeSettings, ...]:
         """The kinds of episodes to test, the config's own first, each once.
@@ -181,7 +179,7 @@ def tracker_name(name: str) -> str:
     raise UserError(f"train.trackers has {name!r}; each must be one of {', '.join(TRACKERS)}.")
 
 
-def processes(workers: Workers, section: str = "") -> int:
+def processes(workers: Workers) -> int:
     """The number of worker processes; the numbers computed are the same for any.
 
     Example:
@@ -193,8 +191,6 @@ def processes(workers: Workers, section: str = "") -> int:
     if workers == "auto":
         # One core is the model's: threads that wait for each other there slow it down manyfold.
         return min(cores() - 1, MOST_WORKERS)
-    if workers < 0:
-        raise UserError(f"{section}.workers is {workers}; it must be at least 0, or 'auto'.")
     return workers
 
 
@@ -203,23 +199,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def at_least(section: str, settings: object, low: int, *keys: str) -> None:
-    """Refuses values of `settings` below `low`, by their place in the config."""
-    for key in keys:
-        value = getattr(settings, key)
-        if not value >= low:
-            raise UserError(f"{section}.{key} is {value}; it must be at least {low}.")
-
-
-def _all_at_least(place: str, values: Sequence[int], low: int) -> None:
-    wrong = [value for value in values if value < low]
-    if wrong:
-        raise UserError(f"{place} has {wrong[0]}; each must be at least {low}.")
-
-
-def one_of(place: str, value: object, choices: tuple[object, ...]) -> None:
-    """Refuses a value that is none of the choices."""
-    if value not in choices:
-        raise UserError(f"{place} is {value!r}; it must be one of {', '.join(map(repr, choices))}.")

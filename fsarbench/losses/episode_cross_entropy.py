@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from fsarbench.episode import Episode, Outcome
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
+from fsarbench.value_rules import NonNegativeFloat
 
 
 @LOSSES.register_module()
@@ -17,7 +18,7 @@ class EpisodeCrossEntropy(Loss):
         weight: What the loss is multiplied by in the sum.
     """
 
-    def __init__(self, weight: float = 1.0) -> None:
+    def __init__(self, weight: NonNegativeFloat = 1.0) -> None:
         super().__init__()
         self.weight = weight
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from fsarbench.episode import Episode, Outcome
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
+from fsarbench.value_rules import NonNegativeFloat
 
 
 @LOSSES.register_module()
@@ -26,7 +27,7 @@ class FrameClassifier(Loss):
 
     uses_match = False
 
-    def __init__(self, dim: int, classes: int, weight: float = 1.0) -> None:
+    def __init__(self, dim: int, classes: int, weight: NonNegativeFloat = 1.0) -> None:
         super().__init__()
         self.weight = weight
         self.classifier = nn.Linear(dim, classes)

@@ -10,6 +10,7 @@ from fsarbench.errors import UserError
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
+from fsarbench.value_rules import NonNegativeFloat, PositiveFloat
 
 
 @LOSSES.register_module()
@@ -30,11 +31,12 @@ class VideoTextContrast(Loss):
     uses_match = False
 
     def __init__(
-        self, weight: float = 1.0, temperature: float = 1.0, learnable: bool = True
+        self,
+        weight: NonNegativeFloat = 1.0,
+        temperature: PositiveFloat = 1.0,
+        learnable: bool = True,
     ) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"VideoTextContrast: temperature={temperature} must be above 0.")
         self.weight = weight
         self.scale = nn.Parameter(torch.tensor(1 / temperature), requires_grad=learnable)
 

@@ -6,10 +6,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fsarbench.episode import Episode, Outcome
-from fsarbench.errors import UserError
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
+from fsarbench.value_rules import NonNegativeFloat, PositiveFloat
 
 
 @LOSSES.register_module()
@@ -28,10 +28,8 @@ class VideoTextKL(Loss):
     uses_text = True
     uses_match = False
 
-    def __init__(self, weight: float = 1.0, temperature: float = 0.01) -> None:
+    def __init__(self, weight: NonNegativeFloat = 1.0, temperature: PositiveFloat = 0.01) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"VideoTextKL: temperature={temperature} must be above 0.")
         self.weight = weight
         self.temperature = temperature
 

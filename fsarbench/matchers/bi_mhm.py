@@ -1,11 +1,10 @@
 """Bi-MHM: every frame against the nearest of the other video (HyRSM, Wang et al., CVPR 2022)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
 from fsarbench.explain import Picture
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.sets import mean_hausdorff, nearest, sum_hausdorff
@@ -34,8 +33,6 @@ class BiMHM(Matcher):
 
     def __init__(self, reduction: Reduction = "sum") -> None:
         super().__init__()
-        if reduction not in get_args(Reduction):
-            raise UserError(f"BiMHM: reduction={reduction!r} must be 'sum' or 'mean'.")
         self.scales_with_frames = reduction == "sum"
         self.measure = sum_hausdorff if reduction == "sum" else mean_hausdorff
 

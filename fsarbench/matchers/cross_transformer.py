@@ -8,6 +8,7 @@ from fsarbench.explain import Picture
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
+from fsarbench.value_rules import PositiveInt
 
 
 @MATCHERS.register_module()
@@ -27,7 +28,7 @@ class CrossTransformer(Matcher):
         torch.Size([2, 5])
     """
 
-    def __init__(self, dim: int, key_dim: int = 128) -> None:
+    def __init__(self, dim: int, key_dim: PositiveInt = 128) -> None:
         super().__init__()
         # One head for the keys of both sides and one for the values, as in the paper.
         self.key = nn.Linear(dim, key_dim, bias=False)

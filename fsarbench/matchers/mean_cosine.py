@@ -3,10 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
 from fsarbench.functional.pairwise import mean_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
+from fsarbench.value_rules import PositiveFloat
 
 
 @MATCHERS.register_module()
@@ -23,10 +23,8 @@ class MeanCosine(Matcher):
         torch.Size([1, 5])
     """
 
-    def __init__(self, temperature: float = 0.1) -> None:
+    def __init__(self, temperature: PositiveFloat = 0.1) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"MeanCosine: temperature={temperature} must be above 0.")
         self.temperature = temperature
 
     def forward(

@@ -3,10 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
 from fsarbench.functional.pairwise import mean_distances
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
+from fsarbench.value_rules import PositiveFloat
 
 
 @MATCHERS.register_module()
@@ -22,10 +22,8 @@ class MeanEuclidean(Matcher):
         tensor([[-4., -4., -4., -4., -4.]])
     """
 
-    def __init__(self, temperature: float = 1.0) -> None:
+    def __init__(self, temperature: PositiveFloat = 1.0) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"MeanEuclidean: temperature={temperature} must be above 0.")
         self.temperature = temperature
 
     def forward(

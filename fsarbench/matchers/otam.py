@@ -1,17 +1,17 @@
 """OTAM: matching along the order of time (Cao et al., CVPR 2020)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
 from fsarbench.explain import Picture
 from fsarbench.functional.alignment import Borders, otam, otam_both_ways
 from fsarbench.functional.occupancy import occupancy
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
+from fsarbench.value_rules import PositiveFloat
 
 Directions = Literal["both", "one"]
 
@@ -40,17 +40,11 @@ class OTAM(Matcher):
 
     def __init__(
         self,
-        temperature: float = 0.1,
+        temperature: PositiveFloat = 0.1,
         directions: Directions = "both",
         borders: Borders = "field",
     ) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"OTAM: temperature={temperature} must be above 0.")
-        if directions not in get_args(Directions):
-            raise UserError(f"OTAM: directions={directions!r} must be 'both' or 'one'.")
-        if borders not in get_args(Borders):
-            raise UserError(f"OTAM: borders={borders!r} must be 'field' or 'paper'.")
         self.temperature = temperature
         self.borders = borders
         self.align = otam_both_ways if directions == "both" else otam

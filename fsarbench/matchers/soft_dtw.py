@@ -3,13 +3,13 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
 from fsarbench.explain import Picture
 from fsarbench.functional.occupancy import occupancy
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.warping import soft_dtw
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
+from fsarbench.value_rules import PositiveFloat
 
 
 @MATCHERS.register_module()
@@ -31,10 +31,8 @@ class SoftDTW(Matcher):
 
     scales_with_frames = True
 
-    def __init__(self, temperature: float = 0.1) -> None:
+    def __init__(self, temperature: PositiveFloat = 0.1) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"SoftDTW: temperature={temperature} must be above 0.")
         self.temperature = temperature
 
     def forward(

@@ -1,5 +1,7 @@
 """TRX: prototypes that a query's tuples of frames ask for (Perrett et al., CVPR 2021)."""
 
+from typing import Annotated
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +14,9 @@ from fsarbench.functional.tuple_pictures import framewise, strongest
 from fsarbench.functional.tuples import attended_distances, membership, products, squared_norms
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
+from fsarbench.value_rules import NotEmpty, PositiveInt, ShareWithZero
+
+Cardinalities = Annotated[tuple[PositiveInt, ...], NotEmpty()]
 
 
 class TupleAttention(nn.Module):
@@ -126,16 +131,17 @@ class TRX(Matcher):
     def __init__(
         self,
         dim: int,
-        cardinalities: tuple[int, ...] = (2, 3),
-        key_dim: int = 1152,
-        dropout: float = 0.1,
+        cardinalities: Cardinalities = (2, 3),
+        key_dim: PositiveInt = 1152,
+        dropout: ShareWithZero = 0.1,
         frames: int | None = None,
     ) -> None:
         super().__init__()
         sizes = list(cardinalities)
-        if not sizes or min(sizes) < 1 or (frames is not None and max(sizes) > frames):
-            most = "the number of frames" if frames is None else f"the {frames} frames of a clip"
-            raise UserError(f"TRX: cardinalities={sizes} must be one or more of 1 to {most}.")
+        if frames is not None and max(sizes) > frames:
+            raise UserError(
+                f"TRX: cardinalities is {sizes}, expected at most the {frames} frames of a clip."
+            )
         self.attentions = nn.ModuleList(TupleAttention(dim, n, key_dim, dropout) for n in sizes)
 
     def forward(

@@ -8,6 +8,7 @@ from fsarbench.functional.positions import sinusoids
 from fsarbench.interfaces import PrototypeBuilder
 from fsarbench.layers import MultiHeadAttention
 from fsarbench.registry import PROTOTYPES
+from fsarbench.value_rules import PositiveInt, ShareWithZero
 
 
 @PROTOTYPES.register_module()
@@ -29,7 +30,7 @@ class HybridRelation(PrototypeBuilder):
         torch.Size([2, 5, 1, 8, 4])
     """
 
-    def __init__(self, dim: int, heads: int = 8, dropout: float = 0.1) -> None:
+    def __init__(self, dim: int, heads: PositiveInt = 8, dropout: ShareWithZero = 0.1) -> None:
         super().__init__()
         self.scale = (dim / 10) ** 0.5  # as in the authors' code: features well above positions
         self.within, self.between = MultiHeadAttention(dim, heads), MultiHeadAttention(dim, heads)

@@ -1,16 +1,16 @@
 """Prototypes that the class's text modulates (CLIP-FSAR, Wang et al., IJCV 2024)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.errors import UserError
 from fsarbench.functional.guide import check_widths, guide_tokens
 from fsarbench.prototypes.separate import SeparateBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
+from fsarbench.value_rules import PositiveInt, ShareWithZero
 
 Merge = Literal["before", "after"]
 
@@ -45,18 +45,14 @@ class SemanticModulation(SeparateBuilder):
     def __init__(
         self,
         dim: int,
-        heads: int = 8,
-        hidden: int | None = None,
-        depth: int = 1,
-        dropout: float = 0.2,
+        heads: PositiveInt = 8,
+        hidden: PositiveInt | None = None,
+        depth: PositiveInt = 1,
+        dropout: ShareWithZero = 0.2,
         merge: Merge = "before",
         text_dim: int | None = None,
     ) -> None:
         super().__init__()
-        if merge not in get_args(Merge):
-            raise UserError(f"SemanticModulation: merge={merge!r} must be 'before' or 'after'.")
-        if depth < 1:
-            raise UserError(f"SemanticModulation: depth={depth} must be 1 or more.")
         check_widths("SemanticModulation", dim, dim if text_dim is None else text_dim)
         self.merge = merge
         hidden = 4 * dim if hidden is None else hidden

@@ -1,16 +1,16 @@
 """TPCM: prototypes that the class's text guides (MA-FSAR, Xing et al., 2023)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
 from fsarbench.functional.guide import check_widths, guide_tokens
 from fsarbench.prototypes.separate import SeparateBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
+from fsarbench.value_rules import PositiveInt, ShareWithZero
 
 Norm = Literal["pre", "post"]
 Merge = Literal["before", "after"]
@@ -45,19 +45,14 @@ class TextGuided(SeparateBuilder):
     def __init__(
         self,
         dim: int,
-        heads: int = 8,
-        hidden: int | None = None,
-        dropout: float = 0.0,
+        heads: PositiveInt = 8,
+        hidden: PositiveInt | None = None,
+        dropout: ShareWithZero = 0.0,
         norm: Norm = "pre",
         merge: Merge = "before",
         text_dim: int | None = None,
     ) -> None:
         super().__init__()
-        if norm not in get_args(Norm) or merge not in get_args(Merge):
-            raise UserError(
-                f"TextGuided: norm={norm!r} must be 'pre' or 'post', "
-                f"and merge={merge!r} 'before' or 'after'."
-            )
         check_widths("TextGuided", dim, dim if text_dim is None else text_dim)
         self.merge = merge
         hidden = 4 * dim if hidden is None else hidden

@@ -4,10 +4,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.episode import Outcome
-from fsarbench.errors import UserError
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Readout
 from fsarbench.registry import READOUTS
+from fsarbench.value_rules import PositiveFloat, ShareWithEnds
 
 
 @READOUTS.register_module()
@@ -21,12 +21,8 @@ class ArithmeticFusion(Readout):
 
     uses_text = True
 
-    def __init__(self, alpha: float = 0.5, temperature: float = 0.01) -> None:
+    def __init__(self, alpha: ShareWithEnds = 0.5, temperature: PositiveFloat = 0.01) -> None:
         super().__init__()
-        if not 0 <= alpha <= 1:
-            raise UserError(f"ArithmeticFusion: alpha={alpha} must be from 0 to 1.")
-        if not temperature > 0:
-            raise UserError(f"ArithmeticFusion: temperature={temperature} must be above 0.")
         self.alpha = alpha
         self.temperature = temperature
 

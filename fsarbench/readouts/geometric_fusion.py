@@ -4,10 +4,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.episode import Outcome
-from fsarbench.errors import UserError
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Readout
 from fsarbench.registry import READOUTS
+from fsarbench.value_rules import PositiveFloat, ShareWithEnds
 
 
 @READOUTS.register_module()
@@ -24,13 +24,9 @@ class GeometricFusion(Readout):
     uses_text = True
 
     def __init__(
-        self, alpha: float = 0.9, temperature: float = 1.0, per_frame: bool = True
+        self, alpha: ShareWithEnds = 0.9, temperature: PositiveFloat = 1.0, per_frame: bool = True
     ) -> None:
         super().__init__()
-        if not 0 <= alpha <= 1:
-            raise UserError(f"GeometricFusion: alpha={alpha} must be from 0 to 1.")
-        if not temperature > 0:
-            raise UserError(f"GeometricFusion: temperature={temperature} must be above 0.")
         self.alpha = alpha
         self.temperature = temperature
         self.per_frame = per_frame

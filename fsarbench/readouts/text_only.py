@@ -4,10 +4,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.episode import Outcome
-from fsarbench.errors import UserError
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Readout
 from fsarbench.registry import READOUTS
+from fsarbench.value_rules import PositiveFloat
 
 
 @READOUTS.register_module()
@@ -24,10 +24,8 @@ class TextOnly(Readout):
     uses_text = True
     uses_match = False
 
-    def __init__(self, temperature: float = 0.01) -> None:
+    def __init__(self, temperature: PositiveFloat = 0.01) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"TextOnly: temperature={temperature} must be above 0.")
         self.temperature = temperature
 
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:

@@ -1,17 +1,20 @@
 """CLIP's text encoder (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip, frozen."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
 import open_clip
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.backbones.openclip import load
-from fsarbench.errors import UserError
+from fsarbench.backbones.openclip import config_faults, load
 from fsarbench.interfaces import TextEncoder
 from fsarbench.registry import TEXT_ENCODERS
+from fsarbench.signatures import Conflict
+from fsarbench.value_rules import NonEmptyStr, NotEmpty, PromptTemplate
+
+Prompts = Annotated[Sequence[PromptTemplate], NotEmpty()]
 
 
 @TEXT_ENCODERS.register_module()
@@ -28,20 +31,20 @@ class OpenClipText(TextEncoder):
         UserError: A prompt has no `{}`, or model or weights are not known.
     """
 
+    @classmethod
+    def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A model or weights that are not known."""
+        return config_faults(given)
+
     def __init__(
         self,
-        model: str,
-        pretrained: str | None = None,
-        prompts: Sequence[str] = ("a photo of {}",),
+        model: NonEmptyStr,
+        pretrained: NonEmptyStr | None = None,
+        prompts: PromptTemplate | Prompts = ("a photo of {}",),
         quick_gelu: bool | None = None,
     ) -> None:
         super().__init__()
         self.prompts = (prompts,) if isinstance(prompts, str) else tuple(prompts)
-        for prompt in self.prompts or ("",):
-            if prompt.count("{}") != 1:
-                raise UserError(
-                    f"OpenClipText: the prompt '{prompt}' needs one {{}} for the class name."
-                )
         # The image tower is dropped: the logit scale and the text tower remain.
         clip: Any = load(model, pretrained, quick_gelu)
         clip.visual = None

@@ -38,7 +38,7 @@ def base() -> str:
 
 BY_OVERRIDE = {
     "unknown component": ("matcher.type=OTMA", ["Unknown matcher 'OTMA'", "Did you mean 'OTAM'?"]),
-    "wrong type": ("matcher.temperature=warm", ["'warm' (str)", "temperature: float"]),
+    "wrong type": ("matcher.temperature=warm", ["'warm' (str)", "expected float above 0"]),
     "no such argument": (
         "matcher.temprature=1",
         ["Did you mean 'temperature'?", "OTAM(temperature"],
@@ -49,8 +49,8 @@ BY_OVERRIDE = {
     "no assignment": ("matcher", ["no 'key=value'"]),
     "wrong section key": ("train.episode=3", ["Did you mean 'episodes'?"]),
     "wrong section type": ("train.episodes=many", ["'many' (str)"]),
-    "value out of range": ("train.lr=-1", ["train.lr is -1"]),
-    "wrong seed": ("seed=-1", ["0 or more"]),
+    "value out of range": ("train.lr=-1", ["--set train.lr=-1", "at least 0"]),
+    "wrong seed": ("seed=-1", ["int at least 0"]),
     "offered size": ("prototypes.dim=3", ["the assembly fills in"]),
     "slot emptied": ("backbone=None", ["the slot 'backbone' is missing"]),
     "not a part": ("matcher=OTAM", ["expected dict(type='NAME', ...)"]),
@@ -58,8 +58,22 @@ BY_OVERRIDE = {
     "blocks no list": ("adapter.blocks=last", ["a list of block indices"]),
     "blocks out of range": ("adapter.blocks=[99]", ["the backbone has blocks 0 to"]),
     "unknown model": ("backbone.model=ViT-B-61", ["Unknown open_clip model", "ViT-B-16"]),
-    "prompt without place": ("text_encoder.prompts=['a video']", ["needs one {}"]),
-    "widths that do not fit": ("text_encoder.model=ViT-B-32", ["TextGuided", "512"]),
+    "unknown weights": (
+        "backbone.pretrained=synthactt",
+        ["--set backbone.pretrained=synthactt", "Did you mean 'synthact'?", "nor a file"],
+    ),
+    "weights of another model": (
+        "backbone.model=ViT-B-32",
+        ["backbone.pretrained (--set backbone.model=ViT-B-32)", "laion2b_s34b_b79k"],
+    ),
+    "prompt without place": (
+        "text_encoder.prompts=['a video']",
+        ["with one {} for the class name"],
+    ),
+    "widths that do not fit": (
+        "text_encoder={'type': 'OpenClipText', 'model': 'ViT-B-32'}",
+        ["TextGuided", "512"],
+    ),
 }
 
 

@@ -19,6 +19,7 @@ from fsarbench.data.tables import (
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Split, SplitName, VideoDataset
 from fsarbench.registry import DATASETS
+from fsarbench.value_rules import NonEmptyStr
 
 
 @DATASETS.register_module()
@@ -41,9 +42,9 @@ class AnnotatedVideos(VideoDataset):
 
     def __init__(
         self,
-        name: str,
-        root: str | None = None,
-        annotations: str = "annotations.csv",
+        name: NonEmptyStr,
+        root: NonEmptyStr | None = None,
+        annotations: NonEmptyStr = "annotations.csv",
         source: str = "",
         on_bad_video: OnBadVideo = "error",
     ) -> None:

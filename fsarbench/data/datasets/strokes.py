@@ -4,6 +4,7 @@ from fsarbench.data.datasets.made import MadeDataset
 from fsarbench.data.manifest import Manifest
 from fsarbench.data.strokes.dataset import ensure
 from fsarbench.registry import DATASETS
+from fsarbench.value_rules import PositiveInt
 
 
 @DATASETS.register_module()
@@ -19,7 +20,7 @@ class Strokes(MadeDataset):
         workers: Processes that draw; None for one a core.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: PositiveInt | None = None) -> None:
         self.workers = workers
 
     def manifest(self) -> Manifest:

@@ -3,8 +3,8 @@
 from fsarbench.data.datasets.made import MadeDataset
 from fsarbench.data.manifest import Manifest
 from fsarbench.data.synthact.dataset import ensure
-from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
+from fsarbench.value_rules import PositiveInt
 
 
 @DATASETS.register_module()
@@ -23,16 +23,11 @@ class SynthAct(MadeDataset):
 
     def __init__(
         self,
-        train_videos: int = 30,
-        val_videos: int = 30,
-        test_videos: int = 40,
-        workers: int | None = None,
+        train_videos: PositiveInt = 30,
+        val_videos: PositiveInt = 30,
+        test_videos: PositiveInt = 40,
+        workers: PositiveInt | None = None,
     ) -> None:
-        if min(train_videos, val_videos, test_videos) < 1:
-            raise UserError(
-                "SynthAct makes one or more videos a class: raise dataset.train_videos, "
-                "dataset.val_videos or dataset.test_videos."
-            )
         self.train_videos = train_videos
         self.val_videos = val_videos
         self.test_videos = test_videos

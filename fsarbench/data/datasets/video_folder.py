@@ -18,6 +18,7 @@ from fsarbench.data.tables import (
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import Split, SplitName, VideoDataset
 from fsarbench.registry import DATASETS
+from fsarbench.value_rules import NonEmptyStr
 
 
 @DATASETS.register_module()
@@ -36,7 +37,10 @@ class VideoFolder(VideoDataset):
     """
 
     def __init__(
-        self, root: str, splits: str = "splits.csv", on_bad_video: OnBadVideo = "error"
+        self,
+        root: NonEmptyStr,
+        splits: NonEmptyStr = "splits.csv",
+        on_bad_video: OnBadVideo = "error",
     ) -> None:
         self.root = root
         self.split_file = splits

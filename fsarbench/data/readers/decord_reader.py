@@ -14,6 +14,7 @@ from fsarbench.data.readers.streams import PROGRESSIVE, opened, timeline
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.value_rules import PositiveInt
 
 # What `benchmarks/reader_sweep.py` found equal to the frames of FFmpeg, bit for bit.
 CONTAINERS = ("mov,", "matroska", "avi", "asf")
@@ -72,7 +73,7 @@ class DecordReader(VideoReader):
         threads: Decoding threads of one file; DataLoader workers serve better than more of these.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: PositiveInt = 1) -> None:
         self.threads = threads
 
     def count(self, path: Path) -> int:

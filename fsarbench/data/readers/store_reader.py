@@ -22,6 +22,7 @@ from fsarbench.data.store.index import (
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.value_rules import NonEmptyStr
 
 
 @READERS.register_module()
@@ -36,7 +37,7 @@ class StoreReader(VideoReader):
             the folder that holds the store.
     """
 
-    def __init__(self, root: str, videos: str | None = None) -> None:
+    def __init__(self, root: NonEmptyStr, videos: NonEmptyStr | None = None) -> None:
         self.root = root
         self.videos = videos
         # Videos with another time of change, as copies have, whose bytes are those that were read.

@@ -16,6 +16,7 @@ from fsarbench.data.readers.streams import Timeline, opened, timeline
 from fsarbench.errors import UserError
 from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.value_rules import PositiveInt
 
 # Pixel formats that all versions of FFmpeg convert to the same RGB.
 EXACT = frozenset({"yuv420p", "yuvj420p"})
@@ -33,7 +34,7 @@ class TorchCodecReader(VideoReader):
         threads: Decoding threads of one file; DataLoader workers serve better than more of these.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: PositiveInt = 1) -> None:
         self.threads = threads
 
     def count(self, path: Path) -> int:

@@ -75,8 +75,8 @@ def test_a_cnn_takes_what_makes_sense(adapter: str, network: str) -> None:
 
 def test_wrong_arguments_are_refused() -> None:
     for adapter, options, message in (
-        ("LoRA", {"projections": []}, "one or more"),
-        ("LoRA", {"projections": ["q", "q"]}, "once"),
+        ("LoRA", {"projections": []}, "not empty"),
+        ("LoRA", {"projections": ["q", "q"]}, "without repetition"),
         ("TaskAdapter", {"last": 7}, "last=7.* 6 blocks"),
     ):
         with pytest.raises(UserError, match=message):

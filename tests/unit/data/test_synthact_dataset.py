@@ -36,7 +36,7 @@ def test_nothing_is_made_before_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_no_videos_a_class_is_refused() -> None:
-    with pytest.raises(UserError, match=r"dataset\.val_videos"):
+    with pytest.raises(UserError, match="val_videos is 0"):
         SynthAct(val_videos=0)
 
 

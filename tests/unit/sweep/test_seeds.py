@@ -71,7 +71,7 @@ def test_the_command_line_replaces_one_by_the_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", ["[]", "[0, 0]", "[-1]", "3", "[True]", "['a']"])
 def test_wrong_seeds(wrong: str) -> None:
-    with pytest.raises(UserError, match=r"--set seeds=.*(expected a list|comes twice)"):
+    with pytest.raises(UserError, match=r"--set seeds=.*(expected list|comes twice)"):
         check(load(BASE, [f"seeds={wrong}"]))
 
 

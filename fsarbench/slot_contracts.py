@@ -1,0 +1,244 @@
+"""Holding every component of a model to the contract of its slot, with messages in words."""
+
+import inspect
+import traceback
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import TypeCheckError
+from torch import Tensor, nn
+
+from fsarbench.errors import UserError
+from fsarbench.model import FewShotModel
+from fsarbench.registry import SLOTS
+
+MEANINGS = {
+    "N": "classes of the episode",
+    "K": "support videos per class",
+    "Q": "queries",
+    "V": "videos",
+    "T": "frames of a clip",
+    "L": "tokens of a frame",
+    "C": "token width",
+    "D": "feature width",
+    "E": "text width",
+    "P": "prototypes per class",
+}
+Axes = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a component's `forward`.
+
+    Attributes:
+        key: The component's key in a config.
+        slot: Its slot.
+        module: The component.
+        inputs: What it was given, by the argument names of the slot.
+    """
+
+    key: str
+    slot: str
+    module: nn.Module
+    inputs: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The component and method for messages."""
+        return f"{self.key}: {type(self.module).__name__}.forward"
+
+
+def watched(model: FewShotModel) -> Iterator[tuple[str, str, nn.Module]]:
+    """The components of a model, each with its key and slot."""
+    for slot in ("text_encoder", "backbone", "prototypes", "matcher", "readout"):
+        if getattr(model, slot) is not None:
+            yield slot, slot, getattr(model, slot)
+    for adapter in getattr(model.backbone, "adapters", ()):
+        yield "adapter", "adapter", adapter
+    for name, loss in model.losses.items():
+        yield f"losses.{name}", "losses", loss
+
+
+@contextmanager
+def held_to_contracts(model: FewShotModel) -> Iterator[None]:
+    """Check what the components return, and name the one in which something goes wrong.
+
+    Raises:
+        UserError: A component breaks the contract of its slot, or an exception left it.
+    """
+    running: list[Call] = []
+    handles = [h for part in watched(model) for h in _hooks(part, running)]
+    try:
+        yield
+    except Exception as error:
+        call = running[-1] if running else None
+        message = str(error) if isinstance(error, UserError) and call is None else None
+        raise UserError(message or explained(error, call)) from error
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _hooks(part: tuple[str, str, nn.Module], running: list[Call]) -> Iterator[Any]:
+    key, slot, module = part
+    names = list(inspect.signature(SLOTS[slot].component.forward).parameters)[1:]
+
+    def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        inputs = {**dict(zip(names, args, strict=False)), **kwargs}
+        running.append(Call(key, slot, module, inputs))
+
+    def after(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        del module, args, kwargs
+        message = broken(running[-1], output)
+        if message is not None:
+            raise ContractError(message)
+        running.pop()
+
+    yield module.register_forward_pre_hook(before, with_kwargs=True)
+    yield module.register_forward_hook(after, with_kwargs=True)
+
+
+class ContractError(Exception):
+    """A component breaks the contract of its slot; the message says all of it."""
+
+
+def explained(error: Exception, call: Call | None) -> str:
+    """An exception in words, with the component in which it arose."""
+    if isinstance(error, ContractError):
+        return str(error)
+    if call is None:
+        return f"The parts do not fit together: {summary(error)}"
+    if isinstance(error, TypeCheckError):
+        message = _by_contract(call)
+        if message is not None:
+            return message
+    shapes = ", ".join(f"{n} {list(v.shape)}" for n, v in call.inputs.items() if _is_tensor(v))
+    given = f" It was given {shapes}." if shapes else ""
+    return f"{call.name} fails{place(error, call)}: {summary(error)}{given}"
+
+
+def summary(error: Exception) -> str:
+    """An exception's type and message, without the state that jaxtyping prints after it."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = " ".join(str(error).partition("-----")[0].split())
+    return f"{type(error).__name__}: {text}"
+
+
+def place(error: Exception, call: Call) -> str:
+    """The line of the component's own file at which an exception arose."""
+    try:
+        source = inspect.getsourcefile(type(call.module))
+    except TypeError:
+        return ""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == source]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+
+
+def _by_contract(call: Call) -> str | None:
+    # The test of annotations ended the call: it is made once more without them, for its result.
+    message = misfit(call)
+    if message is not None:
+        return message
+    try:
+        return broken(call, inspect.unwrap(type(call.module).forward)(call.module, **call.inputs))
+    except Exception:
+        return None
+
+
+def misfit(call: Call) -> str | None:
+    """What is wrong with the inputs of a call: the components before it do not fit it."""
+    axes = _known(call)
+    for name, hint in _hints(call).items():
+        if name in call.inputs and name != "return":
+            message = mismatch(hint, call.inputs[name], axes)
+            if message is not None:
+                return f"{call.name} cannot take its argument '{name}': {message}."
+    return None
+
+
+def broken(call: Call, output: Any) -> str | None:
+    """What is wrong with the result of a call, by the contract of the slot; None if it is right."""
+    axes, hints = _known(call), _hints(call)
+    for name, value in call.inputs.items():
+        mismatch(hints.get(name), value, axes)  # fills in the sizes
+    message = mismatch(hints["return"], output, axes)
+    if message is None:
+        return None
+    return f"{call.name} breaks the contract of the slot '{call.slot}': {message}."
+
+
+def _hints(call: Call) -> dict[str, Any]:
+    return typing.get_type_hints(SLOTS[call.slot].component.forward)
+
+
+def _known(call: Call) -> Axes:
+    if call.slot == "backbone":
+        return {"D": call.module.dim}  # type: ignore[dict-item]
+    if call.slot == "text_encoder":
+        return {"N": len(call.inputs["names"]), "E": call.module.dim}  # type: ignore[dict-item]
+    return {}
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def mismatch(hint: Any, value: Any, axes: Axes) -> str | None:
+    """What is wrong with a value by the annotation of a contract; None if nothing is.
+
+    Args:
+        hint: A jaxtyping annotation, a tuple or a union of such, or a dataclass of tensors.
+        value: A tensor, a tuple of tensors, a dataclass of tensors, or None.
+        axes: The sizes of axes that are known; those of the value are added.
+    """
+    origin, hints = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else mismatch(hints[0], value, axes)
+    if origin is tuple:
+        return _tuple_mismatch(hints, value, axes)
+    if is_dataclass(hint) and isinstance(value, hint if isinstance(hint, type) else ()):
+        fields = typing.get_type_hints(hint)
+        found = (mismatch(fields[name], item, axes) for name, item in vars(value).items())
+        return next((message for message in found if message is not None), None)
+    return _tensor_mismatch(hint, value, axes) if hasattr(hint, "dim_str") else None
+
+
+def _tuple_mismatch(hints: tuple[Any, ...], value: Any, axes: Axes) -> str | None:
+    if not isinstance(value, tuple) or len(value) != len(hints):
+        got = f"{len(value)} values" if isinstance(value, tuple) else type(value).__name__
+        return f"expected a tuple of {len(hints)} tensors, got {got}"
+    for number, (hint, item) in enumerate(zip(hints, value, strict=True), start=1):
+        message = mismatch(hint, item, axes)
+        if message is not None:
+            return f"value {number} of {len(hints)}: {message}"
+    return None
+
+
+def _tensor_mismatch(hint: Any, value: Any, axes: Axes) -> str | None:
+    if not isinstance(value, Tensor):
+        return f'expected a tensor "{hint.dim_str}", got {type(value).__name__}'
+    kind = hint.dtype.__name__.lower()
+    if not isinstance(value, hint.dtype[Tensor, "..."]):
+        return f"expected a tensor of type {kind}, got {value.dtype}"
+    names = hint.dim_str.split()
+    sizes = ", ".join(str(axes.get(name.lstrip("#"), name)) for name in names)
+    wanted = f'expected a tensor "{hint.dim_str}" = [{sizes}], got {list(value.shape)}'
+    if len(names) != value.ndim:
+        return f"{wanted} ({value.ndim} axes, expected {len(names)})"
+    for name, size in zip(names, value.shape, strict=True):
+        axis = name.lstrip("#")
+        if name.startswith("#") and size == 1:
+            continue
+        if axis.isdigit():
+            axes.setdefault(axis, int(axis))
+        if size != axes.setdefault(axis, size):
+            meaning = f" ({MEANINGS[axis]})" if axis in MEANINGS else ""
+            return f"{wanted}: axis {axis}{meaning} is {size}, expected {axes[axis]}"
+    return None
