@@ -19,12 +19,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measure import Run
 from benchmarks.parts import frames, registered
 from benchmarks.sizes import Sizes
-from fsarbench.assembly import build_part
+from fsarbench.backbones.block_loop import Walk
 from fsarbench.backbones.vit import ViT
-from fsarbench.backbones.walk import Walk
-from fsarbench.engine.profile import counted, on_meta
+from fsarbench.config.build import build_part
 from fsarbench.interfaces import Backbone
 from fsarbench.profiling.ceilings import measure_ceilings, product_at_shapes
+from fsarbench.profiling.episode_flops import counted, on_meta
 from fsarbench.profiling.timing import finish
 from fsarbench.training.acceleration import block_execution
 

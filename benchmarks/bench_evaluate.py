@@ -17,21 +17,21 @@ import numpy as np
 import pytest
 import torch
 
-from fsarbench.assembly import assemble, build_part
-from fsarbench.config import load
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.evaluation import Evaluation
-from fsarbench.engine.features import Features
-from fsarbench.engine.matching import match_episodes
+from fsarbench.config.build import assemble, build_part
+from fsarbench.config.loading import load
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.engine.plan import plan_episodes
 from fsarbench.engine.prepared import prepare
-from fsarbench.engine.settings import EvaluateSettings
-from fsarbench.interfaces import Split, Video
+from fsarbench.evaluation.episode_arrays import Evaluation
+from fsarbench.evaluation.evaluate import evaluate
+from fsarbench.evaluation.feature_cache import Features
+from fsarbench.evaluation.matching import match_episodes
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.timing import finish
-from fsarbench.progress import Bar
+from fsarbench.runtime.progress import Bar
+from fsarbench.settings import EvaluateSettings
+from fsarbench.video import Split, Video
 
 Say = Callable[[str], None]
 # The test classes and videos of SSv2-Full.

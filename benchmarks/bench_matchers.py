@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from benchmarks.measure import Run, peak, times
 from benchmarks.naive import WholeTuples, otam_by_cells_both_ways
 from benchmarks.parts import registered
-from fsarbench.assembly import build_part
-from fsarbench.functional.alignment import otam_both_ways
+from fsarbench.config.build import build_part
+from fsarbench.functional.otam import otam_both_ways
 from fsarbench.matchers.trx import TRX
 from fsarbench.profiling.timing import finish
 

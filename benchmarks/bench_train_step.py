@@ -22,10 +22,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measure import Run, peak
 from benchmarks.parts import episode, model, registered
 from benchmarks.sizes import Sizes
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.model import FewShotModel, count
 from fsarbench.profiling.step import loss_of
 from fsarbench.profiling.timing import finish
+from fsarbench.settings import TrainSettings
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import build_optimizer
 

@@ -29,10 +29,10 @@ from benchmarks.latent import (
     over_classes,
     over_videos,
 )
-from fsarbench.files import write_text
-from fsarbench.paired import best_correction, holm, paired_difference
-from fsarbench.statistics import Interval, mean_interval, seed_interval
-from fsarbench.video_statistics import class_interval, disjoint_interval, video_interval
+from fsarbench.runtime.atomic_files import write_text
+from fsarbench.statistics.intervals import Interval, mean_interval, seed_interval
+from fsarbench.statistics.paired import best_correction, holm, paired_difference
+from fsarbench.statistics.video_intervals import class_interval, disjoint_interval, video_interval
 
 POPULATIONS = (
     Population(24, 40, 5),

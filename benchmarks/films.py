@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fsarbench.data.frame_store.build import CacheOptions, fill
+from fsarbench.data.frame_store.formats import Format
+from fsarbench.data.frame_store.index import StoreSettings
+from fsarbench.data.frame_store.writer import Keeper
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
-from fsarbench.data.store.cache import CacheOptions, fill
-from fsarbench.data.store.formats import Format
-from fsarbench.data.store.index import StoreSettings
-from fsarbench.data.store.keep import Keeper
-from fsarbench.data.writer import write_video
-from fsarbench.interfaces import VideoReader
+from fsarbench.data.synthetic.video_writer import write_video
+from fsarbench.video import VideoReader
 
 COUNT, FRAMES, HEIGHT, WIDTH = 16, 64, 256, 340
 

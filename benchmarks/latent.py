@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
-from fsarbench.interfaces import Split, Video
-from fsarbench.video_statistics import DrawnVideos
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
+from fsarbench.statistics.video_intervals import DrawnVideos
+from fsarbench.video import Split, Video
 
 Array = NDArray[np.float64]
 Generator = np.random.Generator

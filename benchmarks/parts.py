@@ -3,8 +3,8 @@
 import torch
 
 from benchmarks.sizes import Sizes
-from fsarbench.assembly import adapt, build_part
-from fsarbench.cards import cards
+from fsarbench.catalogue.cards import cards
+from fsarbench.config.build import adapt, build_part
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Backbone
 from fsarbench.model import FewShotModel

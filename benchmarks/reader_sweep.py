@@ -21,8 +21,8 @@ from fsarbench.data.readers.pyav_reader import PyAVReader, picture
 from fsarbench.data.readers.streams import opened
 from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
 from fsarbench.errors import UserError
-from fsarbench.files import write_text
-from fsarbench.interfaces import VideoReader
+from fsarbench.runtime.atomic_files import write_text
+from fsarbench.video import VideoReader
 
 FRAMES = 12
 READERS: dict[str, VideoReader] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from fsarbench.engine.versions import describe_device, versions
-from fsarbench.files import write_text
+from fsarbench.runtime.atomic_files import write_text
+from fsarbench.runtime.environment import describe_device, versions
 
 RESULTS = Path(__file__).with_name("results")
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sheet import RESULTS
-from fsarbench.files import write_text
+from fsarbench.runtime.atomic_files import write_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BETWEEN = re.compile(r"(<!-- benchmarks -->\n).*(<!-- /benchmarks -->)", re.DOTALL)

@@ -24,7 +24,7 @@ from tinyclip.learner import Learner, Losses, prepare
 from tinyclip.look import look
 from tinyclip.stream import batches
 
-from fsarbench.data.synthact.actions import ACTIONS
+from fsarbench.data.synthetic.synthact.actions import ACTIONS
 
 WEIGHTS = "fsarbench-tiny.safetensors"
 VISION = {"image_size": 64, "patch_size": 16, "width": 128, "layers": 4, "head_width": 32}

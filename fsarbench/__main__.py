@@ -8,7 +8,7 @@ import sys
 if not getattr(sys.flags, "safe_path", False) and sys.path[:1] == [os.getcwd()]:
     sys.path.append(sys.path.pop(0))
 
-from fsarbench.cli import main
+from fsarbench.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -3,8 +3,8 @@
 import ast
 from pathlib import Path
 
-from fsarbench.config_bases import base_path, bases
-from fsarbench.config_variants import label, source
+from fsarbench.config.bases import base_path, bases
+from fsarbench.config.variants import label, source
 
 
 def lines_of(file: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ A part registers itself with a decorator, inside the project or in a user's own 
     class MyAdapter(Adapter): ...
 
 A built-in part is known by the table in the `__init__` of its slot, a part of an installed package
-by the package's metadata (`fsarbench.discovery`). Both are imported when a config names them.
+by the package's metadata (`fsarbench.catalogue.entry_points`). Both are imported when a config names them.
 """
 
 import importlib
@@ -18,8 +18,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
-from fsarbench.contracts import enforce_also
-from fsarbench.discovery import Discovered, of_slot
+from fsarbench.catalogue.entry_points import Discovered, of_slot
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import (
     Adapter,
@@ -29,9 +28,9 @@ from fsarbench.interfaces import (
     PrototypeBuilder,
     Readout,
     TextEncoder,
-    VideoDataset,
-    VideoReader,
 )
+from fsarbench.runtime.shape_checks import enforce_also
+from fsarbench.video import VideoDataset, VideoReader
 
 
 class SlotRegistry(Registry):

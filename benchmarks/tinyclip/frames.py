@@ -6,13 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from fsarbench.data.chance import Chance
-from fsarbench.data.synthact.actions import ACTIONS, Action
-from fsarbench.data.synthact.draw import draw_frames
-from fsarbench.data.synthact.looks import COLOURS, SHAPES, SIZES, TEXTURES, random_look
-from fsarbench.data.synthact.scene import Scene, Thing, random_background
-from fsarbench.data.synthact.staging import scene
-from fsarbench.data.synthact.tracks import track
+from fsarbench.data.synthetic.synthact.actions import ACTIONS, Action
+from fsarbench.data.synthetic.synthact.appearance import (
+    COLOURS,
+    SHAPES,
+    SIZES,
+    TEXTURES,
+    random_look,
+)
+from fsarbench.data.synthetic.synthact.draw import draw_frames
+from fsarbench.data.synthetic.synthact.scene import Scene, Thing, random_background
+from fsarbench.data.synthetic.synthact.scene_setup import scene
+from fsarbench.data.synthetic.synthact.trajectories import track
+from fsarbench.runtime.random_stream import Chance
 
 from .augment import Frames
 from .captions import Names

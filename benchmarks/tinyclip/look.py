@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fsarbench.data.synthact.actions import ACTIONS
+from fsarbench.data.synthetic.synthact.actions import ACTIONS
 
 from . import frames, probe
 from .augment import Frames

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from markdown import code, page, prose, table
 
-from fsarbench.cli import app
+from fsarbench.cli.app import app
 
 GUIDE = (
     "A verb ends with exit status 0; with 2 and one message where something is wrong that can be "

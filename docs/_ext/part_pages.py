@@ -7,7 +7,7 @@ import griffe
 from markdown import code, contents, literal, page, prose, table
 from python_pages import Pages, label, signature
 
-from fsarbench.cards import Card, MethodCard, cards, methods
+from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.report.published import command, grouped, setting
 
 GUIDE = (

@@ -3,9 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.registry import ADAPTERS
-from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()

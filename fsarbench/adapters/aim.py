@@ -5,11 +5,11 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.adapters.attention import TIME, attend_along
+from fsarbench.adapters.axis_attention import TIME, attend_along
+from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.interfaces import Adapter, Block, TrunkPart
 from fsarbench.layers import Bottleneck, TemporalEmbedding, is_norm
 from fsarbench.registry import ADAPTERS
-from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()

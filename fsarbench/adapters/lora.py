@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.arguments.value_rules import Distinct, NotEmpty, PositiveFloat, PositiveInt
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block, Projection
 from fsarbench.registry import ADAPTERS
-from fsarbench.value_rules import Distinct, NotEmpty, PositiveFloat, PositiveInt
 
 Place = Literal["q", "k", "v", "o", "mlp"]
 Places = Annotated[Sequence[Place], NotEmpty(), Distinct()]

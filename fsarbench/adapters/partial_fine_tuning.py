@@ -3,10 +3,10 @@
 from torch import nn
 
 from fsarbench.adapters.plain import Plain
+from fsarbench.arguments.value_rules import NonNegativeInt
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkPart
 from fsarbench.registry import ADAPTERS
-from fsarbench.value_rules import NonNegativeInt
 
 
 @ADAPTERS.register_module()

@@ -3,12 +3,12 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.adapters.attention import TIME, VIDEOS, attend_along
+from fsarbench.adapters.axis_attention import TIME, VIDEOS, attend_along
+from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.layers import Bottleneck, TemporalEmbedding
 from fsarbench.registry import ADAPTERS
-from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()

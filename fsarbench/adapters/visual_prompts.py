@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.interfaces import Adapter, Block
 from fsarbench.registry import ADAPTERS
-from fsarbench.value_rules import PositiveInt
 
 
 @ADAPTERS.register_module()

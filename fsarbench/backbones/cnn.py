@@ -6,7 +6,7 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from fsarbench.adapters.plain import Plain
-from fsarbench.backbones.trunk import Trunk, TrunkBackbone
+from fsarbench.backbones.base import Trunk, TrunkBackbone
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter
 

@@ -7,13 +7,13 @@ from jaxtyping import Float
 from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
+from fsarbench.arguments.signatures import Conflict
+from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.backbones.cnn import CNN
-from fsarbench.backbones.openclip import config_faults, load
+from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkPart
 from fsarbench.registry import BACKBONES
-from fsarbench.signatures import Conflict
-from fsarbench.value_rules import NonEmptyStr
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 

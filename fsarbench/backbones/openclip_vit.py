@@ -8,15 +8,15 @@ from jaxtyping import Float
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
-from fsarbench.backbones.openclip import config_faults, load
+from fsarbench.arguments.signatures import Conflict
+from fsarbench.arguments.value_rules import NonEmptyStr
+from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.backbones.quick_gelu import QuickGELU
-from fsarbench.backbones.reweighted import NONE, merge, run
 from fsarbench.backbones.vit import ViT
+from fsarbench.backbones.weight_deltas import NONE, merge, run
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Block, Projection, TrunkPart
 from fsarbench.registry import BACKBONES
-from fsarbench.signatures import Conflict
-from fsarbench.value_rules import NonEmptyStr
 
 
 @BACKBONES.register_module()

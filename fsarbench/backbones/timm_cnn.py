@@ -8,14 +8,14 @@ from timm.models import group_parameters
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
+from fsarbench.arguments.signatures import Conflict
+from fsarbench.arguments.value_rules import NonEmptyStr, PositiveInt
 from fsarbench.backbones.cnn import CNN
-from fsarbench.backbones.timm_models import config_faults, load
+from fsarbench.backbones.timm_loader import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkPart
 from fsarbench.layers import is_norm
 from fsarbench.registry import BACKBONES
-from fsarbench.signatures import Conflict
-from fsarbench.value_rules import NonEmptyStr, PositiveInt
 
 
 @BACKBONES.register_module()

@@ -9,14 +9,14 @@ from timm.models.vision_transformer import Block as Layer
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from fsarbench.backbones.reweighted import NONE, merge, run
-from fsarbench.backbones.timm_models import config_faults, load
+from fsarbench.arguments.signatures import Conflict
+from fsarbench.arguments.value_rules import NonEmptyStr, PositiveInt, ShareWithZero
+from fsarbench.backbones.timm_loader import config_faults, load
 from fsarbench.backbones.vit import ViT
+from fsarbench.backbones.weight_deltas import NONE, merge, run
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Block, Projection, TrunkPart
 from fsarbench.registry import BACKBONES
-from fsarbench.signatures import Conflict
-from fsarbench.value_rules import NonEmptyStr, PositiveInt, ShareWithZero
 
 
 @BACKBONES.register_module()

@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Float, Num
 from torch import Tensor, nn
 
-from fsarbench.backbones.trunk import Trunk, TrunkBackbone
-from fsarbench.backbones.walk import Walk
+from fsarbench.backbones.base import Trunk, TrunkBackbone
+from fsarbench.backbones.block_loop import Walk
 from fsarbench.interfaces import Adapter, Block
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import open_clip
 
 from fsarbench.backbones.hub import cached_file, fetch, weights_file
+from fsarbench.backbones.tiny_clip.register import NAME as TINY
+from fsarbench.backbones.tiny_clip.register import WEIGHTS as TINY_WEIGHTS
 from fsarbench.errors import UserError, nearest
-from fsarbench.tiny.register import NAME as TINY
-from fsarbench.tiny.register import WEIGHTS as TINY_WEIGHTS
 
 # The weights of fsarbench-tiny are named after what they were trained on, as open_clip's tags are.
 TINY_TAG = "synthact"

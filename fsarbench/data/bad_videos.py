@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from fsarbench.data.tables import Row, read_table
+from fsarbench.data.annotation_tables import Row, read_table
 from fsarbench.errors import UserError
 
 OnBadVideo = Literal["error", "skip"]

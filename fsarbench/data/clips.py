@@ -13,12 +13,12 @@ from jaxtyping import Num, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from fsarbench.data.augment import Box, centre_box, jittered, random_box, scaled_box
-from fsarbench.data.chance import Chance
+from fsarbench.arguments.signatures import CheckedSettings, Conflict
+from fsarbench.arguments.value_rules import PositiveInt, ShareWithOne, ShareWithZero
+from fsarbench.data.augmentation import Box, centre_box, jittered, random_box, scaled_box
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
-from fsarbench.signatures import CheckedSettings, Conflict
-from fsarbench.value_rules import PositiveInt, ShareWithOne, ShareWithZero
+from fsarbench.runtime.random_stream import Chance
+from fsarbench.video import VideoReader
 
 
 @dataclass(frozen=True, kw_only=True)

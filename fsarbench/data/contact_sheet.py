@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
-from fsarbench.data.chance import Chance
 from fsarbench.data.clips import segment_frames
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Split, SplitName, Video, VideoReader
+from fsarbench.runtime.random_stream import Chance
+from fsarbench.video import Split, SplitName, Video, VideoReader
 
 # Pixels: the height of a frame, the widest frame, the column of names, the space between frames.
 HEIGHT, WIDEST, NAMES, GAP = 96, 170, 220, 4

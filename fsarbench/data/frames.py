@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from fsarbench.data.files import FRAME
+from fsarbench.data.video_files import FRAME
 from fsarbench.errors import UserError
 
 

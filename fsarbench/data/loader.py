@@ -14,11 +14,11 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fsarbench.data.chance import Chance
 from fsarbench.data.clips import ClipSettings, load_clip
-from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.errors import UserError, lost_worker
-from fsarbench.interfaces import Split, VideoReader
+from fsarbench.runtime.random_stream import Chance
+from fsarbench.video import Split, VideoReader
 
 Sample = TypeVar("Sample")
 # Bytes of a socket's name that every system takes.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Split, SplitName, Video
+from fsarbench.video import Split, SplitName, Video
 
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 # How the lists of SSv2 write a class.

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.episode import Episode
-from fsarbench.interfaces import Split
+from fsarbench.video import Split
 
 
 def to_episode(

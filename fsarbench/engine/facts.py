@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import fsarbench
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.versions import describe_device, versions
+from fsarbench.data.data_module import Bench
+from fsarbench.runtime.environment import describe_device, versions
 
 # What encodes beside the parts themselves; the parts, a user's own too, are found by their classes.
 ENCODING = ("adapters", "backbones", "data", "functional", "tiny", "layers.py", "model.py")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fsarbench.data.data_module import Bench
 from fsarbench.data.identity import stamp_of
-from fsarbench.engine.bench import Bench
 from fsarbench.engine.facts import facts_of
-from fsarbench.engine.store import Store, digest
-from fsarbench.interfaces import Split, Video, VideoReader
+from fsarbench.evaluation.disk_cache import Store, digest
 from fsarbench.model import FewShotModel
+from fsarbench.video import Split, Video, VideoReader
 
 # The slots of a config that the features of a video come from.
 ENCODERS = ("backbone", "adapter", "reader")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.data.episode_sampler import EpisodeSampler
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.engine.features import Features
 from fsarbench.engine.plan import Plan
 from fsarbench.episode import Outcome
+from fsarbench.evaluation.feature_cache import Features
 from fsarbench.model import FewShotModel
-from fsarbench.prototypes.separate import SeparateBuilder
+from fsarbench.prototypes.per_video import SeparateBuilder
 
 # Videos of one call: they do not fit the memory of a GPU all at once.
 CALL = 256

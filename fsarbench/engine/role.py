@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from fsarbench.engine import ranks
-from fsarbench.engine.store import Shelf, Store
+from fsarbench.evaluation.disk_cache import Shelf, Store
+from fsarbench.runtime import distributed
 
 # Videos of one file of a store: what a test that is killed may lose.
 SHARD = 64
@@ -56,7 +56,7 @@ class Role:
     def finish(self, device: torch.device) -> Float[Tensor, "V T D"]:
         """All features, also those that other processes put in; the rows of other videos are 0."""
         self._shelf.close()
-        self._take({video: row.to(device) for video, row in ranks.gather(self._new).items()})
+        self._take({video: row.to(device) for video, row in distributed.gather(self._new).items()})
         assert self._kept is not None, "an episode has at least one query"
         return self._kept
 

@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from fsarbench.data.episodes import EpisodeSettings
-from fsarbench.engine.answers import answers_of, episodes_file, intervals
-from fsarbench.engine.evaluation import Evaluation
-from fsarbench.interfaces import Split
-from fsarbench.statistics import Interval, mean_interval
+from fsarbench.data.episode_sampler import EpisodeSettings
+from fsarbench.evaluation.episode_arrays import Evaluation
+from fsarbench.results.predictions import answers_of, episodes_file, intervals
+from fsarbench.statistics.intervals import Interval, mean_interval
+from fsarbench.video import Split
 
 
 def accuracies(evaluation: Evaluation, split: Split, confidence: float) -> dict[str, Any]:

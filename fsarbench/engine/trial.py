@@ -8,23 +8,23 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset, episode_loader
-from fsarbench.engine import ranks
 from fsarbench.engine.batch import to_episode
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.clock import Clock
-from fsarbench.engine.features import Cache, Features, encode_split
-from fsarbench.engine.finite import require_finite
 from fsarbench.engine.keep import Keep
-from fsarbench.engine.matching import match_episodes
 from fsarbench.engine.plan import Plan
 from fsarbench.engine.prepared import prepare
-from fsarbench.engine.settings import EvaluateSettings, processes
-from fsarbench.engine.store import Shelf, Store
-from fsarbench.interfaces import Split
+from fsarbench.evaluation.disk_cache import Shelf, Store
+from fsarbench.evaluation.feature_cache import Cache, Features, encode_split
+from fsarbench.evaluation.matching import match_episodes
 from fsarbench.model import FewShotModel
-from fsarbench.progress import Bar, Bars
+from fsarbench.runtime import distributed
+from fsarbench.runtime.finite_checks import require_finite
+from fsarbench.runtime.progress import Bar, Bars
+from fsarbench.runtime.timer import Clock
+from fsarbench.settings import EvaluateSettings, processes
+from fsarbench.video import Split
 
 Output = tuple[Float[Tensor, "episodes Q N"], float, float]
 
@@ -68,7 +68,10 @@ class Trial:
         with match:
             prepared = prepare(self.model, features, plans, self.labels, self.text)
         for number, plan in enumerate(plans):
-            with match, self.bars.task(f"match {self.split.name}", ranks.part(len(plan))) as bar:
+            with (
+                match,
+                self.bars.task(f"match {self.split.name}", distributed.part(len(plan))) as bar,
+            ):
                 chunk = self.settings.chunk
                 scores = match_episodes(self.model, features, plan, self.text, chunk, bar, prepared)
             require_finite(scores, f"The scores of the {self.split.name} episodes")
@@ -82,7 +85,7 @@ class Trial:
             store = self.keep.score_store(self.model, self.bench, self.split)
         for plan, task in zip(plans, tasks, strict=True):
             clock = Clock(self.bench.device)
-            mine = ranks.part(len(plan))
+            mine = distributed.part(len(plan))
             with clock, self.bars.task(f"test on {self.split.name}", mine) as bar:
                 scores = self._score(len(plan), task, store, bar)
             yield scores, clock.seconds, 0.0
@@ -92,7 +95,9 @@ class Trial:
         if self.keep is not None:
             store = self.keep.feature_store(self.model, self.bench)
             cache.keep(store, self.bench.reader, self.bench.device)
-        with self.bars.task(f"encode {self.split.name}", ranks.part(len(cache.videos))) as bar:
+        with self.bars.task(
+            f"encode {self.split.name}", distributed.part(len(cache.videos))
+        ) as bar:
             return encode_split(self.model, self.bench, cache, self.split, self.settings, bar)
 
     def _score(
@@ -100,15 +105,15 @@ class Trial:
     ) -> Float[Tensor, "episodes Q N"]:
         names = [f"{task} {number}" for number in range(episodes)]
         found = {} if store is None else store.read(names)
-        bar.advance(ranks.part(len(found)))
+        bar.advance(distributed.part(len(found)))
         missing = [number for number in range(episodes) if number not in found]
         fresh, shelf = {}, Shelf(store, SHARD)
-        for number, scores in self._fresh(ranks.share(missing), task):
+        for number, scores in self._fresh(distributed.share(missing), task):
             fresh[number] = scores
             shelf.add([names[number]], [scores])
             bar.advance()
         shelf.close()
-        found |= ranks.gather(fresh)
+        found |= distributed.gather(fresh)
         return torch.stack([found[number].cpu() for number in range(episodes)])
 
     def _fresh(

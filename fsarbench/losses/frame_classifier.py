@@ -5,10 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fsarbench.arguments.value_rules import NonNegativeFloat
 from fsarbench.episode import Episode, Outcome
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
-from fsarbench.value_rules import NonNegativeFloat
 
 
 @LOSSES.register_module()

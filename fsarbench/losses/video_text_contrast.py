@@ -5,12 +5,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat
 from fsarbench.episode import Episode, Outcome
 from fsarbench.errors import UserError
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
-from fsarbench.value_rules import NonNegativeFloat, PositiveFloat
 
 
 @LOSSES.register_module()

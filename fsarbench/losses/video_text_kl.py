@@ -5,11 +5,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat
 from fsarbench.episode import Episode, Outcome
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
-from fsarbench.value_rules import NonNegativeFloat, PositiveFloat
 
 
 @LOSSES.register_module()

@@ -5,7 +5,7 @@ The module of a class is imported when the class is first used.
 
 from typing import TYPE_CHECKING
 
-from fsarbench.lazy import lazy_classes
+from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.bi_mhm import BiMHM as BiMHM

@@ -5,9 +5,9 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.explain import Picture
+from fsarbench.explanation import Picture
+from fsarbench.functional.hausdorff import mean_hausdorff, nearest, sum_hausdorff
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.sets import mean_hausdorff, nearest, sum_hausdorff
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 

@@ -4,11 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.explain import Picture
+from fsarbench.arguments.value_rules import PositiveInt
+from fsarbench.explanation import Picture
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
-from fsarbench.value_rules import PositiveInt
 
 
 @MATCHERS.register_module()

@@ -3,10 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.arguments.value_rules import PositiveFloat
 from fsarbench.functional.pairwise import mean_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
-from fsarbench.value_rules import PositiveFloat
 
 
 @MATCHERS.register_module()

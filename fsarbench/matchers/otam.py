@@ -5,13 +5,13 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.explain import Picture
-from fsarbench.functional.alignment import Borders, otam, otam_both_ways
-from fsarbench.functional.occupancy import occupancy
+from fsarbench.arguments.value_rules import PositiveFloat
+from fsarbench.explanation import Picture
+from fsarbench.functional.otam import Borders, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.functional.path_occupancy import occupancy
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
-from fsarbench.value_rules import PositiveFloat
 
 Directions = Literal["both", "one"]
 

@@ -3,13 +3,13 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.explain import Picture
-from fsarbench.functional.occupancy import occupancy
+from fsarbench.arguments.value_rules import PositiveFloat
+from fsarbench.explanation import Picture
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.warping import soft_dtw
+from fsarbench.functional.path_occupancy import occupancy
+from fsarbench.functional.soft_dtw import soft_dtw
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
-from fsarbench.value_rules import PositiveFloat
 
 
 @MATCHERS.register_module()

@@ -6,15 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.arguments.value_rules import NotEmpty, PositiveInt, ShareWithZero
 from fsarbench.errors import UserError
-from fsarbench.explain import Picture
+from fsarbench.explanation import Picture
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.positions import sinusoids
-from fsarbench.functional.tuple_pictures import framewise, strongest
+from fsarbench.functional.tuple_attention import framewise, strongest
 from fsarbench.functional.tuples import attended_distances, membership, products, squared_norms
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
-from fsarbench.value_rules import NotEmpty, PositiveInt, ShareWithZero
 
 Cardinalities = Annotated[tuple[PositiveInt, ...], NotEmpty()]
 

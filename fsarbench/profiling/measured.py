@@ -10,8 +10,8 @@ from torch.optim import AdamW
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.profiling.dummy_inputs import Subject, random_episode, random_on
 from fsarbench.profiling.step import infer_episode, loss_of
-from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import Timing, time_runs
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import parameter_groups

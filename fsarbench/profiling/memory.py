@@ -12,9 +12,9 @@ from torch.optim import AdamW, Optimizer
 
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.profiling.dummy_inputs import Subject, empty_on, tensors_of, with_tensors
 from fsarbench.profiling.ledger import Ledger
 from fsarbench.profiling.step import infer_episode, loss_of
-from fsarbench.profiling.subject import Subject, empty_on, tensors_of, with_tensors
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import parameter_groups
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from fsarbench.engine.flops import OperationCounter, plain_attention
-from fsarbench.engine.profile import counted
+from fsarbench.profiling.dummy_inputs import Subject
+from fsarbench.profiling.episode_flops import counted
+from fsarbench.profiling.flop_counter import OperationCounter, plain_attention
 from fsarbench.profiling.step import loss_of
-from fsarbench.profiling.subject import Subject
 from fsarbench.training.acceleration import accelerated
 
 CONVENTION = (

@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 
-from fsarbench.config import Loaded
-from fsarbench.engine.parts import parts
+from fsarbench.config.loading import Loaded
+from fsarbench.profiling.dummy_inputs import Subject, subject_of
 from fsarbench.profiling.measured import Measured, Stand, measure
 from fsarbench.profiling.memory import Peak, computed_testing, computed_training
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
-from fsarbench.profiling.subject import Subject, subject_of
+from fsarbench.profiling.parameters import parts
 from fsarbench.training.precision import uses_bf16
 
 SCHEMA = 1

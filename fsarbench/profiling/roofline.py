@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from fsarbench.engine.flops import OperationCounter, plain_attention
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.interfaces import Matcher
 from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
 from fsarbench.profiling.ceilings import Ceilings, measure_ceilings, product_at_shapes
+from fsarbench.profiling.dummy_inputs import Subject, random_episode, random_on
+from fsarbench.profiling.flop_counter import OperationCounter, plain_attention
 from fsarbench.profiling.operations import count_testing, count_training
 from fsarbench.profiling.step import loss_of
-from fsarbench.profiling.subject import Subject, random_episode, random_on
 from fsarbench.profiling.timing import time_runs
+from fsarbench.settings import TrainSettings
 from fsarbench.training.acceleration import accelerated, tf32_matmul
 from fsarbench.training.precision import autocast
 

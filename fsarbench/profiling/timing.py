@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from fsarbench.engine.versions import describe_device, versions
+from fsarbench.runtime.environment import describe_device, versions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
 from fsarbench.functional.positions import sinusoids
 from fsarbench.interfaces import PrototypeBuilder
 from fsarbench.layers import MultiHeadAttention
 from fsarbench.registry import PROTOTYPES
-from fsarbench.value_rules import PositiveInt, ShareWithZero
 
 
 @PROTOTYPES.register_module()

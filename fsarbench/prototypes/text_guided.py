@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.functional.guide import check_widths, guide_tokens
-from fsarbench.prototypes.separate import SeparateBuilder
+from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
+from fsarbench.functional.text_tokens import check_widths, guide_tokens
+from fsarbench.prototypes.per_video import SeparateBuilder
 from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
-from fsarbench.value_rules import PositiveInt, ShareWithZero
 
 Norm = Literal["pre", "post"]
 Merge = Literal["before", "after"]

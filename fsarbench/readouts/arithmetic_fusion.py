@@ -3,11 +3,11 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.arguments.value_rules import PositiveFloat, ShareWithEnds
 from fsarbench.episode import Outcome
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Readout
 from fsarbench.registry import READOUTS
-from fsarbench.value_rules import PositiveFloat, ShareWithEnds
 
 
 @READOUTS.register_module()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from fsarbench.report.compare_rows import Row
+from fsarbench.report.comparison.rows import Row
 
 ON_TEST = "tuned parts were selected on the test classes"
 UNKNOWN = "it is not known on which classes the tuned parts were selected"

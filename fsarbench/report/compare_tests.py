@@ -4,9 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fsarbench.paired import Difference, best_correction, best_level, holm, paired_difference
-from fsarbench.report.compare_rows import Row
-from fsarbench.video_statistics import video_estimate
+from fsarbench.report.comparison.rows import Row
+from fsarbench.statistics.paired import (
+    Difference,
+    best_correction,
+    best_level,
+    holm,
+    paired_difference,
+)
+from fsarbench.statistics.video_intervals import video_estimate
 
 
 @dataclass(frozen=True)

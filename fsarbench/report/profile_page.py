@@ -12,7 +12,7 @@ from fsarbench.report.profile_table import (
     slot_table,
     table,
 )
-from fsarbench.report.terminal import terminal
+from fsarbench.runtime.console import terminal
 
 
 def show(found: Mapping[str, Any]) -> None:

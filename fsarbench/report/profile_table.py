@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from fsarbench.report.cut import CutTable, Heading
+from fsarbench.report.wide_table import CutTable, Heading
 
 Record = Mapping[str, Any]
 GIBI = 2.0**30

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from fsarbench.config import Loaded
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.loading import Loaded
 from fsarbench.config_lines import lines_of
-from fsarbench.resources import resource
 
 
 def resolved_text(loaded: Loaded) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from fsarbench.errors import UserError
-from fsarbench.files import write_text
-from fsarbench.sweep.plan import CONFIG, Planned
+from fsarbench.experiments.plan import CONFIG, Planned
+from fsarbench.runtime.atomic_files import write_text
 
 LOG = "log.txt"
 

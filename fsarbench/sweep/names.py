@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from fsarbench.config import Loaded
+from fsarbench.config.loading import Loaded
 from fsarbench.errors import UserError, nearest
-from fsarbench.report.config_text import flat
+from fsarbench.results.config_diff import flat
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 CONFIG = "config"

@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.backbones.openclip import config_faults, load
+from fsarbench.arguments.signatures import Conflict
+from fsarbench.arguments.value_rules import NonEmptyStr, NotEmpty, PromptTemplate
+from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.interfaces import TextEncoder
 from fsarbench.registry import TEXT_ENCODERS
-from fsarbench.signatures import Conflict
-from fsarbench.value_rules import NonEmptyStr, NotEmpty, PromptTemplate
 
 Prompts = Annotated[Sequence[PromptTemplate], NotEmpty()]
 

@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+from fsarbench.backbones.block_loop import Walk
 from fsarbench.backbones.vit import ViT
-from fsarbench.backbones.walk import Walk
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone
+from fsarbench.settings import TrainSettings
 
 COMPILER = "inductor"
 

@@ -10,10 +10,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fsarbench.engine.finite import require_finite_weights
 from fsarbench.errors import UserError
-from fsarbench.files import whole
 from fsarbench.model import FewShotModel
+from fsarbench.runtime.atomic_files import whole
+from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.training.history import Training, training_of
 
 BEST = "best.safetensors"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fsarbench.engine.settings import Select
+from fsarbench.settings import Select
 
 Selection = Select | Literal["none", "unknown"]
 SELECTIONS: dict[str, Selection] = {"val": "val", "test": "test"}

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.model import tuned_parameters
+from fsarbench.settings import TrainSettings
 
 TRUNK = "backbone.trunk."
 MULTISTEP_FACTOR = 0.1

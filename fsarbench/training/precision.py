@@ -4,9 +4,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.episode import Episode, Outcome
 from fsarbench.model import FewShotModel
+from fsarbench.settings import TrainSettings
 
 
 def uses_bf16(settings: TrainSettings, device: torch.device) -> bool:

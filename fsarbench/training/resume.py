@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from fsarbench.engine import ranks
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.errors import UserError
-from fsarbench.files import whole, write_text
+from fsarbench.runtime import distributed
+from fsarbench.runtime.atomic_files import whole, write_text
+from fsarbench.settings import TrainSettings
 from fsarbench.training.checkpoint import BEST, restore, trainable_state
 from fsarbench.training.history import History
 
@@ -163,7 +163,7 @@ class ResumeStates:
 
     def save(self, step: int) -> None:
         """Write the state after some optimizer steps, atomically; then remove the oldest."""
-        if not ranks.is_main():
+        if not distributed.is_main():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
@@ -180,7 +180,7 @@ class ResumeStates:
 
     def clear(self) -> int:
         """Remove the states of an earlier training; returns 0, the steps that are done."""
-        if ranks.is_main():
+        if distributed.is_main():
             for path in self.folder.glob("*.pt"):
                 path.unlink()
         return 0

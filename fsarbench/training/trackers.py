@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
-from fsarbench.engine import ranks
-from fsarbench.engine.settings import TRACKERS, tracker_name
 from fsarbench.errors import UserError
+from fsarbench.runtime import distributed
+from fsarbench.settings import TRACKERS, tracker_name
 
 LOG = "train.jsonl"
 
@@ -57,7 +57,7 @@ def open_trackers(
         UserError: A tracker's package is not installed, or the tracker cannot be started.
     """
     require_installed(names)
-    if not ranks.is_main():
+    if not distributed.is_main():
         yield Trackers()
         return
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,17 +18,17 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
-from fsarbench.data.chance import Chance
-from fsarbench.data.episodes import EpisodeSampler
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader
-from fsarbench.engine import ranks
 from fsarbench.engine.batch import to_episode
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings, processes
-from fsarbench.engine.texts import text_bank, tunes_text
 from fsarbench.errors import UserError
+from fsarbench.evaluation.text_features import text_bank, tunes_text
 from fsarbench.model import FewShotModel, tuned_parameters
-from fsarbench.progress import Bar, Bars
+from fsarbench.runtime import distributed
+from fsarbench.runtime.progress import Bar, Bars
+from fsarbench.runtime.random_stream import Chance
+from fsarbench.settings import EvaluateSettings, TrainSettings, processes
 from fsarbench.training import optimizer as optim
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.checkpoint import BEST, load_weights
@@ -70,14 +70,14 @@ def train(
     if skipped := why_skipped(model, settings):
         return Training(skipped)
     work_dir.mkdir(parents=True, exist_ok=True)
-    ranks.start(bench.device)
+    distributed.start(bench.device)
     bars = bars or Bars(quiet=True)
     best = work_dir / BEST
     validator = Validator(model, bench, settings.select, evaluate_settings, best, bars)
     opened = nullcontext(trackers) if trackers else own_trackers(settings, work_dir)
     with accelerated(model.backbone, settings), opened as log:
         history = run_steps(model, bench, settings, validator, work_dir, resume, log)
-    ranks.wait()  # The main process writes the best checkpoint, and all read it.
+    distributed.wait()  # The main process writes the best checkpoint, and all read it.
     load_weights(model, best)
     return history.training(settings.select)
 
@@ -92,7 +92,7 @@ def run_steps(
     trackers: Trackers,
 ) -> History:
     """The training loop; returns the validations. The arguments are those of `train`."""
-    world, accumulate = ranks.count(), settings.accumulate
+    world, accumulate = distributed.count(), settings.accumulate
     iterations = -(-settings.episodes // world)  # the training episodes of each process
     steps = -(-iterations // accumulate)
     interval = -(-settings.val_interval // (world * accumulate))
@@ -147,7 +147,7 @@ def train_step(
     for iteration in span:
         batch = next(batches)
         # Dropout depends on seed, iteration and process alone, so a resumed run draws the same.
-        torch.manual_seed(Chance("train", seed, iteration, ranks.rank()).integer(2**63))
+        torch.manual_seed(Chance("train", seed, iteration, distributed.rank()).integer(2**63))
         with gradient_exchange(losses, on=iteration == span[-1]):
             metrics: dict[str, Tensor] = losses(batch)
             (metrics["loss"] / len(span)).backward()
@@ -217,14 +217,14 @@ class Report:
         self.recent.extend(metrics)
         means = {name: fmean(m[name] for m in self.recent) for name in metrics[-1]}
         note = f"loss {means['loss']:.3f}  accuracy {means['accuracy']:.1%}"
-        self.bar.advance(len(span) * ranks.count(), note)
+        self.bar.advance(len(span) * distributed.count(), note)
         start, waited, last = self.logged
         if span.stop // self.interval == span.start // self.interval:
             return
         now = (time.perf_counter(), self.history.wait_seconds, span.stop)
         episodes = span.stop - last or 1
         seconds = {"time": (now[0] - start) / episodes, "data_time": (now[1] - waited) / episodes}
-        self.trackers.add({**rates, **means, **seconds}, span.stop * ranks.count())
+        self.trackers.add({**rates, **means, **seconds}, span.stop * distributed.count())
         self.logged = now
 
 
@@ -232,7 +232,7 @@ def training_batches(
     bench: Bench, settings: TrainSettings, iterations: range, history: History
 ) -> Generator[Batch, None, None]:
     """This process's training episodes; the seconds of waiting for them are added to `history`."""
-    rank, world = ranks.rank(), ranks.count()
+    rank, world = distributed.rank(), distributed.count()
     split = bench.splits["train"]
     sampler = EpisodeSampler(split, bench.episodes, bench.seed)
     data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=True)
@@ -247,7 +247,7 @@ def training_batches(
 
 def distributed(losses: nn.Module) -> nn.Module:
     """The module that averages gradients over the processes; itself where there is only one."""
-    if not ranks.several():
+    if not distributed.several():
         return losses
     device = next(losses.parameters()).device
     # Buffers, such as running means, stay each process's own. torch is renaming the option.

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsarbench.data.episodes import EpisodeSampler
-from fsarbench.engine import ranks
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.clock import Clock
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.settings import EvaluateSettings, Select
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSampler
+from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
-from fsarbench.progress import Bars
+from fsarbench.runtime import distributed
+from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.timer import Clock
+from fsarbench.settings import EvaluateSettings, Select
 from fsarbench.training.checkpoint import save_weights
 from fsarbench.training.history import SELECTION, History
 
@@ -53,7 +53,7 @@ class Validator:
                 self.bars,
             )
         history.val_seconds += clock.seconds
-        if history.add(episode, tested.accuracy) and ranks.is_main():
+        if history.add(episode, tested.accuracy) and distributed.is_main():
             accuracy = repr(tested.accuracy)
             metadata = {"episode": str(episode), "accuracy": accuracy, SELECTION: self.select}
             save_weights(self.model, self.best, metadata)

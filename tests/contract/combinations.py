@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from fsarbench.assembly import build_model
-from fsarbench.cards import cards
+from fsarbench.catalogue.cards import cards
+from fsarbench.config.build import build_model
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, tuned_parameters

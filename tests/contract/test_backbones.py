@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fsarbench.assembly import build_part
+from fsarbench.config.build import build_part
 from fsarbench.interfaces import Backbone
 from fsarbench.model import tuned_parameters
 from tests.contract.combinations import TINY, names

@@ -6,10 +6,10 @@ import typing
 import jaxtyping
 import pytest
 
-from fsarbench.cards import Card, cards
-from fsarbench.check import OFFERED, TAKES_SIZES
+from fsarbench.arguments.signatures import parameters
+from fsarbench.catalogue.cards import Card, cards
+from fsarbench.config.validation import OFFERED, TAKES_SIZES
 from fsarbench.registry import SLOTS
-from fsarbench.signatures import parameters
 
 # Other packages may be installed whose parts are listed too.
 CARDS = [card for card in cards() if not card.origin]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fsarbench.config import load
+from fsarbench.config.loading import load
+from fsarbench.profiling.dummy_inputs import subject_of
 from fsarbench.profiling.operations import count_testing, count_training
-from fsarbench.profiling.subject import subject_of
 from tests.contract.combinations import names, values
 
 PAIRS = [(name, "MeanCosine") for name in names("prototypes")]

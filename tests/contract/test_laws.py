@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fsarbench.assembly import build_model
-from fsarbench.cards import find
+from fsarbench.catalogue.cards import find
+from fsarbench.config.build import build_model
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, tuned_parameters
-from fsarbench.prototypes.separate import SeparateBuilder
+from fsarbench.prototypes.per_video import SeparateBuilder
 from fsarbench.registry import SLOTS
 from tests.contract.combinations import (
     DIM,

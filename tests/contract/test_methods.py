@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fsarbench.cards import MethodCard, cards, methods
-from fsarbench.check import check
-from fsarbench.config import load
-from fsarbench.config_variants import config_names
+from fsarbench.catalogue.cards import MethodCard, cards, methods
+from fsarbench.config.loading import load
+from fsarbench.config.validation import check
+from fsarbench.config.variants import config_names
 from fsarbench.registry import SLOTS
 
 METHODS = methods()

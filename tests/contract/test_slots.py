@@ -82,7 +82,7 @@ def test_the_check_of_a_timm_model_loads_no_open_clip() -> None:
     run(
         "import sys\n"
         "from typer.testing import CliRunner\n"
-        "from fsarbench.cli import app\n"
+        "from fsarbench.cli.app import app\n"
         "done = CliRunner().invoke(app, ['check', 'frozen_synthact_1shot',\n"
         "    '--set', 'backbone.type=TimmCNN', '--set', 'backbone.model=test_resnet',\n"
         "    '--set', 'backbone.pretrained=False', '--set', 'text_encoder=None'])\n"

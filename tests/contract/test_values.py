@@ -8,13 +8,19 @@ from typing import Annotated, Any
 
 import pytest
 
-from fsarbench.check import OFFERED, TAKES_SIZES, find_faults, part_faults, section_faults
-from fsarbench.config import SECTIONS
+from fsarbench.arguments.signatures import annotations, parameters
+from fsarbench.arguments.value_checks import LISTS
+from fsarbench.arguments.value_rules import Above, AtLeast, AtMost, Below, Distinct, NotEmpty, Odd
+from fsarbench.config.loading import SECTIONS
+from fsarbench.config.validation import (
+    OFFERED,
+    TAKES_SIZES,
+    find_faults,
+    part_faults,
+    section_faults,
+)
 from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS
-from fsarbench.signatures import annotations, parameters
-from fsarbench.value_rules import Above, AtLeast, AtMost, Below, Distinct, NotEmpty, Odd
-from fsarbench.values import LISTS
 
 NO_TYPE_TAKES = [{"a": 1}, b"bytes", 1j]
 COMPONENTS = [

@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 
-from fsarbench import cli, job
+from fsarbench.cli import app
+from fsarbench.experiments import run
 
 PHASES = {"train": b"t", "test": b"f"}
 
@@ -65,10 +66,10 @@ def be_run(folder: Path, told: int, more: tuple[str, ...]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     for name, mark in (("train", PHASES["train"]), ("finish", PHASES["test"])):
-        setattr(job, name, marked(getattr(job, name), told, mark))
+        setattr(run, name, marked(getattr(run, name), told, mark))
     sys.argv = ["fsarbench", "run", "toy.py", f"--work-dir={folder}", *more]
     try:
-        cli.main()
+        app.main()
     except SystemExit as exit_:
         sys.stdout.flush()
         os._exit(exit_.code if isinstance(exit_.code, int) else 1)

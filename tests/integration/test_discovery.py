@@ -48,7 +48,7 @@ def site(tmp_path: Path) -> Path:
 def fsarbench(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line; it fails if that imported the package for `list` or `show`."""
     code = (
-        "import sys, fsarbench.cli as cli\n"
+        "import sys, fsarbench.cli.app as cli\n"
         "try:\n    cli.main()\nfinally:\n"
         "    if sys.argv[1] in ('list', 'show'):\n"
         "        assert not {'theirs', 'torch'} & {*sys.modules}\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.cards import Card, read
+from fsarbench.catalogue.cards import Card, read
 
 if sys.version_info >= (3, 11):
     import tomllib

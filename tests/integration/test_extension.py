@@ -40,9 +40,9 @@ def test_a_part_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["--help"], ["list"], ["show", "OTAM"]])
 def test_no_torch_where_none_is_needed(command: list[str]) -> None:
     code = (
-        "import sys, fsarbench.cli\n"
+        "import sys, fsarbench.cli.app\n"
         f"sys.argv = ['fsarbench', *{command}]\n"
-        "try:\n    fsarbench.cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "try:\n    fsarbench.cli.app.main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

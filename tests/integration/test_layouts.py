@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from fsarbench.assembly import build_model, build_reader, build_settings
-from fsarbench.config import load
+from fsarbench.config.build import build_model, build_reader, build_settings
+from fsarbench.config.loading import load
+from fsarbench.data.data_module import Bench
 from fsarbench.data.datasets.strokes import Strokes
 from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.data.frame_store.build import CacheOptions, fill
+from fsarbench.data.frame_store.index import StoreSettings
+from fsarbench.data.frame_store.writer import Keeper
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
-from fsarbench.data.sources import source_of_splits
-from fsarbench.data.store.cache import CacheOptions, fill
-from fsarbench.data.store.index import StoreSettings
-from fsarbench.data.store.keep import Keeper
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.evaluation import Evaluation
-from fsarbench.interfaces import Split, SplitName, VideoDataset, VideoReader
+from fsarbench.data.video_sources import source_of_splits
+from fsarbench.evaluation.episode_arrays import Evaluation
+from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
+from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
 from tests.unit.data.test_import_round_trip import imported, linked
 
 DATASETS: dict[str, Callable[[], VideoDataset]] = {

@@ -15,9 +15,9 @@ from typing import IO
 
 import pytest
 
-from fsarbench.cli import main
-from fsarbench.config import load
-from fsarbench.data.synthact.dataset import ensure
+from fsarbench.cli.app import main
+from fsarbench.config.loading import load
+from fsarbench.data.synthetic.synthact.dataset import ensure
 from tests.integration.pages import Block, blocks, pages, printed
 
 SHORT = {
@@ -77,7 +77,7 @@ class Page:
         patch.setenv("FSARBENCH_DATA", str(home / "data"))
         patch.setenv("COLUMNS", "2000")
         # A sweep has a process a run; here a run is short, and loading torch would be most of it.
-        patch.setattr("fsarbench.sweep.launch._start", self.started)
+        patch.setattr("fsarbench.experiments.launch._start", self.started)
 
     def run(self, block: Block) -> None:
         """One block, in the way that its language and its mark ask for."""

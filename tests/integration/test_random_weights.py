@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.job import Options, run
+from fsarbench.experiments.run import Options, run
 
 CONFIG = "profile/mafsar_synthact_1shot_vitb16"
 FEW = [

@@ -15,10 +15,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from fsarbench.cli import app
-from fsarbench.data.writer import write_video
+from fsarbench.catalogue.package_data import resource
+from fsarbench.cli.app import app
+from fsarbench.data.synthetic.video_writer import write_video
 from fsarbench.errors import UserError
-from fsarbench.resources import resource
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

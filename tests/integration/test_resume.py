@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.job import Options, run
+from fsarbench.experiments.run import Options, run
 from fsarbench.training.resume import MAY_DIFFER
 from tests.integration.toy import make_toy
 

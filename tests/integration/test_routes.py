@@ -14,15 +14,15 @@ import pytest
 import torch
 from jaxtyping import UInt8
 
-from fsarbench.assembly import assemble, build_model
-from fsarbench.config import load
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.route import choose_route
-from fsarbench.engine.settings import EvaluateSettings
-from fsarbench.interfaces import VideoReader
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.build import assemble, build_model
+from fsarbench.config.loading import load
+from fsarbench.data.data_module import Bench
+from fsarbench.evaluation.cache_policy import choose_route
+from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel, tuned_parameters
-from fsarbench.resources import resource
+from fsarbench.settings import EvaluateSettings
+from fsarbench.video import VideoReader
 from tests.unit.engine.conftest import toy_bench
 
 EPISODES = int(os.environ.get("FSARBENCH_TEST_EPISODES", "0"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from fsarbench.config import load
+from fsarbench.config.loading import load
 
 # Three videos a class: one to support, two to query.
 SMALL = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.engine.results import read_result
+from fsarbench.results.run_result import read_result
 from tests.integration.toy import environment, fsarbench, make_toy
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

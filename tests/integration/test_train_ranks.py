@@ -12,9 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fsarbench.engine import ranks
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.evaluation.evaluate import evaluate
+from fsarbench.runtime import distributed
+from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.train import train
 from tests.unit.engine.conftest import toy_bench, toy_model
 
@@ -36,14 +36,14 @@ def score_toy(work_dir: Path) -> None:
         # With text, support and query features are two things.
         tested = evaluate(toy_model(True), bench, "test", replace(settings, cache=cache))
         found[f"cache={cache}"] = tested.scores
-    if ranks.is_main():
+    if distributed.is_main():
         np.savez(work_dir / "scores.npz", **found)
 
 
 def both(work_dir: Path, accumulate: int) -> None:
     train_toy(work_dir, accumulate)
     score_toy(work_dir)
-    ranks.stop()
+    distributed.stop()
 
 
 def free_port() -> str:

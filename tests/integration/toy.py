@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from fsarbench.resources import resource
+from fsarbench.catalogue.package_data import resource
 
 CONFIG = """_base_ = ["{base}.py"]
 dataset = dict(_delete_=True, type="VideoFolder", root="videos")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fsarbench.functional.alignment import otam, otam_both_ways
+from fsarbench.functional.otam import otam, otam_both_ways
 from fsarbench.matchers.otam import OTAM
 
 SIZES = [(8, 8), (8, 5), (3, 9), (1, 4), (4, 1), (1, 1), (2, 2)]

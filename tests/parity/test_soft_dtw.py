@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fsarbench.functional.warping import soft_dtw
+from fsarbench.functional.soft_dtw import soft_dtw
 from fsarbench.matchers.soft_dtw import SoftDTW
 
 SIZES = [(5, 5), (5, 3), (3, 6), (1, 4), (4, 1), (1, 1), (2, 2)]

@@ -7,7 +7,7 @@ import torch
 from fsarbench.adapters.fine_grained_multimodal import FineGrainedMultimodal
 from fsarbench.adapters.st_adapter import STAdapter
 from fsarbench.backbones.openclip_vit import OpenClipViT
-from fsarbench.tiny.register import register
+from fsarbench.backbones.tiny_clip.register import register
 
 MODELS = ["fsarbench-tiny", "ViT-B-32"]
 

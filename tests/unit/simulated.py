@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fsarbench.video_statistics import DrawnVideos
+from fsarbench.statistics.video_intervals import DrawnVideos
 
 Generator = np.random.Generator
 

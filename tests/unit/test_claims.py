@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.claims import claimed
 from fsarbench.errors import UserError
-from fsarbench.job import Options, work_folder
+from fsarbench.experiments.run import Options, work_folder
+from fsarbench.runtime.folder_lock import claimed
 
 PROCESSES = multiprocessing.get_context("spawn")
 

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fsarbench import __version__
-from fsarbench.cli import app
-from fsarbench.config import load
+from fsarbench.cli.app import app
+from fsarbench.config.loading import load
 
 LIGHT = """
 import sys

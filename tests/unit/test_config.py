@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fsarbench.check import check
-from fsarbench.config import find, load, parse
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.loading import find, load, parse
+from fsarbench.config.validation import check
+from fsarbench.config.variants import config_names
 from fsarbench.config_lines import lines_of
-from fsarbench.config_variants import config_names
-from fsarbench.dry_run import dry_run
 from fsarbench.errors import UserError
-from fsarbench.resources import resource
+from fsarbench.experiments.dry_run import dry_run
 
 EVERY = config_names()
 

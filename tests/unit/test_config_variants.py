@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fsarbench.config import find, load
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.loading import find, load
+from fsarbench.config.named_datasets import named_dataset, named_source
+from fsarbench.config.variants import composed, config_names, naming_help
 from fsarbench.config_lines import lines_of
-from fsarbench.config_variants import composed, config_names, naming_help
 from fsarbench.errors import UserError
-from fsarbench.named_data import named_dataset, named_source
 from fsarbench.report.resolved import resolved_text
-from fsarbench.resources import resource
 
 BASES = """_base_ = [
     "_base_/backbones/{backbone}.py",

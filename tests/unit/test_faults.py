@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from fsarbench.check import check, find_faults
-from fsarbench.config import KEYS, SECTIONS, SEEDS, Loaded, load
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.loading import KEYS, SECTIONS, SEEDS, Loaded, load
+from fsarbench.config.validation import check, find_faults
 from fsarbench.config_lines import lines_of
 from fsarbench.data.clips import ClipSettings
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.errors import UserError
 from fsarbench.matchers.otam import OTAM
 from fsarbench.registry import SLOTS
-from fsarbench.resources import resource
+from fsarbench.settings import TrainSettings
 
 BASE = "mafsar_synthact_1shot"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.files import sweep, whole, write_whole
+from fsarbench.runtime.atomic_files import sweep, whole, write_whole
 
 
 def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.files import require_writable, write_text
-from fsarbench.job import Options, work_folder
+from fsarbench.experiments.run import Options, work_folder
+from fsarbench.runtime.atomic_files import require_writable, write_text
 from tests.unit.report.finished import finish
 from tests.unit.test_wrong_input import fails
 
@@ -119,9 +119,9 @@ def test_an_episodes_file_outside_the_folder_is_not_read(
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_no_cell_is_a_formula(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fsarbench.report.compare import Options as Compared
-    from fsarbench.report.compare import comparison_of
-    from fsarbench.report.compare_data import csv_text
+    from fsarbench.report.comparison.compare import Options as Compared
+    from fsarbench.report.comparison.compare import comparison_of
+    from fsarbench.report.comparison.to_csv_json import csv_text
 
     run = finish(tmp_path, name)
     text = csv_text(comparison_of([run], Compared()))

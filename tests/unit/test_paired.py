@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fsarbench.paired import (
+from fsarbench.statistics.intervals import Estimate, mean_interval
+from fsarbench.statistics.paired import (
     best_correction,
     best_level,
     holm,
@@ -12,7 +13,6 @@ from fsarbench.paired import (
     range_p_value,
     smallest_detectable,
 )
-from fsarbench.statistics import Estimate, mean_interval
 from tests.unit.simulated import Field, generator
 
 FIELD = Field(classes=24, videos=40)

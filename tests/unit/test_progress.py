@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from fsarbench.progress import Bars, silence
+from fsarbench.runtime.progress import Bars, silence
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_what_an_earlier_run_did_says_nothing_of_the_rate(
     page: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(monotonic=iter([0.0, 4.0]).__next__)
-    monkeypatch.setattr("fsarbench.progress.time", clock)
+    monkeypatch.setattr("fsarbench.runtime.progress.time", clock)
     with Bars(Console(file=page, width=80)).task("train", 100, step=2) as bar:
         bar.skip(90)
         bar.advance(2)

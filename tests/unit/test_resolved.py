@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.config import load
+from fsarbench.config.loading import load
+from fsarbench.config.resolved import load_resolved, read_resolved
 from fsarbench.errors import UserError
-from fsarbench.resolved import load_resolved, read_resolved
 
 HOSTILE = {
     "a statement": "import os\nos.system('touch hacked')\n",

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fsarbench.assembly import build_on_meta
-from fsarbench.config import load
-from fsarbench.dry_run import dry_run, run_episode
+from fsarbench.config.build import build_on_meta
+from fsarbench.config.loading import load
 from fsarbench.errors import UserError
+from fsarbench.experiments.dry_run import dry_run, run_episode
 from fsarbench.interfaces import Backbone, Loss, Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fsarbench.statistics import mean_interval, seed_interval
+from fsarbench.statistics.intervals import mean_interval, seed_interval
 
 
 def test_interval_is_the_t_tests() -> None:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from fsarbench.data.synthact.actions import ACTIONS
-from fsarbench.tiny.register import MERGES, MODEL, NAME, WEIGHTS, config, register
+from fsarbench.backbones.tiny_clip.register import MERGES, MODEL, NAME, WEIGHTS, config, register
+from fsarbench.data.synthetic.synthact.actions import ACTIONS
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_the_description_on_disk_names_no_machine_path():
 
 
 def test_importing_the_module_leaves_torch_alone():
-    code = "import sys, fsarbench.tiny.register; sys.exit('torch' in sys.modules)"
+    code = "import sys, fsarbench.backbones.tiny_clip.register; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from fsarbench.statistics import Interval, mean_interval
-from fsarbench.video_statistics import (
+from fsarbench.statistics.intervals import Interval, mean_interval
+from fsarbench.statistics.video_intervals import (
     DrawnVideos,
     class_interval,
     disjoint_episodes,

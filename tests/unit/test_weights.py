@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from fsarbench.backbones import hub, weights
-from fsarbench.backbones.openclip import load
+from fsarbench.backbones.openclip_loader import load
 from fsarbench.backbones.weights import find_weights
 from fsarbench.errors import UserError
 

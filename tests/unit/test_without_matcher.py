@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from fsarbench.assembly import build_model
-from fsarbench.check import find_faults
-from fsarbench.dry_run import dry_run
+from fsarbench.config.build import build_model
+from fsarbench.config.validation import find_faults
+from fsarbench.experiments.dry_run import dry_run
 from fsarbench.readouts.text_only import TextOnly
 from tests.contract.combinations import WAY, episode, values
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.cli import main
+from fsarbench.cli.app import main
 
 BASE = "mafsar_synthact_1shot"
 
@@ -31,7 +31,7 @@ FROM_BASE = f"_base_ = ['{{root}}/{BASE}.py']\n"
 
 @pytest.fixture
 def base() -> str:
-    from fsarbench.resources import resource
+    from fsarbench.catalogue.package_data import resource
 
     return FROM_BASE.format(root=resource("configs"))
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import av
 
-from fsarbench.data.checking.facts import Facts, Kind
 from fsarbench.data.checking.frames_folder import examine_frames
+from fsarbench.data.checking.journal import Facts, Kind
 from fsarbench.data.identity import stamp_of
 from fsarbench.data.readers.streams import best_stream
 

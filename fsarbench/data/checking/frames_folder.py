@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from fsarbench.data.checking.facts import Facts
+from fsarbench.data.checking.journal import Facts
 from fsarbench.data.frames import frame_files
 from fsarbench.errors import UserError
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.facts import Facts
-from fsarbench.data.pool import Lost, each
+from fsarbench.data.checking.journal import Facts
+from fsarbench.runtime.worker_pool import Lost, each
 
 
 def examine_all(paths: Sequence[Path], workers: int, limit: float) -> Iterator[tuple[int, Facts]]:

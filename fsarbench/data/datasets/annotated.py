@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from fsarbench.data.bad_videos import OnBadVideo, to_skip, without
-from fsarbench.data.places import expanded
-from fsarbench.data.splits import SPLITS, Entry, grouped, named, partition_hash, split_of
-from fsarbench.data.tables import (
+from fsarbench.arguments.value_rules import NonEmptyStr
+from fsarbench.data.annotation_tables import (
     Row,
     read_table,
     require_all_splits,
     require_inside,
     require_one_split,
 )
+from fsarbench.data.bad_videos import OnBadVideo, to_skip, without
+from fsarbench.data.places import expanded
+from fsarbench.data.splits import SPLITS, Entry, grouped, named, partition_hash, split_of
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Split, SplitName, VideoDataset
 from fsarbench.registry import DATASETS
-from fsarbench.value_rules import NonEmptyStr
+from fsarbench.video import Split, SplitName, VideoDataset
 
 
 @DATASETS.register_module()

@@ -1,10 +1,10 @@
 """The built-in data set of rendered actions."""
 
-from fsarbench.data.datasets.made import MadeDataset
-from fsarbench.data.manifest import Manifest
-from fsarbench.data.synthact.dataset import ensure
+from fsarbench.arguments.value_rules import PositiveInt
+from fsarbench.data.datasets.synthetic import MadeDataset
+from fsarbench.data.synthetic.manifest import Manifest
+from fsarbench.data.synthetic.synthact.dataset import ensure
 from fsarbench.registry import DATASETS
-from fsarbench.value_rules import PositiveInt
 
 
 @DATASETS.register_module()

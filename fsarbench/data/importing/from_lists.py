@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsarbench.data.importing.fields import Counts, Field, split_counts
-from fsarbench.data.importing.finding import Found, choose, find_videos
+from fsarbench.data.importing.class_names import ClassName, class_names
+from fsarbench.data.importing.known_lists import Counts, Field, split_counts
 from fsarbench.data.importing.labels import read_labels
 from fsarbench.data.importing.listed import Listed
-from fsarbench.data.importing.lists import Family, Lists, read_lists
-from fsarbench.data.importing.names import ClassName, class_names
 from fsarbench.data.importing.output import write_rows, write_text
-from fsarbench.data.importing.probing import probe_all
+from fsarbench.data.importing.split_lists import Family, Lists, read_lists
+from fsarbench.data.importing.video_finder import Found, choose, find_videos
+from fsarbench.data.importing.video_probe import probe_all
 from fsarbench.data.splits import grouped, partition_hash
 from fsarbench.errors import UserError
-from fsarbench.interfaces import SplitName
-from fsarbench.progress import Bars
+from fsarbench.runtime.progress import Bars
+from fsarbench.video import SplitName
 
 COLUMNS = ("path", "class", "readable", "split", "id", "frames", "fps", "size")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from fsarbench.data.files import without_suffix
+from fsarbench.data.video_files import without_suffix
 from fsarbench.errors import UserError
-from fsarbench.interfaces import SplitName
+from fsarbench.video import SplitName
 
 TIME = re.compile(r"_\d{6}_\d{6}$")
 # Faults of one list that are told at once.

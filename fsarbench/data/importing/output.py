@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fsarbench.errors import UserError
-from fsarbench.files import write_below
+from fsarbench.runtime.atomic_files import write_below
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

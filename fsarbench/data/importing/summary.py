@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fsarbench.data.importing.fields import KNOWN
 from fsarbench.data.importing.from_lists import Imported, missing_file
+from fsarbench.data.importing.known_lists import KNOWN
 from fsarbench.data.splits import SPLITS
 
 

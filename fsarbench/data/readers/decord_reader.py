@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.data.identity import stamp_of
 from fsarbench.data.readers.faults import require_file, require_frames, undecodable
 from fsarbench.data.readers.streams import PROGRESSIVE, opened, timeline
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
-from fsarbench.value_rules import PositiveInt
+from fsarbench.video import VideoReader
 
 # What `benchmarks/reader_sweep.py` found equal to the frames of FFmpeg, bit for bit.
 CONTAINERS = ("mov,", "matroska", "avi", "asf")

@@ -10,8 +10,8 @@ from PIL import Image
 from fsarbench.data.frames import frame_files
 from fsarbench.data.readers.faults import require_frames, undecodable
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.video import VideoReader
 
 
 @READERS.register_module()

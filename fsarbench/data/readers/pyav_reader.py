@@ -12,8 +12,8 @@ from jaxtyping import UInt8
 
 from fsarbench.data.readers.faults import require_frames
 from fsarbench.data.readers.streams import Timeline, opened, timeline
-from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
+from fsarbench.video import VideoReader
 
 Frame = UInt8[np.ndarray, "H W 3"]
 

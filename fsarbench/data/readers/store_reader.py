@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from fsarbench.data.identity import digest_of, stamp_of
-from fsarbench.data.places import expanded
-from fsarbench.data.readers.faults import require_frames
-from fsarbench.data.store.formats import read_frames
-from fsarbench.data.store.index import (
+from fsarbench.arguments.value_rules import NonEmptyStr
+from fsarbench.data.frame_store.formats import read_frames
+from fsarbench.data.frame_store.index import (
     SETTINGS,
     Stored,
     StoreSettings,
@@ -19,10 +17,12 @@ from fsarbench.data.store.index import (
     read_index,
     read_settings,
 )
+from fsarbench.data.identity import digest_of, stamp_of
+from fsarbench.data.places import expanded
+from fsarbench.data.readers.faults import require_frames
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
-from fsarbench.value_rules import NonEmptyStr
+from fsarbench.video import VideoReader
 
 
 @READERS.register_module()

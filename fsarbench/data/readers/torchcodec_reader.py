@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.data.identity import stamp_of
 from fsarbench.data.readers.faults import require_frames, undecodable
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.streams import Timeline, opened, timeline
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS
-from fsarbench.value_rules import PositiveInt
+from fsarbench.video import VideoReader
 
 # Pixel formats that all versions of FFmpeg convert to the same RGB.
 EXACT = frozenset({"yuv420p", "yuvj420p"})

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import UInt8
 
 from fsarbench.data.clips import as_bytes, shortened
-from fsarbench.interfaces import VideoReader
+from fsarbench.video import VideoReader
 
 # Bytes of whole frames that are held at once. A long film of large frames is read in several goes.
 HELD = 256 * 2**20

@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from fsarbench.data.synthact.actions import Action
-from fsarbench.data.synthact.draw import draw_frames
-from fsarbench.data.synthact.staging import scene
+from fsarbench.data.synthetic.synthact.actions import Action
+from fsarbench.data.synthetic.synthact.draw import draw_frames
+from fsarbench.data.synthetic.synthact.scene_setup import scene
 
 
 def render(action: Action, index: int) -> UInt8[np.ndarray, "T H W 3"]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fsarbench.data.synthact.shapes import Plane
+from fsarbench.data.synthetic.synthact.shapes import Plane
 
 # The sharpness of a texture's edges, in inverse radii: about one pixel for a thing of 8 pixels.
 EDGE = np.float32(7.0)

@@ -7,8 +7,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.explain import Link, Picture
-from fsarbench.report.page.seen import Seen
+from fsarbench.explanation import Link, Picture
+from fsarbench.report.html.explanations import Seen
 
 
 def packed(seen: Seen, queries: Sequence[int]) -> dict[str, Any]:

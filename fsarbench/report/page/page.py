@@ -28,5 +28,5 @@ EMPTY: dict[str, Any] = dict.fromkeys(
 
 def _environment() -> Environment:
     # Everything that is not marked as HTML is text: a class may be called <script>.
-    loader = PackageLoader("fsarbench.report.page", "templates")
+    loader = PackageLoader("fsarbench.report.html", "templates")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)

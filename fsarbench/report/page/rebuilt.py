@@ -7,11 +7,11 @@ from typing import TypeAlias
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.data.data_module import Bench
 from fsarbench.data.loader import EpisodeDataset
-from fsarbench.engine.bench import Bench
-from fsarbench.interfaces import Split
 from fsarbench.model import FewShotModel
-from fsarbench.report.compare_runs import Run
+from fsarbench.results.finished_runs import Run
+from fsarbench.video import Split
 
 
 @dataclass(frozen=True)

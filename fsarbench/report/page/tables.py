@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fsarbench.report.compare_cells import Column, columns
-from fsarbench.report.compare_rows import Row
-from fsarbench.report.compare_table import Comparison, Line, Section
-from fsarbench.report.page.chosen import Chosen
-from fsarbench.report.page.confusion import Confusion, mistaken
+from fsarbench.report.comparison.columns import Column, columns
+from fsarbench.report.comparison.rows import Row
+from fsarbench.report.comparison.table import Comparison, Line, Section
+from fsarbench.report.html.confusion import Confusion, mistaken
+from fsarbench.report.html.episode_selection import Chosen
 
 
 @dataclass(frozen=True)

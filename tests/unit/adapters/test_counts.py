@@ -6,7 +6,7 @@ Width C = 768, 12 blocks, CLIP's feature width 512, 14 x 14 patches of 16 x 16 p
 import pytest
 from typer.testing import CliRunner
 
-from fsarbench.cli import app
+from fsarbench.cli.app import app
 from tests.contract.combinations import names
 
 C, BLOCKS = 768, 12

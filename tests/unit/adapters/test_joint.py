@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fsarbench.assembly import build_model
+from fsarbench.config.build import build_model
 from fsarbench.data.clips import ClipSettings
-from fsarbench.engine.route import choose_route
 from fsarbench.errors import UserError
+from fsarbench.evaluation.cache_policy import choose_route
 from fsarbench.model import FewShotModel, tuned_parameters
 from tests.contract.combinations import SHOT, WAY, episode, values
 

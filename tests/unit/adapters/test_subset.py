@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fsarbench.adapters.plain import Plain
-from fsarbench.assembly import build_model
+from fsarbench.config.build import build_model
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.registry import ADAPTERS

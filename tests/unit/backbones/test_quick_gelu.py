@@ -2,8 +2,8 @@ import open_clip.transformer
 import pytest
 import torch
 
-from fsarbench.assembly import build_part
 from fsarbench.backbones.quick_gelu import QuickGELU
+from fsarbench.config.build import build_part
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

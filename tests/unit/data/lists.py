@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.data.importing.fields import Field
 from fsarbench.data.importing.from_lists import Imported, import_lists
-from fsarbench.data.importing.lists import read_lists
+from fsarbench.data.importing.known_lists import Field
+from fsarbench.data.importing.split_lists import read_lists
 from fsarbench.errors import UserError
 
 FIELD = Field("made", "Made")

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.data import build, home, manifest
-from fsarbench.data.build import Clip, Plan, ensure
-from fsarbench.data.synthact import dataset
+from fsarbench.data import paths
+from fsarbench.data.synthetic import build, manifest
+from fsarbench.data.synthetic.build import Clip, Plan, ensure
+from fsarbench.data.synthetic.synthact import dataset
 from fsarbench.errors import UserError
-from fsarbench.progress import silence
+from fsarbench.runtime.progress import silence
 
 CLIPS = tuple(Clip(f"train/{c}/{n:04d}", c, "train", n) for c in ("ab", "cd") for n in range(3))
 
@@ -140,12 +141,12 @@ def test_a_place_that_is_no_folder_is_explained(plan, data_folder):
 
 
 def test_data_home_is_the_variable_or_in_the_cache(monkeypatch, tmp_path):
-    assert home.data_home() == tmp_path / "data"
+    assert paths.data_home() == tmp_path / "data"
     monkeypatch.delenv("FSARBENCH_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert home.data_home() == tmp_path / "cache" / "fsarbench"
+    assert paths.data_home() == tmp_path / "cache" / "fsarbench"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert home.data_home() == Path.home() / ".cache" / "fsarbench"
+    assert paths.data_home() == Path.home() / ".cache" / "fsarbench"
 
 
 def test_progress_of_making(plan, capsys):

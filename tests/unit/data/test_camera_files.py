@@ -10,7 +10,7 @@ import pytest
 from fsarbench.data.checking.examine import examine
 from fsarbench.data.clips import segment_frames
 from fsarbench.data.readers.decord_reader import DecordReader
-from fsarbench.interfaces import VideoReader
+from fsarbench.video import VideoReader
 from tests.unit.data.readers import OTHERS
 
 FILMS = {

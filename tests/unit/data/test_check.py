@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.cli import main
+from fsarbench.cli.app import main
 from fsarbench.data.bad_videos import bad_file
-from fsarbench.data.checking.check import CheckSettings, check_videos
-from fsarbench.data.checking.facts import Facts, journal, read_journal
+from fsarbench.data.checking.check_videos import CheckSettings, check_videos
+from fsarbench.data.checking.findings import Entry, judge
+from fsarbench.data.checking.journal import Facts, journal, read_journal
 from fsarbench.data.checking.pool import examine_all
-from fsarbench.data.checking.verdicts import Entry, judge
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
+from fsarbench.video import VideoReader
 from tests.unit.data.torture import make
 
 READERS: list[Callable[[], VideoReader]] = [DecordReader, PyAVReader]
@@ -141,7 +141,7 @@ def test_a_second_check_examines_only_what_changed(
         seen.extend(path.name for path in paths)
         return examine_all(paths, workers, limit)
 
-    monkeypatch.setattr("fsarbench.data.checking.check.examine_all", spy)
+    monkeypatch.setattr("fsarbench.data.checking.check_videos.examine_all", spy)
     assert check(mixed) == first
     assert seen == ["none.mp4"]
     make(mixed / "none.mp4", count=23)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from fsarbench.data.augment import jittered, random_box, scaled_box
-from fsarbench.data.chance import Chance
+from fsarbench.data.augmentation import jittered, random_box, scaled_box
 from fsarbench.data.clips import ClipSettings, cut, load_clip, segment_frames
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
+from fsarbench.runtime.random_stream import Chance
+from fsarbench.video import VideoReader
 
 
 class Grey(VideoReader):

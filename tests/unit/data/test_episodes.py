@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Split, SplitName, Video
+from fsarbench.video import Split, SplitName, Video
 
 
 def split_of(counts: list[int], name: SplitName = "test") -> Split:

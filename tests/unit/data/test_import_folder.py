@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.cli import main
+from fsarbench.cli.app import main
+from fsarbench.cli.data_import import shares_of
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.importing.from_folder import divided, import_folder
-from fsarbench.data.importing.verb import shares_of
 from fsarbench.errors import UserError
 from tests.unit.data.lists import touch
 

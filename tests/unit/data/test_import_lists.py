@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.cli import main
+from fsarbench.cli.app import main
 from fsarbench.data.datasets.annotated import AnnotatedVideos
-from fsarbench.data.importing.fields import field
 from fsarbench.data.importing.from_lists import missing_file
+from fsarbench.data.importing.known_lists import field
 from fsarbench.data.importing.summary import headline, remarks
 from fsarbench.errors import UserError
 from tests.unit.data.lists import (

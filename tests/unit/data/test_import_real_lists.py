@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.data.importing.fields import FIELDS, KNOWN, field
+from fsarbench.catalogue.package_data import PACKAGE
+from fsarbench.data.importing.class_names import class_names
 from fsarbench.data.importing.from_lists import list_hash
-from fsarbench.data.importing.lists import read_lists
-from fsarbench.data.importing.names import class_names
-from fsarbench.resources import PACKAGE
+from fsarbench.data.importing.known_lists import FIELDS, KNOWN, field
+from fsarbench.data.importing.split_lists import read_lists
 
 SPLITS = Path(os.environ.get("FSARBENCH_SPLITS") or PACKAGE.parent.parent / "shared" / "splits")
 FOLDERS = {

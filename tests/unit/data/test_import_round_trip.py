@@ -8,12 +8,12 @@ import pytest
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.strokes import Strokes
 from fsarbench.data.datasets.video_folder import VideoFolder
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
-from fsarbench.data.importing.fields import Field
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.importing.from_folder import import_folder
 from fsarbench.data.importing.from_lists import import_lists
+from fsarbench.data.importing.known_lists import Field
 from fsarbench.data.splits import SPLITS
-from fsarbench.interfaces import Split, SplitName, VideoDataset
+from fsarbench.video import Split, SplitName, VideoDataset
 from tests.unit.data.lists import Made, write_clip_fsar, write_trx
 
 Splits = dict[SplitName, Split]

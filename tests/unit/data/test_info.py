@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fsarbench.cli import main
+from fsarbench.cli.app import main
 from fsarbench.data.contact_sheet import contact_sheet, sampled
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.readers.pyav_reader import PyAVReader

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fsarbench import cli
+from fsarbench.cli import app
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.episodes import EpisodeSampler, EpisodeSettings
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import (
     ClipDataset,
     EpisodeDataset,
@@ -21,7 +21,7 @@ from fsarbench.data.loader import (
 )
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Split, SplitName, Video
+from fsarbench.video import Split, SplitName, Video
 from tests.unit.data.videos import write
 
 CLIPS = ClipSettings(frames=4, size=32, flip=True, jitter=0.2)
@@ -156,8 +156,8 @@ def test_a_worker_killed_while_the_model_computes_ends_the_command_with_2(
     def ends() -> None:
         raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
 
-    monkeypatch.setattr(cli, "app", ends)
+    monkeypatch.setattr(app, "app", ends)
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        app.main()
     assert end.value.code == 2
     assert capsys.readouterr().err.count("fsarbench: ") == 1

@@ -10,7 +10,7 @@ import pytest
 
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
+from fsarbench.video import VideoReader
 from tests.unit.data.readers import OTHERS, READERS
 from tests.unit.data.videos import KINDS, write
 

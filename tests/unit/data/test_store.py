@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from fsarbench.cli import main
-from fsarbench.data.chance import Chance
+from fsarbench.cli.app import main
 from fsarbench.data.clips import ClipSettings, load_clip
+from fsarbench.data.frame_store import build, decoding
+from fsarbench.data.frame_store.build import CacheOptions, fill
+from fsarbench.data.frame_store.formats import Format
+from fsarbench.data.frame_store.index import StoreSettings, read_index
+from fsarbench.data.frame_store.size_estimate import Forecast
+from fsarbench.data.frame_store.writer import Failed, Keeper
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
-from fsarbench.data.store import cache, decoding
-from fsarbench.data.store.cache import CacheOptions, fill
 from fsarbench.data.store.decoding import all_frames
-from fsarbench.data.store.forecast import Forecast
-from fsarbench.data.store.formats import Format
-from fsarbench.data.store.index import StoreSettings, read_index
-from fsarbench.data.store.keep import Failed, Keeper
 from fsarbench.errors import UserError
+from fsarbench.runtime.random_stream import Chance
 from tests.unit.data.test_torture import frames_folder
 from tests.unit.data.torture import make, turned
 
@@ -43,7 +43,7 @@ def one_by_one(keeper: Keeper, paths: Sequence[str], workers: int, limit: float)
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     SEEN.clear()
-    monkeypatch.setattr(cache, "each", one_by_one)
+    monkeypatch.setattr(build, "each", one_by_one)
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.data.chance import Chance
 from fsarbench.data.datasets.strokes import Strokes
 from fsarbench.data.readers.pyav_reader import PyAVReader
-from fsarbench.data.strokes import recordings
-from fsarbench.data.strokes.dataset import ensure, frames_of, plan
-from fsarbench.data.strokes.draw import draw, placed
-from fsarbench.data.strokes.looks import look
-from fsarbench.data.strokes.shapes import SHAPES
+from fsarbench.data.synthetic.strokes import recordings
+from fsarbench.data.synthetic.strokes.appearance import look
+from fsarbench.data.synthetic.strokes.dataset import ensure, frames_of, plan
+from fsarbench.data.synthetic.strokes.draw import draw, placed
+from fsarbench.data.synthetic.strokes.shapes import SHAPES
 from fsarbench.errors import UserError
+from fsarbench.runtime.random_stream import Chance
 
 ANGLE = plan().clips[0]
 

@@ -9,15 +9,15 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from fsarbench.data.synthact.actions import ACTIONS, RECIPE, reverse_of
-from fsarbench.data.synthact.dataset import plan
-from fsarbench.data.synthact.draw import draw
-from fsarbench.data.synthact.looks import COLOURS, SHAPES, TEXTURES
-from fsarbench.data.synthact.manners import MANNERS
-from fsarbench.data.synthact.motions import MOTIONS
 from fsarbench.data.synthact.render import render
-from fsarbench.data.synthact.scene import BACKGROUNDS
-from fsarbench.data.synthact.staging import scene
+from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE, reverse_of
+from fsarbench.data.synthetic.synthact.appearance import COLOURS, SHAPES, TEXTURES
+from fsarbench.data.synthetic.synthact.dataset import plan
+from fsarbench.data.synthetic.synthact.draw import draw
+from fsarbench.data.synthetic.synthact.motion_styles import MANNERS
+from fsarbench.data.synthetic.synthact.motions import MOTIONS
+from fsarbench.data.synthetic.synthact.scene import BACKGROUNDS
+from fsarbench.data.synthetic.synthact.scene_setup import scene
 
 # Frames of these clips, pinned: whoever changes a pixel must raise RECIPE, or finished folders
 # would pass for what they are not. (Print the new values by running the test.)
@@ -189,5 +189,5 @@ def test_a_video_does_not_depend_on_how_many_there_are():
 
 
 def test_making_videos_needs_no_torch():
-    code = "import sys, fsarbench.data.synthact.dataset; sys.exit('torch' in sys.modules)"
+    code = "import sys, fsarbench.data.synthetic.synthact.dataset; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -17,7 +17,7 @@ from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
+from fsarbench.video import VideoReader
 from tests.unit.data.readers import needs_torchcodec
 from tests.unit.data.videos import KINDS, write
 

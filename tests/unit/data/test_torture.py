@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fsarbench.data.checking.check import CheckSettings
+from fsarbench.data.checking.check_videos import CheckSettings
 from fsarbench.data.checking.examine import examine
 from fsarbench.data.checking.pool import examine_all, examined
-from fsarbench.data.pool import Lost, Worker
+from fsarbench.data.frame_store.formats import Format
+from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
+from fsarbench.data.frame_store.writer import Failed, Keeper
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
-from fsarbench.data.store.formats import Format
-from fsarbench.data.store.index import Stored, StoreSettings, write_index, write_settings
-from fsarbench.data.store.keep import Failed, Keeper
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
 from fsarbench.registry import READERS as REGISTERED
+from fsarbench.runtime.worker_pool import Lost, Worker
+from fsarbench.video import VideoReader
 from tests.unit.data.readers import OTHERS, READERS, needs_torchcodec
 from tests.unit.data.torture import bad, make, picture, readable
 from tests.unit.data.videos import write

@@ -7,19 +7,19 @@ import av
 import numpy as np
 import pytest
 
-from fsarbench.assembly import build_reader
+from fsarbench.config.build import build_reader
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.verdicts import Entry, judge
-from fsarbench.data.importing.probing import probe
+from fsarbench.data.checking.findings import Entry, judge
+from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
+from fsarbench.data.frame_store.writer import Keeper
+from fsarbench.data.importing.video_probe import probe
 from fsarbench.data.readers import pyav_reader
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.pyav_reader import PyAVReader, decode_from_start
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.data.readers.streams import timeline
-from fsarbench.data.store.index import Stored, StoreSettings, write_index, write_settings
-from fsarbench.data.store.keep import Keeper
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
+from fsarbench.video import VideoReader
 from tests.unit.data.packed import packed_avi
 from tests.unit.data.readers import READERS
 from tests.unit.data.videos import KINDS, write

@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from fsarbench.data.writer import encode, write_video
-from fsarbench.files import write_whole
+from fsarbench.data.synthetic.video_writer import encode, write_video
+from fsarbench.runtime.atomic_files import write_whole
 
 
 @pytest.fixture

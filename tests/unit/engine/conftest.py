@@ -11,8 +11,8 @@ from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.episodes import EpisodeSettings
-from fsarbench.engine.bench import Bench
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.episode import Episode, Outcome
 from fsarbench.interfaces import (
     Adapter,
@@ -21,13 +21,10 @@ from fsarbench.interfaces import (
     Matcher,
     PrototypeBuilder,
     Readout,
-    Split,
-    SplitName,
     TextEncoder,
-    Video,
-    VideoReader,
 )
 from fsarbench.model import FewShotModel
+from fsarbench.video import Split, SplitName, Video, VideoReader
 
 
 class ColourReader(VideoReader):

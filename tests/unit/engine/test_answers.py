@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.engine.answers import Answers, answers_of, read_answers, write_answers
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError
+from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
+from fsarbench.results.predictions import Answers, answers_of, read_answers, write_answers
+from fsarbench.settings import EvaluateSettings
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.episodes import EpisodeSettings
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate, evaluate_all
-from fsarbench.engine.evaluation import Evaluation
-from fsarbench.engine.route import Route
-from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
+from fsarbench.evaluation.cache_policy import Route
+from fsarbench.evaluation.episode_arrays import Evaluation
+from fsarbench.evaluation.evaluate import evaluate, evaluate_all
 from fsarbench.model import FewShotModel
+from fsarbench.settings import EvaluateSettings
 
 Build = Callable[..., FewShotModel]
 ANEW = EvaluateSettings(episodes=23, cache=False, workers=0)

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fsarbench.assembly import adapt
 from fsarbench.backbones.openclip_vit import OpenClipViT
-from fsarbench.cards import cards
-from fsarbench.engine.flops import OperationCounter, is_cheap, plain_attention
-from fsarbench.engine.profile import counted
+from fsarbench.catalogue.cards import cards
+from fsarbench.config.build import adapt
 from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
+from fsarbench.profiling.episode_flops import counted
+from fsarbench.profiling.flop_counter import OperationCounter, is_cheap, plain_attention
 from fsarbench.prototypes.text_guided import TextGuided
 
 V, T, L, C, H = 3, 8, 50, 768, 192

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from fsarbench.data.data_module import Bench
 from fsarbench.engine import role, trial
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate_all
-from fsarbench.engine.evaluation import Evaluation
 from fsarbench.engine.facts import code_hash
 from fsarbench.engine.keep import Keep
-from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.evaluation.episode_arrays import Evaluation
+from fsarbench.evaluation.evaluate import evaluate_all
 from fsarbench.model import FewShotModel
+from fsarbench.settings import EvaluateSettings
 from tests.unit.engine.conftest import ColourReader, ToyMatcher
 
 Build = Callable[..., FewShotModel]

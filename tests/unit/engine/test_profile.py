@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from fsarbench.backbones.openclip_vit import OpenClipViT
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.episodes import EpisodeSettings
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.profile import Operations, count_operations, on_meta
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.interfaces import Matcher
 from fsarbench.model import FewShotModel
+from fsarbench.profiling.episode_flops import Operations, count_operations, on_meta
 
 Build = Callable[..., FewShotModel]
 

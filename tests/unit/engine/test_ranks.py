@@ -4,9 +4,9 @@ import mmengine.dist
 import pytest
 import torch
 
-from fsarbench.engine import ranks
 from fsarbench.errors import UserError
-from fsarbench.job import Options, join, run
+from fsarbench.experiments.run import Options, join, run
+from fsarbench.runtime import distributed
 
 NAMES = ("SLURM_PROCID", "LOCAL_RANK", "WORLD_SIZE")
 
@@ -24,18 +24,18 @@ def _gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_gpus")
 def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ranks.local_device(None) is None
+    assert distributed.local_device(None) is None
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert ranks.local_device(None) == ranks.local_device("cuda") == "cuda:1"
+    assert distributed.local_device(None) == distributed.local_device("cuda") == "cuda:1"
     # What is said by number is meant so.
-    assert ranks.local_device("cuda:0") == "cuda:0"
-    assert ranks.local_device("cpu") == "cpu"
+    assert distributed.local_device("cuda:0") == "cuda:0"
+    assert distributed.local_device("cpu") == "cpu"
 
 
 def test_without_gpus_all_share_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert ranks.local_device(None) is None
+    assert distributed.local_device(None) is None
 
 
 @pytest.mark.usefixtures("_gpus")
@@ -45,9 +45,9 @@ def test_slurm_is_left_to_mmengine(monkeypatch: pytest.MonkeyPatch) -> None:
         mmengine.dist, "init_dist", lambda *args, **more: calls.append((args, more))
     )
     with pytest.raises(UserError, match="srun"):
-        ranks.start_slurm()
+        distributed.start_slurm()
     monkeypatch.setenv("SLURM_PROCID", "0")
-    ranks.start_slurm()
+    distributed.start_slurm()
     assert calls == [(("slurm",), {"backend": "nccl"})]
 
 
@@ -57,10 +57,10 @@ def test_an_unknown_launcher_is_named() -> None:
 
 
 def test_one_process_alone_decides_and_shares_nothing_out() -> None:
-    assert not ranks.several()
-    assert ranks.decide(lambda: "here") == "here"
-    assert ranks.share([1, 2, 3]) == [1, 2, 3]
-    assert ranks.gather({1: "one"}) == {1: "one"}
+    assert not distributed.several()
+    assert distributed.decide(lambda: "here") == "here"
+    assert distributed.share([1, 2, 3]) == [1, 2, 3]
+    assert distributed.gather({1: "one"}) == {1: "one"}
 
 
 def test_a_job_has_one_seed() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.engine.answers import Answers, answers_of, read_answers
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate, evaluate_all
-from fsarbench.engine.results import Origin, describe_run, read_result, write_run
-from fsarbench.engine.settings import EvaluateSettings
+from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError
+from fsarbench.evaluation.evaluate import evaluate, evaluate_all
 from fsarbench.model import FewShotModel
+from fsarbench.results.predictions import Answers, answers_of, read_answers
+from fsarbench.results.run_result import Origin, describe_run, read_result, write_run
+from fsarbench.settings import EvaluateSettings
 from fsarbench.training.history import Training
 
 Build = Callable[..., FewShotModel]

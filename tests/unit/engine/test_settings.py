@@ -1,7 +1,7 @@
 import pytest
 
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.errors import UserError
+from fsarbench.settings import EvaluateSettings, TrainSettings
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fsarbench.engine.store import Shelf, Store
 from fsarbench.errors import UserError
+from fsarbench.evaluation.disk_cache import Shelf, Store
 
 FACTS = {"weights": "abc", "clips": "8"}
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fsarbench.functional.alignment import otam, otam_both_ways
+from fsarbench.functional.otam import otam, otam_both_ways
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from fsarbench.functional.alignment import otam, otam_both_ways
-from fsarbench.functional.occupancy import occupancy
-from fsarbench.functional.warping import soft_dtw
+from fsarbench.functional.otam import otam, otam_both_ways
+from fsarbench.functional.path_occupancy import occupancy
+from fsarbench.functional.soft_dtw import soft_dtw
 
 
 def draw(*shape: int) -> Tensor:

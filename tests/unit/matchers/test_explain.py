@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from fsarbench.episode import Outcome
-from fsarbench.explain import ExplainsMatch, ExplainsScores
+from fsarbench.explanation import ExplainsMatch, ExplainsScores
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.matchers.bi_mhm import BiMHM

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from fsarbench.errors import UserError
-from fsarbench.functional.warping import soft_dtw
+from fsarbench.functional.soft_dtw import soft_dtw
 from fsarbench.matchers.soft_dtw import SoftDTW
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from fsarbench.check import check
-from fsarbench.config import load
-from fsarbench.profiling.subject import Subject, subject_of
+from fsarbench.config.loading import load
+from fsarbench.config.validation import check
+from fsarbench.profiling.dummy_inputs import Subject, subject_of
 
 SMALL = ("backbone.pretrained=None", "text_encoder.pretrained=None", "episodes.way=2")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from fsarbench.check import check
-from fsarbench.config import load
-from fsarbench.engine.parts import parts
-from fsarbench.profiling.subject import subject_of
-from fsarbench.resources import resource
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.loading import load
+from fsarbench.config.validation import check
+from fsarbench.profiling.dummy_inputs import subject_of
+from fsarbench.profiling.parameters import parts
 
 FOLDER = resource("configs") / "profile"
 EVERY = sorted(path.stem for path in FOLDER.glob("*.py"))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.optim import AdamW
 
+from fsarbench.profiling.dummy_inputs import Subject, random_episode, random_on
 from fsarbench.profiling.memory import (
     Peak,
     computed_testing,
@@ -15,7 +16,6 @@ from fsarbench.profiling.memory import (
 )
 from fsarbench.profiling.operations import count_testing, count_training
 from fsarbench.profiling.step import loss_of
-from fsarbench.profiling.subject import Subject, random_episode, random_on
 
 Small = Callable[..., Subject]
 CPU = torch.device("cpu")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.profiling.job import Options, profile
+from fsarbench.profiling.profile import Options, profile
 from fsarbench.profiling.record import Timed
 
 SMALL = ("episodes.way=2", "episodes.train_queries=1", "clips.frames=2")

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from fsarbench.profiling.subject import Subject, random_episode, random_on, tensors_of
+from fsarbench.profiling.dummy_inputs import Subject, random_episode, random_on, tensors_of
 
 Small = Callable[..., Subject]
 WEIGHTS = "model='ViT-B-32'", "pretrained='openai'"

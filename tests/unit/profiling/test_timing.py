@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.profiling.ceilings import Ceilings
 from fsarbench.profiling.roofline import Piece, Traffic, work
 from fsarbench.profiling.timing import conditions, time_runs
+from fsarbench.settings import TrainSettings
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fsarbench.engine.answers import Answers, write_answers
+from fsarbench.results.predictions import Answers, write_answers
 from tests.unit.simulated import Field, generator
 
 FIELD = Field(classes=8, videos=12)

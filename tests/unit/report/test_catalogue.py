@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
-from fsarbench.cards import of_slot
+from fsarbench.catalogue.cards import of_slot
 from fsarbench.errors import UserError
-from fsarbench.report.catalogue import print_card, print_list, print_sections
+from fsarbench.report.cards import print_card, print_list, print_sections
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.report.compare import Options, comparison_of
-from fsarbench.report.compare_cells import columns
-from fsarbench.report.compare_notes import remarks
-from fsarbench.report.compare_rows import Row, rows_of
-from fsarbench.report.compare_runs import read_run
-from fsarbench.report.compare_table import Comparison, Line
+from fsarbench.report.comparison.columns import columns
+from fsarbench.report.comparison.compare import Options, comparison_of
+from fsarbench.report.comparison.footnotes import remarks
+from fsarbench.report.comparison.rows import Row, rows_of
+from fsarbench.report.comparison.table import Comparison, Line
+from fsarbench.results.finished_runs import read_run
 from tests.unit.report.finished import finish
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.report.compare import Options, comparison_of
-from fsarbench.report.compare_data import csv_text, json_text
-from fsarbench.report.compare_text import markdown
+from fsarbench.report.comparison.compare import Options, comparison_of
+from fsarbench.report.comparison.to_csv_json import csv_text, json_text
+from fsarbench.report.comparison.to_text import markdown
 from tests.unit.report.finished import finish
 
 OURS = "adapter = dict(type='AIM')\nbackbone = dict(model='tiny', type='OpenClipViT')\n"

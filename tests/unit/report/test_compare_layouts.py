@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fsarbench.cli import app
+from fsarbench.cli.app import app
 from fsarbench.errors import UserError
-from fsarbench.report.compare import Options, compare
+from fsarbench.report.comparison.compare import Options, compare
 from tests.unit.report.finished import finish
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from fsarbench.report.table import result_table
+from fsarbench.report.run_summary import result_table
 
 RESULT: dict[str, Any] = {
     "schema": 1,

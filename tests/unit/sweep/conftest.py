@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.sweep import runs
-from fsarbench.sweep.plan import Planned
+from fsarbench.experiments import executor
+from fsarbench.experiments.plan import Planned
 from tests.unit.report.finished import finish
 
 MORE = {
@@ -36,5 +36,5 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Planned]:
         shutil.move(place, run.folder)
         return ""
 
-    monkeypatch.setattr(runs, "launch", launch)
+    monkeypatch.setattr(executor, "launch", launch)
     return made

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.config import load
-from fsarbench.sweep import launch
-from fsarbench.sweep.plan import Planned
+from fsarbench.config.loading import load
+from fsarbench.experiments import launch
+from fsarbench.experiments.plan import Planned
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.check import check
-from fsarbench.config import load
+from fsarbench.config.loading import load
+from fsarbench.config.validation import check
 from fsarbench.errors import UserError
-from fsarbench.job import Options
-from fsarbench.sweep.plan import Planned
-from fsarbench.sweep.seeds import run_seeds
+from fsarbench.experiments.plan import Planned
+from fsarbench.experiments.run import Options
+from fsarbench.experiments.seeds import run_seeds
 
 BASE = "frozen_synthact_1shot"
 SEEDS = ["seeds=[0, 1, 2]"]

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.report.compare import Options as TableOptions
-from fsarbench.report.compare import comparison_of
-from fsarbench.sweep.file import read_sweep
-from fsarbench.sweep.plan import Planned
-from fsarbench.sweep.sweep import Options, sweep
+from fsarbench.experiments.plan import Planned
+from fsarbench.experiments.sweep import Options, sweep
+from fsarbench.experiments.sweep_file import read_sweep
+from fsarbench.report.comparison.compare import Options as TableOptions
+from fsarbench.report.comparison.compare import comparison_of
 
 BASE = "frozen_synthact_1shot"
 GRID = ("matcher.type=OTAM,BiMHM", "clips.frames=4,8")

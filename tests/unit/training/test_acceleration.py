@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fsarbench.assembly import build_model
-from fsarbench.backbones.walk import Walk
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.backbones.block_loop import Walk
+from fsarbench.config.build import build_model
+from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.acceleration import accelerated, block_execution, tf32_matmul
 from fsarbench.training.checkpoint import trainable_state
 from fsarbench.training.train import EpisodeLosses, train

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from torch import nn
 
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError
+from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
+from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.checkpoint import checkpoint_of, load_checkpoint, save_weights
 from fsarbench.training.train import train
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 
+from fsarbench.data.data_module import Bench
 from fsarbench.engine.batch import to_episode
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
 from fsarbench.losses.frame_classifier import FrameClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
 from fsarbench.model import FewShotModel
+from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.train import train
 
 

@@ -7,8 +7,8 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from fsarbench.engine.settings import TrainSettings
 from fsarbench.model import FewShotModel
+from fsarbench.settings import TrainSettings
 from fsarbench.training.optimizer import (
     build_optimizer,
     learning_rates,

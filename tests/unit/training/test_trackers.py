@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.engine import settings
-from fsarbench.engine.settings import TrainSettings
+from fsarbench import settings
 from fsarbench.errors import UserError
+from fsarbench.settings import TrainSettings
 from fsarbench.training import trackers
 from fsarbench.training.trackers import LOG, open_trackers, require_installed
 

@@ -10,15 +10,15 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.evaluate import evaluate
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
+from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError
-from fsarbench.interfaces import VideoReader
+from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
+from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.checkpoint import metadata_of, trainable_state
 from fsarbench.training.history import Training
 from fsarbench.training.train import train
+from fsarbench.video import VideoReader
 
 Build = Callable[..., FewShotModel]
 SHORT = TrainSettings(episodes=12, accumulate=2, lr=0.02, warmup=2, val_interval=4, workers=0)

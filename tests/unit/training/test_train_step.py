@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.optim import SGD
 
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.settings import TrainSettings
+from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.settings import TrainSettings
 from fsarbench.training.history import History
 from fsarbench.training.train import Batch, EpisodeLosses, train_step, training_batches
 

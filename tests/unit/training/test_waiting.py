@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from fsarbench.engine.bench import Bench
-from fsarbench.engine.settings import EvaluateSettings, TrainSettings
-from fsarbench.interfaces import VideoReader
+from fsarbench.data.data_module import Bench
 from fsarbench.model import FewShotModel
+from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training import train as train_module
 from fsarbench.training.train import train
+from fsarbench.video import VideoReader
 
 
 class SlowReader(VideoReader):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fsarbench.report.compare_rows import rows_of
-from fsarbench.report.compare_runs import read_run
-from fsarbench.report.page.chosen import APART, EASY, HARD, alike, choose, same_draw
+from fsarbench.report.comparison.rows import rows_of
+from fsarbench.report.html.episode_selection import APART, EASY, HARD, alike, choose, same_draw
+from fsarbench.results.finished_runs import read_run
 from tests.unit.report.finished import finish
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.engine.answers import Answers
-from fsarbench.report.compare_rows import Row, rows_of
-from fsarbench.report.compare_runs import read_run
-from fsarbench.report.page.confusion import confusion, mistaken
+from fsarbench.report.comparison.rows import Row, rows_of
+from fsarbench.report.html.confusion import confusion, mistaken
+from fsarbench.results.finished_runs import read_run
+from fsarbench.results.predictions import Answers
 from tests.unit.report.finished import finish
 
 

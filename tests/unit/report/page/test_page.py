@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.rebuild import rebuild
-from fsarbench.report.page.content import embedded
-from fsarbench.report.page.verb import Options, report
-from fsarbench.report.page.viewer import shown
+from fsarbench.experiments.reload import rebuild
+from fsarbench.report.html.episode_viewer import shown
+from fsarbench.report.html.report import Options, report
+from fsarbench.report.html.sections import embedded
 from tests.unit.report.finished import finish
 
 EVIL = "</script><img src=x onerror=alert(1)> \"q\" 'a' & قفز 🏃"

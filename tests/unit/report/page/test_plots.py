@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.report.compare import Options, comparison_of
-from fsarbench.report.page.all_plots import plots_of
-from fsarbench.report.page.class_plots import confusion_figure
-from fsarbench.report.page.confusion import Confusion
-from fsarbench.report.page.curves import NONE, Curve
-from fsarbench.report.page.drawing import inline_svg, write_figures
-from fsarbench.report.page.plots import Plot, curve_figure
-from fsarbench.report.page.style import COLUMN, PAGE, look, styled
+from fsarbench.report.comparison.compare import Options, comparison_of
+from fsarbench.report.html.class_plots import confusion_figure
+from fsarbench.report.html.confusion import Confusion
+from fsarbench.report.html.plot_export import inline_svg, write_figures
+from fsarbench.report.html.plot_list import plots_of
+from fsarbench.report.html.plot_style import COLUMN, PAGE, look, styled
+from fsarbench.report.html.plots import Plot, curve_figure
+from fsarbench.report.html.training_curves import NONE, Curve
 from tests.unit.report.finished import finish
 
 

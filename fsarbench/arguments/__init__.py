@@ -1,0 +1,1 @@
+"""Rules for the arguments of components and settings, and their checking."""

@@ -1,0 +1,1 @@
+"""Catalogue of components: cards, entry points, packaged files; free of torch."""

@@ -1,0 +1,58 @@
+"""`fsarbench check` and `fsarbench run`."""
+
+from typing import Annotated
+
+import typer
+
+from fsarbench.cli.options import ConfigPath, Device, Overrides, Quiet
+
+
+def check(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Report everything that is wrong with a config; run one episode without data or weights."""
+    from fsarbench.runtime import shape_checks
+
+    shape_checks.enforce()
+    from fsarbench.config.loading import load
+    from fsarbench.config.validation import check as check_config
+    from fsarbench.experiments.dry_run import dry_run
+    from fsarbench.report.check_summary import print_parts
+
+    loaded = load(config, overrides or ())
+    check_config(loaded)
+    print_parts(loaded, dry_run(loaded.values))
+
+
+def run(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the run is called; the config's name by default.")
+    ] = None,
+    work_dir: Annotated[
+        str | None, typer.Option(help="Where results go; runs/NAME, numbered, by default.")
+    ] = None,
+    device: Device = None,
+    resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
+    quiet: Quiet = False,
+    launcher: Annotated[
+        str | None, typer.Option(help="slurm, where srun starts the processes; none for torchrun.")
+    ] = None,
+) -> None:
+    """Train and test a config, print its result and write it to the work folder.
+
+    A config with several seeds is run with each, in a folder of its own; exit status 1 if one of
+    them fails.
+    """
+    from fsarbench.experiments.run import Options
+    from fsarbench.experiments.seeds import run_seeds
+
+    options = Options(
+        name=name,
+        work_dir=work_dir,
+        device=device,
+        resume=resume,
+        quiet=quiet,
+        launcher=launcher,
+    )
+    if not run_seeds(config, overrides or (), options):
+        raise typer.Exit(1)

@@ -1,0 +1,176 @@
+"""From checked configs to objects: the only place that knows the names of the slots."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from fsarbench.arguments.signatures import coerce, parameters
+from fsarbench.config.loading import Loaded
+from fsarbench.config.validation import OFFERED, SECTIONS, TAKES_SIZES
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.data_module import Bench
+from fsarbench.data.episode_sampler import EpisodeSettings
+from fsarbench.errors import UserError
+from fsarbench.interfaces import Backbone
+from fsarbench.model import FewShotModel
+from fsarbench.registry import SLOTS
+from fsarbench.settings import EvaluateSettings, TrainSettings
+from fsarbench.video import VideoDataset, VideoReader
+
+Values = Mapping[str, Any]
+# The training classes of most of the field's data sets: stands in where no data is looked for.
+USUAL_CLASSES = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The plain sections of a config.
+
+    Attributes:
+        clips: How clips are cut, not yet sized for a backbone.
+        episodes: Way, shot and queries.
+        train: How the model is trained.
+        evaluate: How it is tested.
+        seed: The seed of episodes, clips and initial weights.
+    """
+
+    clips: ClipSettings
+    episodes: EpisodeSettings
+    train: TrainSettings
+    evaluate: EvaluateSettings
+    seed: int
+
+
+def build_settings(values: Values) -> Settings:
+    """The plain sections."""
+    sections = {name: kind(**coerce(kind, values.get(name, {}))) for name, kind in SECTIONS.items()}
+    return Settings(**sections, seed=values.get("seed", 0))
+
+
+def build_dataset(values: Values) -> VideoDataset:
+    """The data set; its videos are not looked for yet."""
+    return build_part("dataset", values["dataset"])
+
+
+def build_reader(values: Values) -> VideoReader:
+    """The video reader; `PyAVReader` where the config has none."""
+    return build_part("reader", values.get("reader") or {"type": "PyAVReader"})
+
+
+def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
+    """The model of a checked config, on torch's default device.
+
+    Args:
+        values: The config's.
+        classes: The number of training classes, for losses that speak of all of them.
+
+    Raises:
+        UserError: A part refuses its arguments, or parts do not fit together.
+    """
+    text_encoder = build_part("text_encoder", values.get("text_encoder"))
+    backbone = build_part("backbone", values["backbone"])
+    sizes = {
+        "width": backbone.width,
+        "prefix": backbone.prefix,
+        "mlp_width": backbone.mlp_width,
+        "block_count": backbone.depth,
+        "dim": backbone.dim,
+        "text_dim": None if text_encoder is None else text_encoder.dim,
+        "frames": values.get("clips", {}).get("frames", ClipSettings().frames),
+        "classes": classes,
+    }
+    adapt(backbone, values.get("adapter"), sizes)
+    losses = values.get("losses") or {}
+    return FewShotModel(
+        backbone=backbone,
+        prototypes=build_part("prototypes", values.get("prototypes"), sizes),
+        matcher=build_part("matcher", values.get("matcher"), sizes),
+        readout=build_part("readout", values["readout"], sizes),
+        losses={
+            name: build_part("losses", spec, sizes, f"losses.{name}")
+            for name, spec in losses.items()
+        },
+        text_encoder=text_encoder,
+    )
+
+
+def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:
+    """The model on its device, what it runs on, and the fingerprint of the data."""
+    # Videos come first: they are what is missing most often, and looking for them costs nothing.
+    dataset = build_dataset(loaded.values)
+    splits = dataset.splits()
+    settings = build_settings(loaded.values)
+    torch.manual_seed(settings.seed)
+    model = build_model(loaded.values, len(splits["train"].classes)).to(device)
+    bench = Bench(
+        splits=splits,
+        reader=build_reader(loaded.values),
+        clips=settings.clips.resolved(model.backbone.image_size),
+        episodes=settings.episodes,
+        seed=settings.seed,
+        device=device,
+    )
+    return model, bench, dataset.fingerprint()
+
+
+def build_part(
+    slot: str, spec: Values | None, sizes: Values | None = None, key: str | None = None
+) -> Any:
+    """One part; the sizes that its constructor names are filled in.
+
+    Args:
+        slot: Its slot.
+        spec: Its `dict(type=...)`; None where the config leaves an optional slot empty.
+        sizes: What assembly knows by the names of arguments.
+        key: Its key in the config, for messages, where that is not the slot.
+
+    Raises:
+        UserError: Its constructor failed; the message names key and type.
+    """
+    if spec is None:
+        return None
+    component = SLOTS[slot].find(spec["type"])
+    given = {name: value for name, value in spec.items() if name != "type"}
+    if slot in TAKES_SIZES and sizes is not None:
+        wanted = OFFERED.intersection(parameters(component))
+        given |= {name: sizes[name] for name in wanted}
+    try:
+        return component(**coerce(component, given))
+    except Exception as error:
+        kind = "" if isinstance(error, UserError | ValueError) else f"{type(error).__name__}: "
+        named = "" if str(error).startswith(f"{spec['type']}: ") else f"{spec['type']}: "
+        raise UserError(f"{key or slot}: {named}{kind}{error}") from error
+
+
+def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
+    """Put one adapter on each block of the backbone, or on those that `blocks` lists.
+
+    Raises:
+        UserError: The backbone has no such block, or no place for the adapter.
+    """
+    if spec is None:
+        return
+    depth = backbone.depth
+    plain = {name: value for name, value in spec.items() if name != "blocks"}
+    chosen = spec.get("blocks")
+    chosen = range(depth) if chosen is None else chosen
+    if any(not -depth <= i < depth for i in chosen):
+        raise UserError(
+            f"adapter.blocks = {list(chosen)}: the backbone has blocks 0 to {depth - 1}."
+        )
+    adapted = {i % depth for i in chosen}
+    frozen = {"type": "Frozen"}
+    backbone.adapt(
+        [
+            build_part("adapter", plain if i in adapted else frozen, {**sizes, "block_index": i})
+            for i in range(depth)
+        ]
+    )
+
+
+def build_on_meta(values: Values) -> FewShotModel:
+    """The model without weights and without memory, for counting and checking."""
+    with torch.device("meta"):
+        return build_model(values)

@@ -1,0 +1,74 @@
+"""A data set by the name of its base config, by a config, or by a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.build import build_dataset, build_reader
+from fsarbench.config.loading import load
+from fsarbench.config.validation import part_faults
+from fsarbench.config.variants import config_names, other_names
+from fsarbench.data.datasets.video_folder import VideoFolder
+from fsarbench.data.video_sources import Source, source_of, source_of_folder
+from fsarbench.errors import UserError, nearest
+from fsarbench.video import VideoDataset, VideoReader
+
+BASES = Path("_base_") / "datasets"
+
+
+def named_source(name: str, overrides: Sequence[str] = ()) -> Source:
+    """The files of a data set; a folder without a split file counts with all videos in it.
+
+    Args:
+        name: A name such as `ssv2`, a config, or a folder.
+        overrides: `dataset.key=value`.
+
+    Raises:
+        UserError: There is none, or its files are missing.
+    """
+    if Path(name).is_dir() and not (Path(name) / "splits.csv").is_file():
+        return source_of_folder(Path(name).absolute())
+    return source_of(named_dataset(name, overrides))
+
+
+def named_dataset(name: str, overrides: Sequence[str] = ()) -> VideoDataset:
+    """The data set of a name, a config, or a folder with a split file.
+
+    Raises:
+        UserError: There is none, or its arguments are wrong.
+    """
+    if Path(name).is_dir():
+        return VideoFolder(str(Path(name).absolute()))
+    return build_dataset(_values(name, overrides))
+
+
+def named_reader(name: str, overrides: Sequence[str] = ()) -> VideoReader:
+    """The reader of a config, else the one that is installed; for folders of frames as for files.
+
+    Raises:
+        UserError: The arguments of the reader are wrong.
+    """
+    return build_reader({} if Path(name).is_dir() else _values(name, overrides))
+
+
+def known() -> list[str]:
+    """The names of all data sets that have a base config."""
+    return sorted(path.stem for path in (resource("configs") / BASES).glob("*.py"))
+
+
+def _values(name: str, overrides: Sequence[str]) -> dict[str, Any]:
+    if name in known():
+        name = str(BASES / name)
+    elif not name.endswith(".py") and name not in [*config_names(), *other_names()]:
+        raise UserError(
+            f"'{name}' is neither a data set, nor a config, nor a folder.{nearest(name, known())}"
+        )
+    values = load(name, overrides).values
+    faults = [
+        f for slot in ("dataset", "reader") for f in part_faults(slot, slot, values.get(slot))
+    ]
+    if faults or values.get("dataset") is None:
+        listed = "; ".join(f"{fault.key}: {fault.message}" for fault in faults)
+        raise UserError(f"{name}: {listed or 'it has no dataset'}.")
+    return values

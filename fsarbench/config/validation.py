@@ -1,0 +1,259 @@
+"""Everything that is wrong with a config, at once and before anything is built."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Any
+
+from torch import nn
+
+from fsarbench.arguments.signatures import ArgumentError, argument_faults, coerce, parameters
+from fsarbench.arguments.value_checks import complaint, fit, shown
+from fsarbench.arguments.value_rules import SeedInt
+from fsarbench.config.loading import SECTIONS, SEEDS, Loaded
+from fsarbench.config_lines import lines_of
+from fsarbench.errors import UserError, nearest
+from fsarbench.registry import SLOTS
+
+# The sizes that assembly fills in by the name of a constructor's argument.
+OFFERED = frozenset(
+    {
+        "width",
+        "prefix",
+        "mlp_width",
+        "block_count",
+        "block_index",
+        "dim",
+        "text_dim",
+        "frames",
+        "classes",
+    }
+)
+TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
+REQUIRED = ("dataset", "backbone", "readout")
+MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        key: The dotted key.
+        message: What is wrong and what was expected.
+        related: Other keys that take part in it.
+    """
+
+    key: str
+    message: str
+    related: tuple[str, ...] = ()
+
+
+def check(config: Loaded) -> None:
+    """Hold a config against the registries and the signatures of its parts.
+
+    Raises:
+        UserError: Something is wrong; the message lists all faults with their places.
+    """
+    faults = list(find_faults(config.values))
+    if not faults:
+        return
+    lines = lines_of(config.file)
+    listed = "\n".join(f"  {place(fault, config, lines)}: {fault.message}" for fault in faults)
+    noun = "fault" if len(faults) == 1 else "faults"
+    raise UserError(f"{config.file}: {len(faults)} {noun}:\n{listed}")
+
+
+def place(fault: Fault, config: Loaded, lines: Mapping[str, str]) -> str:
+    """Where a fault comes from: an override, or a line of the config or of a base.
+
+    An override of the key itself, of a section around it, of a key inside it or of a related key
+    comes before any line: without the override there would be no such fault.
+    """
+    if fault.key in config.overrides:
+        return f"--set {config.overrides[fault.key]}"
+    for keys in ((fault.key,), fault.related):
+        found = [text for name, text in config.overrides.items() if touches(name, keys)]
+        if found:
+            return f"{fault.key} (--set {' and --set '.join(found)})"
+    key = fault.key
+    while key not in lines and "." in key:
+        key = key.rpartition(".")[0]
+    return f"{fault.key} ({lines[key]})" if key in lines else fault.key
+
+
+def touches(override: str, keys: Sequence[str]) -> bool:
+    """Whether an override sets something around or inside one of the keys.
+
+    Example:
+        >>> touches("train", ["train.lr"]), touches("train.lr", ["train"]), touches("a", ["b"])
+        (True, True, False)
+    """
+    return any(
+        key.startswith(f"{override}.") or override.startswith(f"{key}.") or key == override
+        for key in keys
+    )
+
+
+def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """All faults of a config's values."""
+    for name, value in values.items():
+        yield from key_faults(name, value)
+    for name in REQUIRED:
+        if values.get(name) is None:
+            yield Fault(name, f"the slot '{name}' is missing: {name} = dict(type=...)")
+    if SEEDS.keys() <= values.keys():
+        yield Fault("seeds", "'seeds' and 'seed' are both given; leave one of them out")
+    yield from text_faults(values)
+    yield from matching_faults(values)
+
+
+def key_faults(name: str, value: Any) -> Iterator[Fault]:
+    """Faults of one top-level key."""
+    if name == "losses":
+        yield from losses_faults(value)
+    elif name in SLOTS:
+        yield from part_faults(name, name, value)
+    elif name in SECTIONS:
+        yield from section_faults(name, value)
+    elif name == "seed":
+        message = complaint("seed", value, SeedInt)
+        if message is not None:
+            yield Fault(name, message)
+    elif name == "seeds":
+        yield from seeds_faults(value)
+    else:
+        known = nearest(name, [*SLOTS, *SECTIONS, *SEEDS])
+        yield Fault(name, f"unknown top-level key '{name}'.{known}")
+
+
+def seeds_faults(value: Any) -> Iterator[Fault]:
+    """Faults of the list of training seeds."""
+    message = complaint("seeds", value, Sequence[SeedInt])
+    if message is not None:
+        yield Fault("seeds", message)
+    elif not value:
+        yield Fault("seeds", "seeds is empty, expected list of one seed or more")
+    elif len(set(value)) < len(value):
+        yield Fault("seeds", f"a seed comes twice in {list(value)}")
+
+
+def losses_faults(value: Any) -> Iterator[Fault]:
+    """Faults of the losses, a dict from a name of one's own to a loss."""
+    if not isinstance(value, dict):
+        yield Fault("losses", "expected losses = dict(NAME=dict(type=...), ...)")
+        return
+    for name, spec in value.items():
+        if not is_loss_name(name):
+            yield Fault(
+                f"losses.{name}", f"{name!r} cannot name a loss: choose a word like 'match'"
+            )
+        yield from part_faults("losses", f"losses.{name}", spec)
+
+
+def is_loss_name(name: Any) -> bool:
+    """Whether the model can hold a loss under this name, and the resolved config can write it."""
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        return False
+    return not hasattr(nn.ModuleDict, name) and name not in vars(nn.ModuleDict())
+
+
+def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
+    """Faults of one `dict(type=..., ...)`."""
+    if spec is None:
+        return
+    if not isinstance(spec, dict) or not isinstance(spec.get("type"), str):
+        yield Fault(key, f"expected dict(type='NAME', ...), got {shown(spec)}")
+        return
+    try:
+        component = SLOTS[slot].find(spec["type"])
+    except UserError as error:
+        yield Fault(f"{key}.type", str(error))
+        return
+    given = {name: value for name, value in spec.items() if name != "type"}
+    if slot == "adapter":
+        yield from blocks_faults(given.pop("blocks", None))
+    offered = OFFERED.intersection(parameters(component)) if slot in TAKES_SIZES else frozenset()
+    wrong = set()
+    for name, message in argument_faults(component, given, offered):
+        hint = " (left by a replaced part? then write _delete_=True beside the new type)"
+        stale = name in given and name not in parameters(component)
+        wrong.add(name)
+        # A missing argument is written nowhere: it is the type that asks for it.
+        related = () if name in given else (f"{key}.type",)
+        yield Fault(f"{key}.{name}", message + (hint if stale else ""), related)
+    for names, message in component.config_faults(arguments(component, given, wrong)):
+        keys = [f"{key}.{name}" for name in (*names, "type")]
+        yield Fault(keys[0], message, tuple(keys[1:]))
+
+
+def arguments(
+    component: type, given: Mapping[str, Any], left_out: Collection[str]
+) -> dict[str, Any]:
+    """The given arguments and the defaults of the others, without those that are at fault."""
+    found = parameters(component)
+    defaults = {name: p.default for name, p in found.items() if p.default is not p.empty}
+    right = {name: value for name, value in {**defaults, **given}.items() if name not in left_out}
+    return coerce(component, right)
+
+
+def blocks_faults(blocks: Any) -> Iterator[Fault]:
+    """Faults of the key `blocks`, which assembly reads for every adapter."""
+    if fit(blocks, Sequence[int] | None)[1] is not None:
+        message = f"expected a list of block indices, got {shown(blocks)}"
+        yield Fault("adapter.blocks", message)
+
+
+def section_faults(name: str, value: Any) -> Iterator[Fault]:
+    """Faults of a plain section: of each field, and of fields that do not fit together."""
+    section = SECTIONS[name]
+    if not isinstance(value, dict):
+        yield Fault(name, f"expected a dict, got {shown(value)}")
+        return
+    wrong = dict(argument_faults(section, value))
+    yield from (Fault(f"{name}.{key}", text) for key, text in wrong.items())
+    try:
+        section(**arguments(section, value, wrong))
+    except ArgumentError as error:
+        for fields, message in error.faults:
+            keys = [f"{name}.{field}" for field in fields]
+            # A default stands in for a field that is at fault by itself.
+            if not wrong.keys() & set(fields):
+                yield Fault(keys[0], message, tuple(keys[1:]))
+
+
+def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Parts that need text in a config without a text encoder."""
+    if values.get("text_encoder"):
+        return
+    for key, component in components(values, ("prototypes", "readout", "losses")):
+        if component.uses_text:
+            name = component.__name__
+            message = f"{name} needs text; add a text_encoder to the config"
+            yield Fault(f"{key}.type", message, ("text_encoder",))
+
+
+def matching_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Slots that are empty although a readout or a loss goes by the match."""
+    found = components(values, ("readout", "losses"))
+    names = [component.__name__ for _, component in found if component.uses_match]
+    for slot in MATCHING:
+        if values.get(slot) is None and (
+            names or values.get("matcher") or not values.get("readout")
+        ):
+            going = f"; {', '.join(names)} cannot do without" if names else ""
+            message = f"the slot '{slot}' is missing: {slot} = dict(type=...){going}"
+            yield Fault(slot, message, tuple(f"{key}.type" for key, _ in found))
+
+
+def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """The known components that a config names in some slots, each with its key."""
+    for slot in slots:
+        value = values.get(slot)
+        specs = {slot: value}
+        if slot == "losses":
+            specs = {f"losses.{k}": v for k, v in value.items()} if isinstance(value, dict) else {}
+        for key, spec in specs.items():
+            name = spec.get("type") if isinstance(spec, dict) else None
+            if name in SLOTS[slot].known():
+                yield key, SLOTS[slot].find(name)

@@ -1,0 +1,108 @@
+"""Reading of the small CSV files that people write: splits and annotations."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from fsarbench.data.splits import SPLITS
+from fsarbench.errors import UserError, nearest
+from fsarbench.video import SplitName
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: its place, for messages, and its cells by column."""
+
+    place: str
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    def split(self) -> SplitName:
+        """The cell of the column `split`.
+
+        Raises:
+            UserError: It names no split.
+        """
+        for name in SPLITS:
+            if self["split"] == name:
+                return name
+        raise UserError(
+            f"{self.place}: unknown split '{self['split']}'.{nearest(self['split'], SPLITS)}"
+        )
+
+
+def read_table(path: Path, columns: Iterable[str]) -> list[Row]:
+    """The lines of a CSV file (UTF-8, with commas) whose first line names its columns.
+
+    Args:
+        path: The file.
+        columns: Those that have to be there and have no empty cell; others may.
+
+    Raises:
+        UserError: The file cannot be read, lacks a column, or has an empty cell.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="", skipinitialspace=True)
+            header = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = header
+            rows = [_row(path, reader.line_num, line) for line in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"The table {path} cannot be read as CSV in UTF-8: {error}.") from error
+    _check(path, header, rows, list(columns))
+    return rows
+
+
+def require_all_splits(path: Path, names: Iterable[SplitName]) -> None:
+    """Raises a `UserError` unless every split has something in it."""
+    empty = [name for name in SPLITS if name not in set(names)]
+    if empty:
+        raise UserError(
+            f"{path}: no class is in the split {' or '.join(empty)}; give it some, all three "
+            "splits are needed."
+        )
+
+
+def require_one_split(rows: Iterable[Row]) -> None:
+    """Raises a `UserError` if a class is in two splits: its videos would be seen in training."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        before = first.setdefault(row["class"], row)
+        if before["split"] != row["split"]:
+            raise UserError(
+                f"{row.place}: the class '{row['class']}' is in the split {row['split']}, but in "
+                f"{before['split']} at {before.place}; a class belongs to one split."
+            )
+
+
+def require_inside(row: Row, column: str) -> None:
+    """Raises a `UserError` if a cell is no path below a folder: absolute, or with `..` in it."""
+    path = PurePosixPath(row[column].replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise UserError(
+            f"{row.place}: the {column} '{row[column]}' may not start at the root or contain '..'; "
+            "a list may not reach outside the folder of videos."
+        )
+
+
+def _row(path: Path, number: int, line: dict[str | None, str | list[str]]) -> Row:
+    cells = {key: value.strip() for key, value in line.items() if key and isinstance(value, str)}
+    return Row(f"{path}, line {number}", cells)
+
+
+def _check(path: Path, header: list[str], rows: list[Row], columns: list[str]) -> None:
+    lacking = [column for column in columns if column not in header]
+    if lacking:
+        raise UserError(
+            f"{path}: the first line has to name the columns {', '.join(columns)}; "
+            f"{', '.join(lacking)} is missing (found: {', '.join(header) or 'nothing'})."
+        )
+    if not rows:
+        raise UserError(f"{path}: there is no line after the one that names the columns.")
+    for row in rows:
+        empty = [column for column in columns if not row[column]]
+        if empty:
+            raise UserError(f"{row.place}: the cell of the column {empty[0]} is empty.")

@@ -1,0 +1,125 @@
+"""Which videos make up episode i: a pure function of the seed, the split and i."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Int64
+
+from fsarbench.arguments.signatures import CheckedSettings
+from fsarbench.arguments.value_rules import PositiveInt, WayInt
+from fsarbench.errors import UserError
+from fsarbench.runtime.random_stream import Chance
+from fsarbench.video import Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeSettings(CheckedSettings):
+    """The kind of task.
+
+    Attributes:
+        way: Classes of an episode (N).
+        shot: Support videos a class (K).
+        queries: Query videos a class at validation and test.
+        train_queries: Query videos a class in training; None for as many as at test.
+    """
+
+    section: ClassVar[str] = "episodes"
+
+    way: WayInt = 5
+    shot: PositiveInt = 1
+    queries: PositiveInt = 1
+    train_queries: PositiveInt | None = None
+
+    def queries_of(self, split: str) -> int:
+        """Query videos a class in a split."""
+        if split == "train" and self.train_queries is not None:
+            return self.train_queries
+        return self.queries
+
+
+@dataclass(frozen=True)
+class EpisodeIndex:
+    """One episode by numbers; videos and classes are indices into their split.
+
+    Attributes:
+        classes: The classes of the episode.
+        support: The support videos of each class.
+        query: The query videos, class-major.
+        labels: The index in the episode (0 to N - 1) of each query's class.
+    """
+
+    classes: Int64[np.ndarray, " N"]
+    support: Int64[np.ndarray, "N K"]
+    query: Int64[np.ndarray, " Q"]
+    labels: Int64[np.ndarray, " Q"]
+
+
+class EpisodeSampler:
+    """Draws the episodes of a split.
+
+    Episode i depends on the seed, the split's name and content, and i: not on numpy's version, on
+    the episodes drawn before, nor on who draws it.
+
+    Args:
+        split: The classes and videos to draw from.
+        settings: The kind of task.
+        seed: Another seed gives other episodes.
+
+    Raises:
+        UserError: The split has too few classes, or a class too few videos.
+    """
+
+    def __init__(self, split: Split, settings: EpisodeSettings, seed: int) -> None:
+        self.split = split.name
+        self.way = settings.way
+        self.shot = settings.shot
+        self.queries = settings.queries_of(split.name)
+        self.seed = seed
+        labels = np.array([video.label for video in split.videos], dtype=np.int64)
+        self.videos = [np.flatnonzero(labels == label) for label in range(len(split.classes))]
+        self._check(split, settings)
+
+    def episode(self, number: int) -> EpisodeIndex:
+        """Episode `number` of the endless list of episodes of this seed and split."""
+        chance = Chance("episode", self.seed, self.split, number)
+        classes = _shuffled(np.arange(len(self.videos)), chance)[: self.way]
+        need = self.shot + self.queries
+        drawn = np.stack([_shuffled(self.videos[label], chance)[:need] for label in classes])
+        return EpisodeIndex(
+            classes=classes,
+            support=drawn[:, : self.shot],
+            query=drawn[:, self.shot :].reshape(-1),
+            labels=np.repeat(np.arange(self.way), self.queries),
+        )
+
+    def _check(self, split: Split, settings: EpisodeSettings) -> None:
+        if len(split.classes) < self.way:
+            raise UserError(
+                f"The {split.name} split has {len(split.classes)} classes, but episodes.way asks "
+                f"for {self.way}: lower episodes.way, or add classes to the split."
+            )
+        need = self.shot + self.queries
+        short = [
+            f"'{name}' has {len(videos)}"
+            for name, videos in zip(split.classes, self.videos, strict=True)
+            if len(videos) < need
+        ]
+        if short:
+            raise UserError(self._too_few(split, settings, short))
+
+    def _too_few(self, split: Split, settings: EpisodeSettings, short: list[str]) -> str:
+        own = split.name == "train" and settings.train_queries is not None
+        key = "episodes.train_queries" if own else "episodes.queries"
+        more = f", and {len(short) - 5} classes more" if len(short) > 5 else ""
+        return (
+            f"Too few videos in the {split.name} split: an episode takes "
+            f"{self.shot + self.queries} of each class ({self.shot} support, episodes.shot, and "
+            f"{self.queries} query, {key}), but the class {', '.join(short[:5])}{more}. "
+            f"Lower episodes.shot or {key}, add videos, or leave the class out of the split."
+        )
+
+
+def _shuffled(items: Int64[np.ndarray, " M"], chance: Chance) -> Int64[np.ndarray, " M"]:
+    # Sorting raw 64-bit keys, and not numpy's own shuffle, whose stream may change by version.
+    return items[np.argsort(chance.keys(len(items)), kind="stable")]

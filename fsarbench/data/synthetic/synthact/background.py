@@ -1,0 +1,66 @@
+"""Painting of backgrounds and of pixel noise."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float32
+
+from fsarbench.data.synthetic.synthact.scene import Background
+from fsarbench.data.synthetic.synthact.shapes import Plane, single
+from fsarbench.runtime.random_stream import Chance
+
+Picture = Float32[np.ndarray, "side side 3"]
+
+
+def backdrop(background: Background, side: int) -> Picture:
+    """The background alone, from 0 to 1."""
+    chance = Chance("backdrop", background.seed)
+    share = KINDS[background.kind](chance, side)[:, :, None]
+    first, second = single(background.first), single(background.second)
+    return first + (second - first) * share
+
+
+def noise(seed: int, frame: int, side: int) -> Picture:
+    """Noise between -1 and 1 with a triangular density, other for every frame."""
+    count = side * side * 3
+    bits = np.random.PCG64(np.random.SeedSequence([seed, frame]))
+    raw = bits.random_raw(-(-2 * count // 8)).astype("<u8").view(np.uint8)[: 2 * count]
+    total = raw[:count].astype(np.int32) + raw[count:].astype(np.int32) - 255
+    return (total.astype(np.float32) / np.float32(255.0)).reshape(side, side, 3)
+
+
+def _plain(chance: Chance, side: int) -> Plane:
+    return np.zeros((side, side), np.float32)
+
+
+def _gradient(chance: Chance, side: int) -> Plane:
+    angle = chance.uniform(0.0, 2 * math.pi)
+    across, down = round(math.cos(angle), 4), round(math.sin(angle), 4)
+    y, x = _grid(side)
+    return np.float32(0.5) + np.float32(0.7) * (x * np.float32(across) + y * np.float32(down))
+
+
+def _checker(chance: Chance, side: int) -> Plane:
+    cell = 6 + chance.integer(12)
+    shift_x, shift_y = chance.integer(cell), chance.integer(cell)
+    x = (np.arange(side) + shift_x) // cell
+    y = (np.arange(side) + shift_y) // cell
+    return ((x[None, :] + y[:, None]) % 2).astype(np.float32)
+
+
+def _cloudy(chance: Chance, side: int) -> Plane:
+    knots = 5
+    values = single([[chance.uniform(-0.3, 1.3) for _ in range(knots)] for _ in range(knots)])
+    place = np.arange(side, dtype=np.float32) * np.float32(knots - 1) / np.float32(side)
+    left = place.astype(np.int64)
+    share = place - left.astype(np.float32)
+    rows = values[left] + (values[left + 1] - values[left]) * share[:, None]
+    return rows[:, left] + (rows[:, left + 1] - rows[:, left]) * share[None, :]
+
+
+def _grid(side: int) -> tuple[Plane, Plane]:
+    line = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / np.float32(side)
+    return line[:, None] - np.float32(0.5), line[None, :] - np.float32(0.5)
+
+
+KINDS = {"plain": _plain, "gradient": _gradient, "checker": _checker, "cloudy": _cloudy}

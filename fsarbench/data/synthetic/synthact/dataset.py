@@ -1,0 +1,43 @@
+"""The videos of `synthact` on disk."""
+
+import numpy as np
+from jaxtyping import UInt8
+
+from fsarbench.data.synthact.render import render
+from fsarbench.data.synthetic import build
+from fsarbench.data.synthetic.build import Clip, Plan, slug
+from fsarbench.data.synthetic.manifest import Manifest
+from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE
+
+FPS = 12
+_BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def plan(train_videos: int = 30, val_videos: int = 30, test_videos: int = 40) -> Plan:
+    """What to make, with so many videos for each class of a split.
+
+    Video i of a class is the same whatever the numbers.
+    """
+    counts = {"train": train_videos, "val": val_videos, "test": test_videos}
+    clips = tuple(
+        Clip(f"{action.split}/{slug(action.name)}/{number:04d}", action.name, action.split, number)
+        for action in ACTIONS
+        for number in range(counts[action.split])
+    )
+    return Plan("synthact", RECIPE, clips, frames_of, FPS)
+
+
+def ensure(
+    train_videos: int = 30,
+    val_videos: int = 30,
+    test_videos: int = 40,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Manifest:
+    """The data set, verified if it is there, made if not; see `fsarbench.data.synthetic.build.ensure`."""
+    return build.ensure(plan(train_videos, val_videos, test_videos), workers, progress)
+
+
+def frames_of(clip: Clip) -> UInt8[np.ndarray, "T H W 3"]:
+    """The frames of one of the plan's clips."""
+    return render(_BY_NAME[clip.class_name], clip.number)

@@ -1,0 +1,1 @@
+"""Testing: cached and uncached evaluation of a model on episodes."""

@@ -1,0 +1,77 @@
+"""The model of a finished run, and what it was tested on, from the run's folder.
+
+The folder may come from somebody else: its config is read as data, and its checkpoint is a
+safetensors file, so that rebuilding a run executes nothing from it. Only modules that the config
+names in `custom_imports` are code, and they need `trust`.
+"""
+
+from pathlib import Path
+
+import torch
+
+from fsarbench.config.build import assemble
+from fsarbench.config.resolved import load_resolved
+from fsarbench.config.validation import check
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
+from fsarbench.data.loader import EpisodeDataset
+from fsarbench.errors import UserError
+from fsarbench.evaluation.text_features import text_bank
+from fsarbench.model import FewShotModel
+from fsarbench.report.page.rebuilt import Rebuilt
+from fsarbench.results.finished_runs import Run
+from fsarbench.training.checkpoint import BEST, checkpoint_of, load_weights
+from fsarbench.video import Split
+
+
+def rebuild(run: Run, trust: bool = False) -> Rebuilt:
+    """The model and the test episodes of a run, on the GPU where there is one.
+
+    Args:
+        run: The finished run.
+        trust: Import the modules that its config names in `custom_imports`.
+
+    Raises:
+        UserError: Its config, weights or videos are not there any more, or are others; or its
+            config needs `trust`.
+    """
+    config = run.folder / "config.py"
+    if not config.is_file():
+        raise UserError(f"{config} is missing.")
+    loaded = load_resolved(config, trust)
+    check(loaded)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model, bench, fingerprint = assemble(loaded, device)
+    if fingerprint != run.conditions["data_fingerprint"]:
+        raise UserError(f"{run.folder}: the data set has other videos now than when it was run.")
+    restore(model, run)
+    model.eval()
+    split = bench.splits["test"]
+    episodes = EpisodeDataset(split, sampler(run, split), bench.reader, bench.clips, augment=False)
+    return Rebuilt(model, bench, episodes, text_bank(model, split))
+
+
+def sampler(run: Run, split: Split) -> EpisodeSampler:
+    """Which videos made up the run's episodes; a config may have been tested on several kinds."""
+    said = run.conditions
+    kind = EpisodeSettings(way=said["way"], shot=said["shot"], queries=said["queries_a_class"])
+    return EpisodeSampler(split, kind, said["episodes_seed"])
+
+
+def restore(model: FewShotModel, run: Run) -> None:
+    """Puts the tuned parts of a run into its model; a run that trained nothing has none.
+
+    Raises:
+        UserError: They are missing, or are not those that were tested.
+    """
+    said = run.result.get("checkpoint")
+    if said is None and run.result["training"]["skipped"]:
+        return
+    file = run.folder / BEST
+    if said is not None and not file.is_file():
+        file = Path(said["file"])
+    if not file.is_file():
+        raise UserError(f"{run.folder}: the tuned parts ({BEST}) are missing.")
+    found = checkpoint_of(file)
+    if said is not None and found is not None and found.sha256 != said["sha256"]:
+        raise UserError(f"{file}: not the tuned parts that were tested; they were changed since.")
+    load_weights(model, file, testing=True)

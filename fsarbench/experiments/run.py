@@ -1,0 +1,341 @@
+"""The main job: a config trained, tested, and written down."""
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fsarbench.arguments.signatures import coerce, parameters
+from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
+from fsarbench.config.loading import Loaded, load
+from fsarbench.config.validation import check
+from fsarbench.data.data_module import Bench
+from fsarbench.data.places import expanded
+from fsarbench.engine.keep import Keep
+from fsarbench.errors import UserError
+from fsarbench.evaluation.evaluate import evaluate_all, samplers
+from fsarbench.model import FewShotModel
+from fsarbench.registry import SLOTS
+from fsarbench.report.check_summary import dropped
+from fsarbench.report.run_summary import result_table
+from fsarbench.results.predictions import answers_of
+from fsarbench.results.run_result import RESULT, Origin, describe_run, read_result, write_run
+from fsarbench.runtime import distributed
+from fsarbench.runtime.atomic_files import require_writable
+from fsarbench.runtime.console import terminal
+from fsarbench.runtime.environment import choose_device
+from fsarbench.runtime.finite_checks import require_finite_weights
+from fsarbench.runtime.folder_lock import claim_new, claimed, used
+from fsarbench.runtime.progress import Bars
+from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
+from fsarbench.training.history import Training
+from fsarbench.training.resume import begin_run
+from fsarbench.training.trackers import Trackers, open_trackers
+from fsarbench.training.train import train
+
+RUNS = Path("runs")
+PARTS = "parts"  # of the test, in the work folder, until the result is written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line adds to a config.
+
+    Attributes:
+        name: What the run is called in tables; None for the config's name.
+        work_dir: Where results go; None for a new numbered folder below `runs`.
+        device: The device by name; None for the GPU where there is one.
+        resume: Go on with the run in the work folder.
+        quiet: Show no progress.
+        launcher: `slurm` for processes that `srun` starts; None for `torchrun`'s, or one alone.
+    """
+
+    name: str | None = None
+    work_dir: str | None = None
+    device: str | None = None
+    resume: bool = False
+    quiet: bool = False
+    launcher: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Everything that is tested, and where its result goes.
+
+    Attributes:
+        start: The clock's seconds when it began.
+        name: What the result is called in tables.
+        folder: Where it is written.
+        loaded: The config.
+        settings: Its plain sections.
+        model: On its device.
+        bench: Videos, clips, episodes.
+        fingerprint: Of the data.
+    """
+
+    start: float
+    name: str
+    folder: Path
+    loaded: Loaded
+    settings: Settings
+    model: FewShotModel
+    bench: Bench
+    fingerprint: str
+
+
+def run(config: str, overrides: Sequence[str], options: Options) -> Path:
+    """Train and test a config; returns the folder with its `result.json`.
+
+    Raises:
+        UserError: Something that the user can mend; nothing already computed is lost.
+    """
+    with ExitStack() as held:
+        job = prepare(config, overrides, options, held)
+        if begin(job, options):
+            return show_finished(job)
+        training, log = train_job(job, options, held)
+        tuned = None if training.skipped else checkpoint_of(job.folder / BEST, BEST)
+        return finish(job, training, tuned, bars_of(options), log)
+
+
+def train_job(job: Job, options: Options, held: ExitStack) -> tuple[Training, Trackers]:
+    """Train a job's model; returns the training and the open trackers, closed with `held`."""
+    settings = job.settings
+    opened = open_trackers(settings.train.trackers, job.folder, job.name, job.loaded.values)
+    log = held.enter_context(opened)
+    training = train(
+        job.model,
+        job.bench,
+        settings.train,
+        settings.evaluate,
+        job.folder,
+        options.resume,
+        bars_of(options),
+        log,
+    )
+    return training, log
+
+
+def run_checkpoint(
+    config: str, overrides: Sequence[str], options: Options, checkpoint: str
+) -> Path:
+    """Test tuned parts that were trained before; returns the folder with the `result.json`.
+
+    Args:
+        config: That of the training; overrides may change how it is tested.
+        overrides: As for `run`.
+        options: As for `run`.
+        checkpoint: The file of the tuned parts, or the folder of their run.
+
+    Raises:
+        UserError: The checkpoint is missing or does not fit the model; and as `run`.
+    """
+    with ExitStack() as held:
+        job = prepare(config, overrides, options, held, ending="_eval")
+        training, tuned = load_checkpoint(job.model, Path(checkpoint))
+        if begin(job, options, tuned):
+            return show_finished(job)
+        return finish(job, training, tuned, bars_of(options))
+
+
+def prepare(
+    config: str, overrides: Sequence[str], options: Options, held: ExitStack, ending: str = ""
+) -> Job:
+    """A checked config with its model and data, ready to be trained and tested.
+
+    Args:
+        config: A file or a name.
+        overrides: Strings `key=value`.
+        options: What else the command line said.
+        held: Keeps the folder claimed, by the main process, until it is closed.
+        ending: Of the folder's name, where the command line names none.
+    """
+    start = time.monotonic()
+    loaded = load(config, overrides)
+    check(loaded)
+    if loaded.values.get("seeds"):
+        raise UserError(f"{config} has several seeds; take one of them here: --set seed=0.")
+    device = join(options)
+    if distributed.is_main():
+        for line in dropped(loaded):
+            print(line)
+    name = options.name or loaded.name
+    folder = distributed.decide(lambda: work_folder(name + ending, options, held))
+    with distributed.main_first():  # Built-in videos are made once.
+        model, bench, fingerprint = assemble(loaded, device)
+    require_finite_weights(model, f"The weights of {name}")
+    settings = build_settings(loaded.values)
+    # A test split that cannot fill an episode is found out before hours of training.
+    samplers(bench, "test", settings.evaluate)
+    return Job(
+        start=start,
+        name=name,
+        folder=folder,
+        loaded=loaded,
+        settings=settings,
+        model=model,
+        bench=bench,
+        fingerprint=fingerprint,
+    )
+
+
+def begin(job: Job, options: Options, checkpoint: Checkpoint | None = None) -> bool:
+    """Record what a run starts with, or compare it on a resume; returns whether it is finished.
+
+    Raises:
+        UserError: The run in the folder was started with other inputs.
+    """
+    inputs = run_inputs(job, checkpoint)
+    return distributed.decide(lambda: begin_run(job.folder, inputs, options.resume, RESULT))
+
+
+def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """Everything that a run's numbers depend on: the resolved config, data and processes.
+
+    Defaults are filled in, so a key that is left out equals one that is set to its default.
+    """
+    parts = {name: value for name, value in job.loaded.values.items() if name in SLOTS}
+    parts.setdefault("reader", {"type": type(job.bench.reader).__name__})
+    return {
+        **{name: with_defaults(name, spec) for name, spec in parts.items() if spec is not None},
+        **asdict(job.settings),
+        "custom_imports": list(job.loaded.imports),
+        "data_fingerprint": job.fingerprint,
+        "device": job.bench.device.type,
+        "processes": distributed.count(),
+        "checkpoint": None if checkpoint is None else checkpoint.sha256,
+    }
+
+
+def with_defaults(slot: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A component's arguments, the defaults of those that the config leaves out among them."""
+    if "type" not in spec:  # losses have one component for each name
+        return {name: with_defaults(slot, loss) for name, loss in spec.items()}
+    component = SLOTS[slot].find(spec["type"])
+    known = parameters(component).items()
+    defaults = {name: p.default for name, p in known if p.default is not p.empty}
+    return {**defaults, **coerce(component, spec)}
+
+
+def show_finished(job: Job) -> Path:
+    """Print the result of a run that was finished before; nothing is computed or written."""
+    if distributed.is_main():
+        terminal().print(result_table(read_result(job.folder)))
+        print(f"{job.folder} is finished already; its result was left as it is")
+    distributed.stop()
+    return job.folder
+
+
+def finish(
+    job: Job,
+    training: Training,
+    tuned: Checkpoint | None,
+    bars: Bars,
+    trackers: Trackers | None = None,
+) -> Path:
+    """Test what a job holds, write it down and print it; returns its folder."""
+    bench, settings = job.bench, job.settings.evaluate
+    evaluations = evaluate_all(job.model, bench, "test", settings, bars, keep_of(job))
+    if not distributed.is_main():
+        distributed.stop()
+        return job.folder
+    origin = Origin(
+        name=job.name,
+        config=job.loaded.text(),
+        dataset=job.loaded.values["dataset"]["type"],
+        fingerprint=job.fingerprint,
+        total_seconds=time.monotonic() - job.start,
+        skipped=build_dataset(job.loaded.values).skipped,
+        checkpoint=tuned,
+    )
+    result = describe_run(job.model, bench, settings, training, evaluations, origin)
+    write_run(job.folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
+    if trackers is not None:
+        trackers.add(test_scalars(result), training.best_episode)
+    # The result is whole: nothing will go on from the parts any more.
+    shutil.rmtree(job.folder / PARTS, ignore_errors=True)
+    terminal().print(result_table(result))
+    if origin.skipped:
+        print(f"{len(origin.skipped)} bad videos were left out; result.json names them")
+    print(f"written to {job.folder}")
+    distributed.stop()
+    return job.folder
+
+
+def test_scalars(result: Mapping[str, Any]) -> dict[str, float]:
+    """The test accuracies of a result, for the trackers."""
+    first, *others = result["settings"]
+    scalars = {"test/accuracy": first["accuracy"]["mean"]}
+    for kind in others:
+        name = f"test/accuracy_{kind['way']}way_{kind['shot']}shot"
+        scalars[name] = kind["accuracy"]["mean"]
+    return scalars
+
+
+def bars_of(options: Options) -> Bars:
+    """Progress, shown by one process alone."""
+    return Bars(quiet=options.quiet or not distributed.is_main())
+
+
+def join(options: Options) -> torch.device:
+    """The device of this process, once it has met the others of the run, if there are any.
+
+    Raises:
+        UserError: There is no such device, or no such launcher.
+    """
+    if options.launcher == "slurm":
+        distributed.start_slurm()
+    elif options.launcher is not None:
+        raise UserError(
+            f"--launcher {options.launcher}: it can be slurm; torchrun needs no such option."
+        )
+    device = choose_device(distributed.local_device(options.device))
+    distributed.start(device)
+    return device
+
+
+def keep_of(job: Job) -> Keep:
+    """Where the finished parts of a job's test go."""
+    shared = job.settings.evaluate.features
+    parts = job.folder / PARTS
+    return Keep(
+        features=parts / "features" if shared is None else expanded(shared, "evaluate.features"),
+        scores=parts / "scores",
+        config=job.loaded.values,
+    )
+
+
+def work_folder(name: str, options: Options, held: ExitStack) -> Path:
+    """Where a run's files go, claimed for this process; a run is never written over.
+
+    Args:
+        name: Of the folder, where the command line names none.
+        options: What the command line says.
+        held: Keeps the folder claimed until it is closed.
+
+    Raises:
+        UserError: The folder cannot be written, another process writes to it, it holds something
+            and `resume` is off, or there is no run to resume.
+    """
+    place = RUNS if options.work_dir is None else Path(options.work_dir)
+    require_writable(place, "--work-dir", folder=True)
+    if options.work_dir is not None:
+        folder = Path(options.work_dir)
+        held.enter_context(claimed(folder))
+        if not options.resume and used(folder):
+            raise UserError(
+                f"--work-dir {folder} is not empty. Name a new folder, or add --resume to go on."
+            )
+        return folder
+    numbered = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
+    if not options.resume:
+        return held.enter_context(claimed(next(filter(claim_new, numbered))))
+    taken = [folder for folder in numbered if folder.exists()]
+    if not taken:
+        raise UserError(f"--resume: there is no run {RUNS / name} to go on with.")
+    return held.enter_context(claimed(taken[-1]))

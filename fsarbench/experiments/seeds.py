@@ -1,0 +1,60 @@
+"""`fsarbench run` with one training seed or several."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from fsarbench.config.loading import load
+from fsarbench.experiments.executor import Done, run_all
+from fsarbench.experiments.plan import plan_run
+from fsarbench.experiments.run import Options, run, work_folder
+from fsarbench.report.comparison.compare import Options as TableOptions
+from fsarbench.report.comparison.compare import comparison_of
+from fsarbench.report.comparison.to_csv_json import json_text
+from fsarbench.report.comparison.to_text import markdown, terminal
+from fsarbench.runtime.atomic_files import write_text
+from fsarbench.runtime.console import terminal as standard_output
+from fsarbench.sweep.launch import refuse_ranks
+
+TABLE = "table"
+
+
+def run_seeds(config: str, overrides: Sequence[str], options: Options) -> bool:
+    """Trains and tests a config, once or with each of its `seeds`; returns whether all went well.
+
+    Each seed is a run of its own in `<folder>/seed_<n>`; one that is finished is kept. Their table
+    is printed, and written to the folder as `table.md` and `table.json`.
+
+    Raises:
+        UserError: As `fsarbench.experiments.run.run`, or a folder holds runs of other settings.
+    """
+    loaded = load(config, overrides)
+    if not loaded.values.get("seeds"):
+        run(config, overrides, options)
+        return True
+    refuse_ranks("A config with several seeds")
+    name = options.name or loaded.name
+    with ExitStack() as held:
+        folder = work_folder(name, replace(options, name=name), held)
+        planned = plan_run(name, config, overrides, folder)
+        done = run_all(planned, run_options(options.device, options.quiet), logged=False)
+        if done.finished:
+            print_table(done, folder)
+    for title, reason in done.failed.items():
+        print(f"{title} failed: {reason}")
+    print(f"written to {folder}")
+    return not done.failed
+
+
+def run_options(device: str | None, quiet: bool) -> list[str]:
+    """The options of each run."""
+    return [*([] if device is None else [f"--device={device}"]), *(["--quiet"] if quiet else [])]
+
+
+def print_table(done: Done, folder: Path) -> None:
+    """The finished seeds as one row, on the terminal and in files."""
+    comparison = comparison_of([run.folder for run in done.finished], TableOptions())
+    standard_output().print(terminal(comparison))
+    write_text(folder / f"{TABLE}.md", markdown(comparison))
+    write_text(folder / f"{TABLE}.json", json_text(comparison))

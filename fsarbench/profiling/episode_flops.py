@@ -1,0 +1,97 @@
+"""What a model costs in operations when it is tested."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.episode_sampler import EpisodeSettings
+from fsarbench.episode import Episode
+from fsarbench.model import FewShotModel
+from fsarbench.profiling.flop_counter import OperationCounter, RunningSlot, plain_attention
+
+M = TypeVar("M", bound=nn.Module)
+
+CONVENTION = (
+    "1 multiply-add = 2 FLOP; matrix products, convolutions and attention; one forward pass in "
+    "evaluation mode; the text of a class is encoded once and not counted"
+)
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Floating-point operations by `CONVENTION`.
+
+    Attributes:
+        support_video: Encoding one support video.
+        query_video: Encoding one query video.
+        episode: One whole test episode, every video encoded anew.
+        not_counted: Operations of torch that have no formula, so that the numbers are too small.
+    """
+
+    support_video: int
+    query_video: int
+    episode: int
+    not_counted: tuple[str, ...] = ()
+
+
+def count_operations(
+    model: FewShotModel, clips: ClipSettings, episodes: EpisodeSettings
+) -> Operations:
+    """Counts on a copy of the model without memory: seconds for a model of any size.
+
+    Args:
+        model: On any device; it is not changed.
+        clips: Resolved for the backbone's image size.
+        episodes: The kind of task.
+    """
+    # The text encoder stays out: it is large, and its work is not counted.
+    bare = FewShotModel(model.backbone, model.prototypes, model.matcher, model.readout)
+    empty = on_meta(bare).eval()
+    width = None if model.text_encoder is None else model.text_encoder.dim
+    episode = blank_episode(clips, episodes, width)
+    text = None if episode.text is None else episode.text[:1]
+    support = counted(lambda: empty.encode_support(episode.support[:1, :1], text))
+    query = counted(lambda: empty.encode_query(episode.query[:1]))
+    whole = counted(lambda: empty.scores(empty(episode)))
+    missing = support.not_counted | query.not_counted | whole.not_counted
+    return Operations(support.total, query.total, whole.total, tuple(sorted(missing)))
+
+
+def blank_episode(
+    clips: ClipSettings, episodes: EpisodeSettings, text_width: int | None
+) -> Episode:
+    """A test episode of nothing, on the meta device."""
+    size, _ = clips.sides()
+    frames, queries = (clips.frames, 3, size, size), episodes.way * episodes.queries
+    with torch.device("meta"):
+        return Episode(
+            support=torch.empty(episodes.way, episodes.shot, *frames, dtype=torch.uint8),
+            query=torch.empty(queries, *frames, dtype=torch.uint8),
+            labels=torch.empty(queries, dtype=torch.int64),
+            classes=torch.empty(episodes.way, dtype=torch.int64),
+            text=None if text_width is None else torch.empty(episodes.way, text_width),
+        )
+
+
+def on_meta(module: M) -> M:
+    """A copy of a module on the meta device, whose tensors take no memory."""
+    memo: dict[int, object] = {}
+    for parameter in module.parameters():
+        empty = torch.empty_like(parameter, device="meta")
+        memo[id(parameter)] = nn.Parameter(empty, parameter.requires_grad)
+    for buffer in module.buffers():
+        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+    return copy.deepcopy(module, memo)
+
+
+def counted(run: Callable[[], object], model: nn.Module | None = None) -> OperationCounter:
+    """The operations of a run without gradients, by the slots of a model."""
+    with torch.no_grad(), plain_attention(), RunningSlot(model or nn.Identity()) as running:
+        with OperationCounter(running) as counter:
+            run()
+        return counter

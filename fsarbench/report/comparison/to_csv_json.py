@@ -1,0 +1,122 @@
+"""The comparison as CSV and JSON: unrounded numbers for other programs."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from fsarbench.report.compare_tests import Verdict
+from fsarbench.report.comparison.footnotes import remarks
+from fsarbench.report.comparison.table import Comparison, Line, Section
+from fsarbench.statistics.intervals import Interval
+from fsarbench.statistics.paired import Difference
+
+
+def csv_text(comparison: Comparison) -> str:
+    """A line a row, measured ones and then published ones, told apart by the column `origin`."""
+    records = [
+        _flat(record(comparison, section, line))
+        for section in comparison.sections
+        for line in section.lines
+    ]
+    records += [
+        {"origin": "published", **asdict(e), "accuracy": e.accuracy / 100}
+        for e in comparison.published
+    ]
+    fields = list(dict.fromkeys(key for found in records for key in found))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _inert(value) for key, value in row.items()} for row in records)
+    return out.getvalue()
+
+
+def json_text(comparison: Comparison) -> str:
+    """Everything, published results apart; accuracies are fractions, memory is in bytes."""
+    content = {
+        "confidence": comparison.confidence,
+        "baseline": comparison.baseline or None,
+        "measured": [
+            record(comparison, section, line)
+            for section in comparison.sections
+            for line in section.lines
+        ],
+        "notes": comparison.notes,
+        "remarks": remarks(comparison),
+        "published": [{**asdict(e), "accuracy": e.accuracy / 100} for e in comparison.published],
+    }
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def record(comparison: Comparison, section: Section, line: Line) -> dict[str, Any]:
+    """One row by names."""
+    profile = comparison.profile
+    cost = None if profile is None else profile.of(line.row)
+    row, (dataset, way, shot) = line.row, section.setting
+    result = row.first.result
+    size, kind = row.memory
+    return {
+        "origin": "measured",
+        "method": row.name,
+        "dataset": dataset,
+        "task": f"{way}-way {shot}-shot",
+        "backbone": row.backbone,
+        "tuned": row.tuned,
+        "tuned_parameters": result["parameters"]["tuned"],
+        "parameters": result["parameters"]["total"],
+        "gflops_episode": result["gflops"]["episode"],
+        "peak_bytes": size or None,
+        "peak_of": kind,
+        **({} if profile is None else {"train_step": None if cost is None else asdict(cost)}),
+        "accuracy": row.mean,
+        "intervals": {name: _interval(found) for name, found in line.intervals.items()},
+        "seeds": [run.conditions["seed"] for run in row.runs],
+        "best": line.best,
+        "level_with_best": line.level,
+        "notes": line.notes,
+        "difference": None if line.verdict is None else _verdict(line.verdict),
+        "beside_best": None if line.beside_best is None else _verdict(line.beside_best),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    found: Difference = verdict.difference
+    return {
+        **_interval(found.interval),
+        "p": _known(found.p_value),
+        "p_corrected": _known(verdict.p_value),
+        "smallest_detectable": _known(verdict.detectable),
+        "one_training": found.one_training,
+    }
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    return {key: _known(value) for key, value in asdict(interval).items()}
+
+
+def _known(value: Any) -> Any:
+    return None if value != value else value
+
+
+# With these, spreadsheet programs take a cell for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _inert(value: Any) -> Any:
+    """A cell that no spreadsheet program takes for a formula; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in found.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = " ".join(map(str, value)) if isinstance(value, list) else value
+    return {key: value for key, value in flat.items() if not key.endswith(WORDS)}
+
+
+# Words about intervals belong below a table, not into each line of it.
+WORDS = (".method", ".covers", ".leaves_out", ".unavailable")

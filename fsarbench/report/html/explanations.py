@@ -1,0 +1,51 @@
+"""What a model says of one episode, and what its parts saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsarbench.episode import Episode, Outcome
+from fsarbench.explanation import ExplainsMatch, ExplainsScores, Picture
+from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.model import FewShotModel
+
+PLAIN = "cosines of frames; this matcher does not say how it weighs them"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One episode as one model saw it.
+
+    Attributes:
+        scores: Of every query for every class.
+        parts: What the scores are made of, by name.
+        picture: What the matcher saw; None where nothing is matched.
+    """
+
+    scores: Float[Tensor, "Q N"]
+    parts: Mapping[str, Float[Tensor, "Q N"]]
+    picture: Picture | None
+
+
+@torch.no_grad()
+def see(model: FewShotModel, episode: Episode) -> Seen:
+    """Runs a model on an episode and asks its parts."""
+    text = model.describe(episode)
+    support, query = model.encode(episode, text)
+    outcome = model.compare(support, query, text)
+    readout = model.readout
+    parts = readout.explain(outcome) if isinstance(readout, ExplainsScores) else {}
+    return Seen(model.scores(outcome), parts, picture(model, outcome))
+
+
+def picture(model: FewShotModel, outcome: Outcome) -> Picture | None:
+    """What the matcher saw; of a matcher that shows nothing, the cosines of frames."""
+    if model.prototypes is None or model.matcher is None or not model.readout.uses_match:
+        return None
+    prototypes, query = model.prototypes(outcome.support, outcome.query, outcome.text)
+    if isinstance(model.matcher, ExplainsMatch):
+        return model.matcher.explain(query, prototypes)
+    return Picture(frame_cosines(query, prototypes), caption=PLAIN)

@@ -1,0 +1,155 @@
+"""Finished runs, read from their folders."""
+
+import ast
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from fsarbench.errors import UserError
+from fsarbench.results.config_diff import flat
+from fsarbench.results.predictions import EPISODES, Answers, read_answers
+from fsarbench.results.run_result import RESULT, read_result
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run.
+
+    Attributes:
+        folder: Where it lies.
+        result: Its `result.json`.
+        config: Its resolved config by flat keys.
+        accuracies: Of every test episode.
+        answers: What was asked and answered; None in runs that kept no `episodes.npz`.
+    """
+
+    folder: Path
+    result: Mapping[str, Any]
+    config: Mapping[str, str]
+    accuracies: Float64[np.ndarray, " E"]
+    answers: Answers | None
+
+    @property
+    def name(self) -> str:
+        """What runs that differ in their seed alone share."""
+        return str(self.result["name"])
+
+    @property
+    def conditions(self) -> Mapping[str, Any]:
+        """What the accuracy was obtained under."""
+        conditions: Mapping[str, Any] = self.result["conditions"]
+        return conditions
+
+    @property
+    def dataset(self) -> str:
+        """The data set's own name, or that of its component."""
+        return self.value("dataset.name") or str(self.conditions["dataset"])
+
+    @property
+    def setting(self) -> tuple[str, int, int]:
+        """Data set, way and shot: numbers of different settings are in different tables."""
+        return self.dataset, self.conditions["way"], self.conditions["shot"]
+
+    def value(self, key: str) -> str:
+        """A text of the config; empty where it has none."""
+        try:
+            found = ast.literal_eval(self.config.get(key, "''"))
+        except ValueError:
+            return ""
+        return found if isinstance(found, str) else ""
+
+
+def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The folders of finished runs, and those of unfinished ones beside them.
+
+    Args:
+        paths: Folders of runs, their result files, or folders that hold such folders, maybe below
+            one more (`<row>/seed_0`).
+
+    Example:
+        >>> find_runs([Path("runs/one")])
+        ([PosixPath('runs/one')], [])
+    """
+    finished: list[Path] = []
+    unfinished: list[Path] = []
+    for path in paths:
+        place = path.parent if path.name == RESULT else path
+        inside = [] if (place / RESULT).is_file() else _runs_inside(place)
+        done = [folder for folder in inside if (folder / RESULT).is_file()]
+        # A folder without any is named by the error that reading it gives.
+        finished += done or [place]
+        unfinished += [folder for folder in inside if done and folder not in done]
+    return list(dict.fromkeys(finished)), unfinished
+
+
+def read_run(folder: Path) -> list[Run]:
+    """One finished run, once for each kind of episodes that it was tested on.
+
+    Raises:
+        UserError: A file of it is missing or damaged.
+    """
+    result = read_result(folder)
+    # Runs of earlier versions have no list of settings.
+    kinds = result.get("settings") or [{"episodes_file": EPISODES}]
+    return [_of_kind(folder, result, kind) for kind in kinds]
+
+
+def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -> Run:
+    own = kind["episodes_file"] == EPISODES
+    if not own:
+        task = {key: kind[key] for key in ("way", "shot", "queries_a_class")}
+        result = {
+            **result,
+            "conditions": {**result["conditions"], **task},
+            "gflops": {**result["gflops"], "episode": kind["gflops_episode"]},
+        }
+    if Path(kind["episodes_file"]).name != kind["episodes_file"]:
+        raise UserError(
+            f"{folder / RESULT}: episodes_file is '{kind['episodes_file']}', and must be a file "
+            "of this folder."
+        )
+    answers = read_answers(folder, kind["episodes_file"])
+    if answers is None and not own:
+        raise UserError(f"{folder / kind['episodes_file']} is missing; it belongs beside {RESULT}.")
+    accuracies = read_accuracies(folder) if answers is None else answers.accuracies
+    if len(accuracies) != result["conditions"]["episodes"]:
+        raise UserError(
+            f"{folder}: {len(accuracies)} episodes beside a result of "
+            f"{result['conditions']['episodes']}; its files are of different runs. Run it again."
+        )
+    return Run(folder, result, flat(result["config"]), accuracies, answers)
+
+
+def read_accuracies(folder: Path) -> Float64[np.ndarray, " E"]:
+    """The accuracy of every episode, from `episodes.csv`.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    path = folder / "episodes.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return np.array([float(row["accuracy"]) for row in csv.DictReader(file)])
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(
+            f"{path}: no accuracies of episodes ({type(error).__name__}). It belongs beside "
+            f"{RESULT}: name the folder of the run, whole."
+        ) from error
+
+
+def _runs_inside(folder: Path) -> list[Path]:
+    found = []
+    for inner in _inside(folder):
+        # The seeds of a row have a folder each in the row's.
+        below = [] if (inner / RESULT).is_file() else _inside(inner)
+        found += below if any((path / RESULT).is_file() for path in below) else [inner]
+    return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

@@ -1,0 +1,1 @@
+"""Services of a process: ranks, files, progress, randomness, environment."""
