@@ -19,12 +19,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measure import Run
 from benchmarks.parts import frames, registered
 from benchmarks.sizes import Sizes
-from fsarbench.backbones.block_loop import Walk
-from fsarbench.backbones.vit import ViT
+from fsarbench.backbones.vit import ViT, Walk
 from fsarbench.config.build import build_part
 from fsarbench.interfaces import Backbone
-from fsarbench.profiling.ceilings import measure_ceilings, product_at_shapes
 from fsarbench.profiling.episode_flops import counted, on_meta
+from fsarbench.profiling.roofline import measure_ceilings, product_at_shapes
 from fsarbench.profiling.timing import finish
 from fsarbench.training.acceleration import block_execution
 

@@ -21,12 +21,10 @@ from fsarbench.config.build import assemble, build_part
 from fsarbench.config.loading import load
 from fsarbench.data.data_module import Bench
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
-from fsarbench.engine.plan import plan_episodes
-from fsarbench.engine.prepared import prepare
-from fsarbench.evaluation.episode_arrays import Evaluation
+from fsarbench.evaluation.episode_arrays import Evaluation, plan_episodes
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.evaluation.feature_cache import Features
-from fsarbench.evaluation.matching import match_episodes
+from fsarbench.evaluation.matching import match_episodes, prepare
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.timing import finish
 from fsarbench.runtime.progress import Bar

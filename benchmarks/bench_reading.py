@@ -20,7 +20,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.films import FORMS, Form, films
 from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
-from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.data.datasets.synthetic import SynthAct
 
 Say = Callable[[str], None]
 Data = tuple[str, dict[str, Form]]

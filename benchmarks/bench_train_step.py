@@ -23,7 +23,7 @@ from benchmarks.measure import Run, peak
 from benchmarks.parts import episode, model, registered
 from benchmarks.sizes import Sizes
 from fsarbench.model import FewShotModel, count
-from fsarbench.profiling.step import loss_of
+from fsarbench.profiling.dummy_inputs import loss_of
 from fsarbench.profiling.timing import finish
 from fsarbench.settings import TrainSettings
 from fsarbench.training.acceleration import accelerated

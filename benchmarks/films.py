@@ -17,7 +17,7 @@ from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
-from fsarbench.data.synthetic.video_writer import write_video
+from fsarbench.data.synthetic.build import write_video
 from fsarbench.video import VideoReader
 
 COUNT, FRAMES, HEIGHT, WIDTH = 16, 64, 256, 340

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fsarbench.functional.positions import sinusoids
+from fsarbench.layers import sinusoids
 from fsarbench.matchers.trx import TRX
 
 

@@ -8,7 +8,7 @@ from markdown import code, contents, literal, page, prose, table
 from python_pages import Pages, label, signature
 
 from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
-from fsarbench.report.published import command, grouped, setting
+from fsarbench.report.cards import command, grouped, setting
 
 GUIDE = (
     "One page a slot, made of the cards in `registry/` and the docstrings; `fsarbench list` and "

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from fsarbench.adapters.plain import Plain
+from fsarbench.adapters.frozen import Plain
 from fsarbench.interfaces import TrunkPart
 from fsarbench.registry import ADAPTERS
 

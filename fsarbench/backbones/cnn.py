@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from fsarbench.adapters.plain import Plain
+from fsarbench.adapters.frozen import Plain
 from fsarbench.backbones.base import Trunk, TrunkBackbone
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter

@@ -1,7 +1,6 @@
 """Making the built-in data sets ahead of the first run."""
 
-from fsarbench.data.datasets.strokes import Strokes
-from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.data.datasets.synthetic import Strokes, SynthAct
 from fsarbench.errors import UserError, nearest
 
 BUILTIN: dict[str, type[SynthAct] | type[Strokes]] = {"synthact": SynthAct, "strokes": Strokes}

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from fsarbench.data.contact_sheet import contact_sheet
 from fsarbench.data.importing.known_lists import KNOWN
-from fsarbench.data.importing.video_probe import probe
+from fsarbench.data.importing.video_finder import probe
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import require_writable
 from fsarbench.runtime.random_stream import Chance

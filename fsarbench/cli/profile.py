@@ -25,9 +25,8 @@ def profile(
 ) -> None:
     """Parameters, operations, memory and speed of configs; needs neither data nor weights."""
     del quiet
-    from fsarbench.profiling.profile import Options
+    from fsarbench.profiling.profile import Options, Timed
     from fsarbench.profiling.profile import profile as run_profile
-    from fsarbench.profiling.record import Timed
 
     timed = Timed(repeats=0 if no_time else repeats)
     options = Options(device=device, json=json, timed=timed, roofline=roofline)

@@ -15,7 +15,7 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     from fsarbench.config.loading import load
     from fsarbench.config.validation import check as check_config
     from fsarbench.experiments.dry_run import dry_run
-    from fsarbench.report.check_summary import print_parts
+    from fsarbench.report.run_summary import print_parts
 
     loaded = load(config, overrides or ())
     check_config(loaded)

@@ -10,8 +10,8 @@ from torch import nn
 from fsarbench.arguments.signatures import ArgumentError, argument_faults, coerce, parameters
 from fsarbench.arguments.value_checks import complaint, fit, shown
 from fsarbench.arguments.value_rules import SeedInt
+from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import SECTIONS, SEEDS, Loaded
-from fsarbench.config_lines import lines_of
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
 

@@ -6,19 +6,44 @@ workers, and a run can start at any episode without replaying the earlier ones.
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.episode_sampler import EpisodeSampler
+from fsarbench.episode import Episode
 from fsarbench.errors import UserError, lost_worker
 from fsarbench.runtime.random_stream import Chance
 from fsarbench.video import Split, VideoReader
+
+
+def to_episode(
+    batch: Mapping[str, Tensor],
+    split: Split,
+    text: Float[Tensor, "M E"] | None,
+    device: torch.device,
+) -> Episode:
+    """An episode on a device.
+
+    Args:
+        batch: `support`, `query`, `labels` and `classes` of one episode.
+        split: What `classes` are indices into.
+        text: The text features of the split's classes; None leaves text to the model.
+        device: Where the model is.
+    """
+    moved = {
+        key: batch[key].to(device, non_blocking=True)
+        for key in ("support", "query", "labels", "classes")
+    }
+    names = tuple(split.readable[index] for index in batch["classes"].tolist())
+    own = None if text is None else text[moved["classes"]]
+    return Episode(**moved, names=names, text=own, bank=text)
+
 
 Sample = TypeVar("Sample")
 # Bytes of a socket's name that every system takes.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsarbench.data.bad_videos import bad_file
+from fsarbench.data.annotation_tables import bad_file
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.importing.video_finder import find_videos

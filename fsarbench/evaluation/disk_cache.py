@@ -2,19 +2,84 @@
 
 import hashlib
 import json
+import os
+import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Shaped
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
+import fsarbench
+from fsarbench.data.data_module import Bench
+from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
+from fsarbench.model import FewShotModel
 from fsarbench.runtime import distributed
 from fsarbench.runtime.atomic_files import whole, write_below
+from fsarbench.runtime.environment import describe_device, versions
+from fsarbench.video import Split, Video, VideoReader
+
+# What encodes beside the parts themselves; the parts, a user's own too, are found by their classes.
+ENCODING = ("adapters", "backbones", "data", "functional", "tiny", "layers.py", "model.py")
+
+
+def facts_of(module: nn.Module, bench: Bench, config: str) -> dict[str, str]:
+    """What the outputs of a module depend on, besides the videos.
+
+    Args:
+        module: Whose weights and code count.
+        bench: How clips are read and cut, and the device.
+        config: The part of the config that the module was built from.
+    """
+    clips, device = bench.clips, describe_device(bench.device)
+    return {
+        "config": config,
+        "weights": weights_hash(module),
+        "code": code_hash([*module.modules(), bench.reader]),
+        "clips": f"{clips.frames} {clips.size} {clips.resize} {clips.sampling}",
+        "precision": f"{torch.get_float32_matmul_precision()} {torch.get_default_dtype()}",
+        "device": f"{device['type']} {device['name']}",
+        "versions": str(versions()),
+    }
+
+
+def weights_hash(module: nn.Module) -> str:
+    """A hash over all parameters and buffers, by name."""
+    found = hashlib.blake2b(digest_size=16)
+    for name, value in module.state_dict().items():
+        found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        found.update(content(value))
+    return found.hexdigest()
+
+
+def content(values: Tensor) -> bytes:
+    """The bytes of a tensor."""
+    return values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+def code_hash(objects: Iterable[object]) -> str:
+    """A hash over the files that define the classes of some objects, and over what encodes."""
+    kinds = {kind for thing in objects for kind in type(thing).__mro__}
+    modules = {sys.modules.get(kind.__module__) for kind in kinds}
+    named = {getattr(module, "__file__", None) for module in modules} - {None}
+    # By content, not by path: another machine has the same code elsewhere.
+    files = {Path(str(file)) for file in named}.union(_encoding())
+    contents = sorted(file.read_bytes() for file in files if file.is_file())
+    return hashlib.blake2b(b"\n".join(contents), digest_size=16).hexdigest()
+
+
+def _encoding() -> Iterator[Path]:
+    package = Path(fsarbench.__file__).parent
+    for part in ENCODING:
+        yield from [package / part] if part.endswith(".py") else (package / part).rglob("*.py")
+
 
 ROWS, VALUES = "rows", "values"
 SUFFIX = ".safetensors"
@@ -116,3 +181,54 @@ def _read(path: Path) -> dict[str, Tensor]:
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         warnings.warn(f"{path} cannot be read and is passed over ({error}).", stacklevel=3)
         return {}
+
+
+# The slots of a config that the features of a video come from.
+ENCODERS = ("backbone", "adapter", "reader")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Folders of finished parts, and the config that they came from.
+
+    Attributes:
+        features: Of encoded videos; may be shared by runs, since it tells them apart.
+        scores: Of episodes that were encoded anew.
+        config: The values of the config.
+    """
+
+    features: Path
+    scores: Path
+    config: Mapping[str, Any]
+
+    def feature_store(self, model: FewShotModel, bench: Bench) -> Store:
+        """The store of what this backbone makes of videos; the parts after it do not matter."""
+        encoders = {slot: self.config.get(slot) for slot in ENCODERS}
+        return Store(self.features, facts_of(model.backbone, bench, _text(encoders)))
+
+    def score_store(self, model: FewShotModel, bench: Bench, split: Split) -> Store | None:
+        """The store of what this model makes of episodes; None where videos cannot be told apart.
+
+        Each row depends on the whole model and, for simplicity, on all videos of the split.
+        """
+        names = [video_name(video, bench.reader) for video in split.videos]
+        if None in names:
+            return None
+        facts = facts_of(model, bench, _text(self.config))
+        return Store(self.scores, facts | {"videos": digest(*map(str, names))})
+
+
+def video_name(video: Video, reader: VideoReader, text: bytes = b"") -> str | None:
+    """What a video is known by, together with the text that it is encoded with.
+
+    None where there is nothing that could be known again.
+    """
+    source = reader.source(video.path)
+    try:
+        return digest(os.path.abspath(source), stamp_of(source), text)
+    except OSError:
+        return None
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True, default=str)

@@ -1,6 +1,6 @@
 """Every test video decoded and encoded once in each role it plays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,18 +10,96 @@ from torch import Tensor
 
 from fsarbench.data.data_module import Bench
 from fsarbench.data.loader import ClipDataset, clip_loader
-from fsarbench.engine.facts import content
-from fsarbench.engine.keep import video_name
-from fsarbench.engine.plan import Plan
-from fsarbench.engine.role import Role
+from fsarbench.data.splits import require_names
 from fsarbench.evaluation.cache_policy import reads_text
-from fsarbench.evaluation.disk_cache import Store
-from fsarbench.model import FewShotModel
+from fsarbench.evaluation.disk_cache import Shelf, Store, content, video_name
+from fsarbench.evaluation.episode_arrays import Plan
+from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.runtime import distributed
 from fsarbench.runtime.finite_checks import require_finite
 from fsarbench.runtime.progress import Bar
 from fsarbench.settings import EvaluateSettings, processes
 from fsarbench.video import Split, VideoReader
+
+
+@torch.no_grad()
+def text_bank(model: FewShotModel, split: Split) -> Float[Tensor, "M E"] | None:
+    """One text feature a class of the split, None without a text encoder.
+
+    The encoder runs in evaluation mode, whatever mode it is in.
+    """
+    encoder = model.text_encoder
+    if encoder is None:
+        return None
+    training = encoder.training
+    features = encoder.eval()(require_names(split))
+    encoder.train(training)
+    return features
+
+
+def tunes_text(model: FewShotModel) -> bool:
+    """Whether training changes the text encoder, so that no bank outlives a step."""
+    return model.text_encoder is not None and bool(tuned_parameters(model.text_encoder))
+
+
+# Videos of one file of a store: what a test that is killed may lose.
+SHARD = 64
+
+
+class Role:
+    """Collects features by video index.
+
+    Args:
+        wanted: The videos that play this role.
+
+    Attributes:
+        missing: Those whose features are still to come.
+    """
+
+    def __init__(self, wanted: Bool[np.ndarray, " V"]) -> None:
+        self.missing = wanted.copy()
+        self._names: Sequence[str | None] = ()
+        self._shelf = Shelf(None, SHARD)
+        self._kept: Tensor | None = None
+        self._new: dict[int, Tensor] = {}
+
+    def keep(self, store: Store, names: Sequence[str | None], device: torch.device) -> None:
+        """Takes what a store has, and writes to it what is put in from now on.
+
+        Args:
+            store: The store.
+            names: What each video is known by there; one that has none is not kept.
+            device: Where features go.
+        """
+        wanted = [v for v in np.flatnonzero(self.missing).tolist() if names[v] is not None]
+        found = store.read([str(names[video]) for video in wanted])
+        self._take({wanted[place]: row.to(device) for place, row in found.items()})
+        self._names, self._shelf = names, Shelf(store, SHARD)
+
+    def put(self, videos: np.ndarray, features: Float[Tensor, "B T D"]) -> None:
+        """Adds the features of some videos."""
+        new = dict(zip(videos.tolist(), features, strict=True))
+        self._new |= new
+        self._take(new)
+        if self._names:
+            known = {name: row for v, row in new.items() if (name := self._names[v]) is not None}
+            self._shelf.add(list(known), list(known.values()))
+
+    def finish(self, device: torch.device) -> Float[Tensor, "V T D"]:
+        """All features, also those that other processes put in; the rows of other videos are 0."""
+        self._shelf.close()
+        self._take({video: row.to(device) for video, row in distributed.gather(self._new).items()})
+        assert self._kept is not None, "an episode has at least one query"
+        return self._kept
+
+    def _take(self, rows: Mapping[int, Float[Tensor, "T D"]]) -> None:
+        if not rows:
+            return
+        features = torch.stack(list(rows.values()))
+        if self._kept is None:
+            self._kept = features.new_zeros(len(self.missing), *features.shape[1:])
+        self._kept[torch.tensor(list(rows), device=features.device)] = features
+        self.missing[list(rows)] = False
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from fsarbench.config.validation import check
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset
 from fsarbench.errors import UserError
-from fsarbench.evaluation.text_features import text_bank
+from fsarbench.evaluation.feature_cache import text_bank
 from fsarbench.model import FewShotModel
-from fsarbench.report.page.rebuilt import Rebuilt
+from fsarbench.report.html.explanations import Rebuilt
 from fsarbench.results.finished_runs import Run
 from fsarbench.training.checkpoint import BEST, checkpoint_of, load_weights
 from fsarbench.video import Split

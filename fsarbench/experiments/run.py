@@ -15,14 +15,13 @@ from fsarbench.config.build import Settings, assemble, build_dataset, build_sett
 from fsarbench.config.loading import Loaded, load
 from fsarbench.config.validation import check
 from fsarbench.data.data_module import Bench
-from fsarbench.data.places import expanded
-from fsarbench.engine.keep import Keep
+from fsarbench.data.paths import expanded
 from fsarbench.errors import UserError
+from fsarbench.evaluation.disk_cache import Keep
 from fsarbench.evaluation.evaluate import evaluate_all, samplers
 from fsarbench.model import FewShotModel
 from fsarbench.registry import SLOTS
-from fsarbench.report.check_summary import dropped
-from fsarbench.report.run_summary import result_table
+from fsarbench.report.run_summary import dropped, result_table
 from fsarbench.results.predictions import answers_of
 from fsarbench.results.run_result import RESULT, Origin, describe_run, read_result, write_run
 from fsarbench.runtime import distributed

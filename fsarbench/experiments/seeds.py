@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fsarbench.config.loading import load
-from fsarbench.experiments.executor import Done, run_all
+from fsarbench.experiments.executor import Done, refuse_ranks, run_all
 from fsarbench.experiments.plan import plan_run
 from fsarbench.experiments.run import Options, run, work_folder
 from fsarbench.report.comparison.compare import Options as TableOptions
@@ -15,7 +15,6 @@ from fsarbench.report.comparison.to_csv_json import json_text
 from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.runtime.atomic_files import write_text
 from fsarbench.runtime.console import terminal as standard_output
-from fsarbench.sweep.launch import refuse_ranks
 
 TABLE = "table"
 

@@ -7,9 +7,8 @@ from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat
 from fsarbench.explanation import Picture
-from fsarbench.functional.otam import Borders, otam, otam_both_ways
+from fsarbench.functional.otam import Borders, occupancy, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.path_occupancy import occupancy
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 

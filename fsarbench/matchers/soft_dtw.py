@@ -5,8 +5,8 @@ from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat
 from fsarbench.explanation import Picture
+from fsarbench.functional.otam import occupancy
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.path_occupancy import occupancy
 from fsarbench.functional.soft_dtw import soft_dtw
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS

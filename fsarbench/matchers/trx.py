@@ -10,10 +10,16 @@ from fsarbench.arguments.value_rules import NotEmpty, PositiveInt, ShareWithZero
 from fsarbench.errors import UserError
 from fsarbench.explanation import Picture
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.positions import sinusoids
-from fsarbench.functional.tuple_attention import framewise, strongest
-from fsarbench.functional.tuples import attended_distances, membership, products, squared_norms
+from fsarbench.functional.tuples import (
+    attended_distances,
+    framewise,
+    membership,
+    products,
+    squared_norms,
+    strongest,
+)
 from fsarbench.interfaces import Matcher
+from fsarbench.layers import sinusoids
 from fsarbench.registry import MATCHERS
 
 Cardinalities = Annotated[tuple[PositiveInt, ...], NotEmpty()]

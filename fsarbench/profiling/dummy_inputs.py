@@ -6,14 +6,39 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.config.build import USUAL_CLASSES, Settings, Values, build_on_meta, build_settings
 from fsarbench.data.clips import ClipSettings
 from fsarbench.episode import Episode
-from fsarbench.evaluation.text_features import tunes_text
+from fsarbench.evaluation.feature_cache import tunes_text
 from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.profiling.episode_flops import blank_episode
+from fsarbench.training.precision import forward_episode
+
+
+def loss_of(
+    model: FewShotModel, episode: Episode, half: bool = False, together: bool = False
+) -> Float[Tensor, ""]:
+    """The sum of an episode's losses.
+
+    Args:
+        model: In training mode.
+        episode: On the model's device.
+        half: Encode the videos in bf16.
+        together: Encode support and queries in one call where that is possible.
+    """
+    outcome = forward_episode(model, episode, half, together)
+    losses = model.loss(outcome, episode)
+    return torch.stack(list(losses.values())).sum()
+
+
+@torch.no_grad()
+def infer_episode(model: FewShotModel, episode: Episode, half: bool) -> Float[Tensor, "Q N"]:
+    """The scores of one test episode, every video encoded anew."""
+    return model.scores(forward_episode(model, episode, half))
+
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -1,22 +1,112 @@
 """Peak memory of a training step and of a test episode, split by what it is for."""
 
-from collections.abc import Callable, Iterator, Mapping
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import AdamW, Optimizer
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
 
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel, tuned_parameters
-from fsarbench.profiling.dummy_inputs import Subject, empty_on, tensors_of, with_tensors
-from fsarbench.profiling.ledger import Ledger
-from fsarbench.profiling.step import infer_episode, loss_of
+from fsarbench.profiling.dummy_inputs import (
+    Subject,
+    empty_on,
+    infer_episode,
+    loss_of,
+    tensors_of,
+    with_tensors,
+)
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import parameter_groups
+
+
+class Ledger(TorchDispatchMode):
+    """Bytes of living tensors by kind, from when they are made to when nobody holds them.
+
+    What is made inside the `with` block is of the kind `activations`, unless `born_as` or `hold`
+    says otherwise.
+
+    Example:
+        >>> import torch
+        >>> weight = torch.ones(2, 3)
+        >>> with Ledger() as ledger:
+        ...     ledger.hold([weight], "weights")
+        ...     double = 2 * weight
+        ...     del double
+        >>> ledger.peak
+        {'weights': 24, 'activations': 24}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live: Counter[str] = Counter()
+        self._peak: Mapping[str, int] = {}
+        self._most = 0
+        self._kind = "activations"
+        self._books: dict[int, tuple[weakref.ref[Any], str, int]] = {}
+
+    @property
+    def peak(self) -> dict[str, int]:
+        """The bytes of each kind at the moment when their sum was largest."""
+        return {kind: size for kind, size in self._peak.items() if size}
+
+    def hold(self, tensors: Iterable[Tensor], kind: str) -> None:
+        """Enters tensors under a kind, or moves them there."""
+        for tensor in tensors:
+            self._strike(tensor.untyped_storage()._cdata)
+            self._enter(tensor, kind)
+
+    @contextmanager
+    def born_as(self, kind: str) -> Iterator[None]:
+        """What is made inside is of this kind."""
+        before, self._kind = self._kind, kind
+        try:
+            yield
+        finally:
+            self._kind = before
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Runs the operation and enters what it made."""
+        del types
+        made = func(*args, **(kwargs or {}))
+        for tensor in tree_iter(made):
+            if isinstance(tensor, Tensor):
+                self._enter(tensor, self._kind)
+        return made
+
+    def _enter(self, tensor: Tensor, kind: str) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        known = self._books.get(key)
+        if known is not None and known[0]() is storage:
+            return
+        # The entry goes with the storage, so no key is ever that of another storage.
+        gone = weakref.ref(storage, lambda _: self._strike(key))
+        self._books[key] = gone, kind, storage.nbytes()
+        self.live[kind] += storage.nbytes()
+        if self.live.total() > self._most:
+            self._most, self._peak = self.live.total(), dict(self.live)
+
+    def _strike(self, key: int) -> None:
+        known = self._books.pop(key, None)
+        if known is not None:
+            self.live[known[1]] -= known[2]
+
 
 CPU = torch.device("cpu")
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from fsarbench.profiling.dummy_inputs import Subject
+from fsarbench.profiling.dummy_inputs import Subject, loss_of
 from fsarbench.profiling.episode_flops import counted
 from fsarbench.profiling.flop_counter import OperationCounter, plain_attention
-from fsarbench.profiling.step import loss_of
 from fsarbench.training.acceleration import accelerated
 
 CONVENTION = (

@@ -1,23 +1,108 @@
 """`fsarbench profile`: what configs cost, in one table and one file."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from fsarbench.config.build import build_settings
-from fsarbench.config.loading import load
+from fsarbench.config.loading import Loaded, load
 from fsarbench.config.validation import check
-from fsarbench.profiling.dummy_inputs import subject_of
-from fsarbench.profiling.record import SCHEMA, Timed, record_of
+from fsarbench.profiling.dummy_inputs import Subject, subject_of
+from fsarbench.profiling.memory import Peak, computed_testing, computed_training
+from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
+from fsarbench.profiling.parameters import parts
 from fsarbench.profiling.roofline import roofline
-from fsarbench.profiling.timing import conditions
-from fsarbench.report.profile_page import show
+from fsarbench.profiling.timing import Measured, Stand, conditions, measure
+from fsarbench.report.profile_table import show
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.progress import Bars
 from fsarbench.training.precision import uses_bf16
+
+SCHEMA = 1
+LEAN = ("precision", "tf32", "checkpointing", "compile", "together")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """How time is measured.
+
+    Attributes:
+        repeats: How often each piece of work is timed; 0 measures nothing.
+        warmup: How often it runs before.
+    """
+
+    repeats: int = 10
+    warmup: int = 2
+
+
+def record_of(config: Loaded, device: torch.device, timed: Timed) -> dict[str, Any]:
+    """The cost of one checked config; memory in bytes, times in seconds."""
+    subject = subject_of(config.values)
+    half = uses_bf16(subject.settings.train, device)
+    slots = [asdict(part) for part in parts(subject.model)]
+    return {
+        "name": config.name,
+        "setting": setting_of(subject, half),
+        "parameters": {
+            "tuned": sum(slot["tuned"] for slot in slots),
+            "total": sum(slot["total"] for slot in slots),
+            "slots": slots,
+        },
+        "operations": {
+            "convention": CONVENTION,
+            "testing": asdict(count_testing(subject)),
+            "training": _training(count_training(subject)),
+        },
+        "memory": {
+            "testing": _peak(computed_testing(subject, half)),
+            "training": _peak(computed_training(subject, half)),
+        },
+        "measured": _measured(subject, device, half, timed),
+        "config": config.text(),
+    }
+
+
+def setting_of(subject: Subject, half: bool) -> dict[str, Any]:
+    """The kind of episode and how it is run."""
+    kind, clips = subject.settings.episodes, subject.clips
+    settings = asdict(subject.settings.train)
+    return {
+        "way": kind.way,
+        "shot": kind.shot,
+        "queries_a_class": kind.queries,
+        "train_queries_a_class": kind.queries_of("train"),
+        "frames": clips.frames,
+        "size": clips.size,
+        **{key: settings[key] for key in LEAN},
+        "precision": "bf16" if half else "fp32",
+        "optimiser": "AdamW",
+    }
+
+
+def _training(counted: Training | None) -> Mapping[str, Any] | None:
+    return None if counted is None else {**asdict(counted), "step": counted.step}
+
+
+def _peak(peak: Peak | None) -> Mapping[str, int] | None:
+    return None if peak is None else asdict(peak)
+
+
+def _measured(
+    subject: Subject, device: torch.device, half: bool, timed: Timed
+) -> Mapping[str, Any] | None:
+    if not timed.repeats:
+        return None
+    stand = Stand(subject, device, half, timed.repeats, timed.warmup)
+    return {name: _plain(found) for name, found in measure(stand).items()}
+
+
+def _plain(found: Measured) -> dict[str, Any]:
+    return {**asdict(found), "rate": found.rate}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
-from fsarbench.functional.positions import sinusoids
 from fsarbench.interfaces import PrototypeBuilder
-from fsarbench.layers import MultiHeadAttention
+from fsarbench.layers import MultiHeadAttention, sinusoids
 from fsarbench.registry import PROTOTYPES
 
 

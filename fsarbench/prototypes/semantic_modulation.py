@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
-from fsarbench.functional.text_tokens import check_widths, guide_tokens
+from fsarbench.functional.text_scores import check_widths, guide_tokens
+from fsarbench.layers import TransformerLayer
 from fsarbench.prototypes.per_video import SeparateBuilder
-from fsarbench.prototypes.transformer import TransformerLayer
 from fsarbench.registry import PROTOTYPES
 
 Merge = Literal["before", "after"]

@@ -1,7 +1,8 @@
 """What `fsarbench list` and `fsarbench show` print, from the cards and the names of configs."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,8 +13,46 @@ from fsarbench.catalogue.cards import CONFIG, METHOD, Card, MethodCard, named, o
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import bases
 from fsarbench.config.variants import config_names, is_composed, other_names, source
-from fsarbench.report.published import published_rows
 from fsarbench.runtime.console import terminal
+
+Result = Mapping[str, object]
+CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
+
+
+def conditions(result: Result) -> str:
+    """What was measured, and where it is printed."""
+    named = ", ".join(str(result[key]) for key in CONDITIONS if result.get(key))
+    return f"{named}; {result['source']}" if named else str(result["source"])
+
+
+def setting(result: Result) -> str:
+    """The kind of task."""
+    return f"{result['way']}-way {result['shot']}-shot"
+
+
+def command(result: Result) -> str:
+    """The config that stands for it, with what has to be set beside; empty if there is none."""
+    return " --set ".join(str(result[key]) for key in ("config", "override") if result.get(key))
+
+
+def grouped(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:
+    """The results under their conditions, in the order of the card."""
+    for heading, group in groupby(results, key=conditions):
+        yield heading, list(group)
+
+
+def published_rows(results: Sequence[Result]) -> Iterator[Text | Padding]:
+    """A heading for each kind of conditions, and a table under it."""
+    for heading, group in grouped(results):
+        yield Text(heading)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for column in ("data set", "task", "accuracy", "config"):
+            table.add_column(column, no_wrap=column != "config", overflow="fold")
+        for result in group:
+            accuracy = f"{result['accuracy']} %"
+            table.add_row(str(result["dataset"]), setting(result), accuracy, command(result))
+        yield Padding(table, (0, 0, 0, 2), expand=False)
+
 
 Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fsarbench.catalogue.package_data import resource
+from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import Loaded
-from fsarbench.config_lines import lines_of
 
 
 def resolved_text(loaded: Loaded) -> str:

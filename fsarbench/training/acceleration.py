@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from fsarbench.backbones.block_loop import Walk
-from fsarbench.backbones.vit import ViT
+from fsarbench.backbones.vit import ViT, Walk
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone
 from fsarbench.settings import TrainSettings

@@ -20,10 +20,9 @@ from torch.optim import Optimizer
 
 from fsarbench.data.data_module import Bench
 from fsarbench.data.episode_sampler import EpisodeSampler
-from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader
-from fsarbench.engine.batch import to_episode
+from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader, to_episode
 from fsarbench.errors import UserError
-from fsarbench.evaluation.text_features import text_bank, tunes_text
+from fsarbench.evaluation.feature_cache import text_bank, tunes_text
 from fsarbench.model import FewShotModel, tuned_parameters
 from fsarbench.runtime import distributed
 from fsarbench.runtime.progress import Bar, Bars

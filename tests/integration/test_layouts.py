@@ -10,8 +10,7 @@ import torch
 from fsarbench.config.build import build_model, build_reader, build_settings
 from fsarbench.config.loading import load
 from fsarbench.data.data_module import Bench
-from fsarbench.data.datasets.strokes import Strokes
-from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.data.datasets.synthetic import Strokes, SynthAct
 from fsarbench.data.frame_store.build import CacheOptions, fill
 from fsarbench.data.frame_store.index import StoreSettings
 from fsarbench.data.frame_store.writer import Keeper

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from fsarbench.catalogue.package_data import resource
 from fsarbench.cli.app import app
-from fsarbench.data.synthetic.video_writer import write_video
+from fsarbench.data.synthetic.build import write_video
 from fsarbench.errors import UserError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from fsarbench.catalogue.package_data import resource
+from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import find, load, parse
 from fsarbench.config.validation import check
 from fsarbench.config.variants import config_names
-from fsarbench.config_lines import lines_of
 from fsarbench.errors import UserError
 from fsarbench.experiments.dry_run import dry_run
 

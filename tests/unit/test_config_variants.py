@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from fsarbench.catalogue.package_data import resource
+from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import find, load
 from fsarbench.config.named_datasets import named_dataset, named_source
 from fsarbench.config.variants import composed, config_names, naming_help
-from fsarbench.config_lines import lines_of
 from fsarbench.errors import UserError
 from fsarbench.report.resolved import resolved_text
 

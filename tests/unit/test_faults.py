@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fsarbench.catalogue.package_data import resource
+from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import KEYS, SECTIONS, SEEDS, Loaded, load
 from fsarbench.config.validation import check, find_faults
-from fsarbench.config_lines import lines_of
 from fsarbench.data.clips import ClipSettings
 from fsarbench.errors import UserError
 from fsarbench.matchers.otam import OTAM

@@ -6,9 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fsarbench.backbones import hub, weights
-from fsarbench.backbones.openclip_loader import load
-from fsarbench.backbones.weights import find_weights
+from fsarbench.backbones import hub, openclip_loader
+from fsarbench.backbones.openclip_loader import find_weights, load
 from fsarbench.errors import UserError
 
 
@@ -23,7 +22,7 @@ def test_an_unreachable_hub_is_given_up_at_once(
             raise ConnectionError("no route to host")
 
     monkeypatch.setattr(hub, "get_session", Session)
-    monkeypatch.setattr(weights, "cached", lambda tag: None)
+    monkeypatch.setattr(openclip_loader, "cached", lambda tag: None)
     with pytest.raises(UserError) as error:
         find_weights("ViT-B-16", "openai")
     assert asked == [hub.HUB_TIMEOUT]

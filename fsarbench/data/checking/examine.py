@@ -8,11 +8,34 @@ from pathlib import Path
 from typing import Any
 
 import av
+from PIL import Image
 
-from fsarbench.data.checking.frames_folder import examine_frames
 from fsarbench.data.checking.journal import Facts, Kind
-from fsarbench.data.identity import stamp_of
 from fsarbench.data.readers.streams import best_stream
+from fsarbench.data.video_files import frame_files, stamp_of
+from fsarbench.errors import UserError
+
+
+def examine_frames(folder: Path, stamp: str) -> Facts:
+    """What can be said of a folder of frames.
+
+    Args:
+        folder: The folder.
+        stamp: What changes with its content.
+    """
+    try:
+        files = frame_files(folder)
+    except (UserError, OSError) as error:
+        return Facts(stamp, kind="unreadable", reason=str(error))
+    digest = hashlib.blake2b(digest_size=16)
+    for number, file in enumerate(files):
+        try:
+            with Image.open(file) as picture:
+                digest.update(repr(picture.size).encode() + picture.convert("L").tobytes())
+        except (OSError, ValueError, SyntaxError) as error:
+            return Facts(stamp, number, kind="unreadable", reason=f"{file.name}: {error}")
+    return Facts(stamp, len(files), digest=digest.hexdigest())
+
 
 # A video of this share of the duration that its header promises, less some seconds, counts as
 # whole: the duration of the last frame is often not known.

@@ -9,15 +9,15 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.data.datasets.annotated import AnnotatedVideos as AnnotatedVideos
-    from fsarbench.data.datasets.strokes import Strokes as Strokes
-    from fsarbench.data.datasets.synthact import SynthAct as SynthAct
+    from fsarbench.data.datasets.synthetic import Strokes as Strokes
+    from fsarbench.data.datasets.synthetic import SynthAct as SynthAct
     from fsarbench.data.datasets.video_folder import VideoFolder as VideoFolder
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
     "AnnotatedVideos": "annotated",
-    "Strokes": "strokes",
-    "SynthAct": "synthact",
+    "Strokes": "synthetic",
+    "SynthAct": "synthetic",
     "VideoFolder": "video_folder",
 }
 __all__ = list(COMPONENTS)

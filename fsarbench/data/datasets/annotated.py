@@ -8,14 +8,16 @@ from pathlib import Path
 
 from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.data.annotation_tables import (
+    OnBadVideo,
     Row,
     read_table,
     require_all_splits,
     require_inside,
     require_one_split,
+    to_skip,
+    without,
 )
-from fsarbench.data.bad_videos import OnBadVideo, to_skip, without
-from fsarbench.data.places import expanded
+from fsarbench.data.paths import expanded
 from fsarbench.data.splits import SPLITS, Entry, grouped, named, partition_hash, split_of
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.data.annotation_tables import (
+    OnBadVideo,
     Row,
     read_table,
     require_all_splits,
     require_inside,
     require_one_split,
+    to_skip,
 )
-from fsarbench.data.bad_videos import OnBadVideo, to_skip
-from fsarbench.data.places import expanded
+from fsarbench.data.paths import expanded
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
 from fsarbench.data.video_files import FRAME, VIDEO_SUFFIXES
 from fsarbench.errors import UserError, nearest

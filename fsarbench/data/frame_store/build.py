@@ -17,7 +17,7 @@ from fsarbench.data.frame_store.index import (
 )
 from fsarbench.data.frame_store.size_estimate import Forecast, forecast
 from fsarbench.data.frame_store.writer import Failed, Keeper
-from fsarbench.data.identity import digest_of, stamp_of
+from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import sweep
 from fsarbench.runtime.folder_lock import claimed

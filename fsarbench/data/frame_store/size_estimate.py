@@ -7,8 +7,7 @@ from pathlib import Path
 
 from fsarbench.data.clips import segment_frames
 from fsarbench.data.frame_store.formats import as_jpeg
-from fsarbench.data.frame_store.writer import Keeper
-from fsarbench.data.store.decoding import smaller
+from fsarbench.data.frame_store.writer import Keeper, smaller
 
 SAMPLE, FRAMES = 16, 3
 

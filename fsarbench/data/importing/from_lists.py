@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsarbench.data.importing.class_names import ClassName, class_names
+from fsarbench.data.importing.class_names import ClassName, class_names, read_labels
 from fsarbench.data.importing.known_lists import Counts, Field, split_counts
-from fsarbench.data.importing.labels import read_labels
-from fsarbench.data.importing.listed import Listed
 from fsarbench.data.importing.output import write_rows, write_text
-from fsarbench.data.importing.split_lists import Family, Lists, read_lists
-from fsarbench.data.importing.video_finder import Found, choose, find_videos
-from fsarbench.data.importing.video_probe import probe_all
+from fsarbench.data.importing.split_lists import Family, Listed, Lists, read_lists
+from fsarbench.data.importing.video_finder import Found, choose, find_videos, probe_all
 from fsarbench.data.splits import grouped, partition_hash
 from fsarbench.errors import UserError
 from fsarbench.runtime.progress import Bars

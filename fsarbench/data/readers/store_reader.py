@@ -17,9 +17,9 @@ from fsarbench.data.frame_store.index import (
     read_index,
     read_settings,
 )
-from fsarbench.data.identity import digest_of, stamp_of
-from fsarbench.data.places import expanded
+from fsarbench.data.paths import expanded
 from fsarbench.data.readers.faults import require_frames
+from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
 from fsarbench.registry import READERS
 from fsarbench.video import VideoReader

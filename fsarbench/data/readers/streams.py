@@ -11,8 +11,8 @@ from typing import Any
 
 import av
 
-from fsarbench.data.identity import stamp_of
 from fsarbench.data.readers.faults import require_file, undecodable
+from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
 
 # Codecs in which one packet is one frame, and a key frame depends on no earlier frame.

@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fsarbench.report.compare_tests import Verdict
 from fsarbench.report.comparison.step_costs import Cost, Profile
-from fsarbench.report.comparison.table import Comparison, Line, Setting
+from fsarbench.report.comparison.table import Comparison, Line, Setting, Verdict
 
 MDE = "MDE"
 ONCE = "one training"

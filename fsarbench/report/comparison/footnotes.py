@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from fsarbench.report.compare_tests import Verdict
 from fsarbench.report.comparison.columns import MDE, ONCE, UNAVAILABLE, UNITS, UNTESTED, backbone
-from fsarbench.report.comparison.table import Comparison
+from fsarbench.report.comparison.table import Comparison, Verdict
 from fsarbench.statistics.paired import POWER
 
 COSTS = (

@@ -1,16 +1,116 @@
 """The comparison of finished runs as data, before it is laid out."""
 
+import math
 import string
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fsarbench.errors import UserError, nearest
-from fsarbench.report.compare_conditions import SELECTION, conditions, differs, reference_of
-from fsarbench.report.compare_tests import Verdict, against, against_best, level
 from fsarbench.report.comparison.published import Published, published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.statistics.intervals import Interval
+from fsarbench.statistics.paired import (
+    Difference,
+    best_correction,
+    best_level,
+    holm,
+    paired_difference,
+)
+from fsarbench.statistics.video_intervals import video_estimate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row against another.
+
+    Attributes:
+        difference: The mean difference with its own interval and p-value.
+        p_value: Corrected for all comparisons of the setting with the same other row.
+        detectable: The smallest true difference that this test finds with a power of 80 %, at its
+            level after the correction: the one that it has whatever the other rows show.
+    """
+
+    difference: Difference
+    p_value: float
+    detectable: float
+
+
+def against(rows: Sequence[Row], other: Row, confidence: float) -> list[Verdict]:
+    """Each row less another one that was named before, on the same episodes (Holm's correction)."""
+    found = [difference(row, other, confidence) for row in rows]
+    corrected = holm([difference.p_value for difference in found])
+    level = (1 - confidence) / max(1, len(rows))
+    return [
+        Verdict(d, float(p), d.detectable(level)) for d, p in zip(found, corrected, strict=True)
+    ]
+
+
+def against_best(rows: Sequence[Row], best: Row, confidence: float) -> list[Verdict]:
+    """Each row less the one with the largest mean, corrected for having chosen it by its mean."""
+    found = [difference(row, best, confidence) for row in rows]
+    corrected = best_correction([difference.p_value for difference in found])
+    level = best_level(1 - confidence, len(rows) + 1) if rows else math.nan
+    return [
+        Verdict(d, float(p), d.detectable(level)) for d, p in zip(found, corrected, strict=True)
+    ]
+
+
+def difference(row: Row, other: Row, confidence: float) -> Difference:
+    """One row less another, over videos where both kept them, otherwise over episodes."""
+    ours, theirs = row.accuracies, other.accuracies
+    drawn = row.drawn if row.same_episodes(other) else None
+    if drawn is not None:
+        each = ours.mean(axis=0) - theirs.mean(axis=0)
+        # Where nothing is known of other videos, these are compared.
+        drawn = None if video_estimate(each, drawn, "difference").unavailable else drawn
+    return paired_difference(ours, theirs, drawn, confidence, (row.trained, other.trained))
+
+
+def level(verdict: Verdict, confidence: float) -> bool:
+    """Whether chance alone may have made the difference; not where nothing is known of it."""
+    return not math.isnan(verdict.p_value) and verdict.p_value >= 1 - confidence
+
+
+ON_TEST = "tuned parts were selected on the test classes"
+UNKNOWN = "it is not known on which classes the tuned parts were selected"
+SELECTION = {"test": ON_TEST, "unknown": UNKNOWN}
+
+
+def conditions(row: Row) -> dict[str, str]:
+    """What has to be the same for two numbers of one setting to be compared, in words."""
+    given = row.first.conditions
+    clips = given["clips"]
+    skipped = len(given.get("skipped_videos", {}))
+    queries = given["queries_a_class"]
+    return {
+        "data": f"split hash {given['data_fingerprint'][:8]}",
+        "left out": f"{skipped or 'no'} video{'' if skipped == 1 else 's'} left out",
+        "episodes": f"{given['episodes']:,} episodes",
+        "draw": f"episodes of seed {given['episodes_seed']}",
+        "queries": f"{queries} {'query' if queries == 1 else 'queries'} a class",
+        "clips": f"{clips['frames']} frames of {clips['size']} pixels, {clips['sampling']}",
+        "selection": SELECTION.get(given["selection"], "no look at the test classes"),
+    }
+
+
+def reference_of(rows: Sequence[Row]) -> Row:
+    """The first row under the conditions that most rows share."""
+    kinds = Counter(tuple(conditions(row).values()) for row in rows)
+    common = kinds.most_common(1)[0][0]
+    return next(row for row in rows if tuple(conditions(row).values()) == common)
+
+
+def differs(row: Row, reference: Row) -> list[str]:
+    """In what a row's conditions are not those of the reference, in words; empty where alike."""
+    ours, theirs = conditions(row), conditions(reference)
+    found = [f"{ours[key]}, not {theirs[key]}" for key in ours if ours[key] != theirs[key]]
+    kept = row.drawn is not None and reference.drawn is not None
+    if not found and kept and not row.same_episodes(reference):
+        return ["other episodes under the same seed"]
+    return found
+
 
 Setting = tuple[str, int, int]  # data set, way and shot
 

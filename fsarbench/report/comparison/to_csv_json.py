@@ -6,9 +6,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from fsarbench.report.compare_tests import Verdict
 from fsarbench.report.comparison.footnotes import remarks
-from fsarbench.report.comparison.table import Comparison, Line, Section
+from fsarbench.report.comparison.table import Comparison, Line, Section, Verdict
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import Difference
 

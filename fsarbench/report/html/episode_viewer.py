@@ -1,21 +1,96 @@
 """Everything that the episode viewer shows, as plain data."""
 
+import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
-from fsarbench.engine.batch import to_episode
+from fsarbench.data.loader import to_episode
 from fsarbench.errors import UserError
+from fsarbench.explanation import Link, Picture
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.html.episode_selection import Chosen
-from fsarbench.report.html.explanations import see
-from fsarbench.report.page.packed import packed
-from fsarbench.report.page.rebuilt import Rebuild, Rebuilt
-from fsarbench.report.page.strips import strip
+from fsarbench.report.html.explanations import Rebuild, Rebuilt, Seen, see
 from fsarbench.runtime.progress import Bars
+
+# Pixels of a frame's side. Larger ones would make a page heavy and show no more of a small clip.
+SIDE = 96
+
+
+def strip(clip: UInt8[Tensor, "T 3 H W"], quality: int = 72) -> str:
+    """All frames of a clip beside each other, as a JPEG in a data URI."""
+    frames = clip.float()
+    if max(clip.shape[-2:]) > SIDE:
+        size = (SIDE, SIDE)
+        frames = F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
+    row = torch.cat(list(frames.round().clamp(0, 255).to(torch.uint8)), dim=-1)
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(row.permute(1, 2, 0).cpu().numpy())).save(
+        out, "JPEG", quality=quality
+    )
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def packed(seen: Seen, queries: Sequence[int]) -> dict[str, Any]:
+    """The scores of some queries, and the picture.
+
+    Args:
+        seen: All of the episode.
+        queries: Those that are shown, by number.
+    """
+    rows = list(queries)
+    return {
+        "scores": _rounded(seen.scores[rows]),
+        "parts": {name: _rounded(scores[rows]) for name, scores in seen.parts.items()},
+        "picture": None if seen.picture is None else packed_picture(seen.picture, rows),
+    }
+
+
+def packed_picture(picture: Picture, queries: list[int]) -> dict[str, Any]:
+    """A picture with its numbers as bytes: one string a query, over classes and prototypes."""
+    similarity = picture.similarity[queries].float().cpu()
+    low, high = float(similarity.min()), float(similarity.max())
+    found: dict[str, Any] = {
+        "caption": picture.caption,
+        "shape": list(similarity.shape[1:]),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "similarity": [_bytes(one, low, high) for one in similarity],
+        "links": [[_links(picture, q, n) for n in range(similarity.shape[1])] for q in queries],
+    }
+    if picture.weights is not None:
+        weights = picture.weights[queries].float().cpu()
+        # A weight of 1 is a whole frame; attention over many frames stays far below that.
+        most = float(weights.max())
+        found |= {"most": round(most, 4), "weights": [_bytes(one, 0.0, most) for one in weights]}
+    return found
+
+
+def _links(picture: Picture, query: int, of: int) -> list[list[Any]]:
+    def plain(link: Link) -> list[Any]:
+        return [list(link.query), link.prototype, list(link.frames), round(link.weight, 3)]
+
+    return [plain(link) for link in picture.links.get((query, of), ())]
+
+
+def _bytes(values: Float[Tensor, "*any"], low: float, high: float) -> str:
+    share = (values - low) / max(high - low, 1e-12)
+    return base64.b64encode(
+        bytes((255 * share).round().clamp(0, 255).flatten().byte().tolist())
+    ).decode()
+
+
+def _rounded(scores: Float[Tensor, "Q N"]) -> list[list[float]]:
+    return [[round(value, 4) for value in row] for row in scores.float().cpu().tolist()]
+
 
 # Of more queries an episode, a page shows the first of every class in turn.
 QUERIES = 10

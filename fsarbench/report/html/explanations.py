@@ -1,16 +1,49 @@
 """What a model says of one episode, and what its parts saw."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.data.data_module import Bench
+from fsarbench.data.loader import EpisodeDataset
 from fsarbench.episode import Episode, Outcome
 from fsarbench.explanation import ExplainsMatch, ExplainsScores, Picture
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.model import FewShotModel
+from fsarbench.results.finished_runs import Run
+from fsarbench.video import Split
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The model of a run and what it was tested on.
+
+    Attributes:
+        model: With its tuned parts, in evaluation mode.
+        bench: Videos, clips and episodes.
+        episodes: The test episodes with their frames, by number.
+        text: The text features of the test classes.
+    """
+
+    model: FewShotModel
+    bench: Bench
+    episodes: EpisodeDataset
+    text: Float[Tensor, "M E"] | None
+
+    @property
+    def split(self) -> Split:
+        """The test classes and videos."""
+        return self.bench.splits["test"]
+
+
+# Raises a UserError where config, weights or videos are gone. It is handed down from the command
+# line, since building models from configs is above this floor.
+Rebuild: TypeAlias = Callable[[Run], Rebuilt]
+
 
 PLAIN = "cosines of frames; this matcher does not say how it weighs them"
 

@@ -2,7 +2,9 @@
 
 import io
 import re
+import unicodedata
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,22 @@ from fsarbench.errors import UserError
 from fsarbench.report.html.plot_style import INK, styled
 from fsarbench.report.html.plots import Plot
 from fsarbench.runtime.atomic_files import write_bytes
+
+
+def slug(text: str) -> str:
+    """Letters, digits and bars only, the same every time.
+
+    Texts that differ in more than the case of letters get different names.
+
+    Example:
+        >>> slug("MA-FSAR"), slug("MA FSAR")
+        ('ma-fsar', 'ma_fsar-e49e')
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    kept = re.sub(r"[^a-z0-9-]+", "_", plain).strip("_")[:60]
+    # What was lost is told apart by a few digits of the whole.
+    return kept if kept == text.lower() else f"{kept}-{zlib.crc32(text.encode()) & 0xFFFF:04x}"
+
 
 FORMATS = ("svg", "pdf", "png")
 # Without dates, so that equal runs give equal files.

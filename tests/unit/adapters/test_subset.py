@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fsarbench.adapters.plain import Plain
+from fsarbench.adapters.frozen import Plain
 from fsarbench.config.build import build_model
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, tuned_parameters

@@ -13,10 +13,10 @@ from PIL import Image
 from torch import nn
 
 from fsarbench.adapters.bias_tuning import BiasTuning
+from fsarbench.adapters.frozen import Plain
 from fsarbench.adapters.full_fine_tuning import FullFineTuning
 from fsarbench.adapters.norm_tuning import NormTuning
 from fsarbench.adapters.partial_fine_tuning import PartialFineTuning
-from fsarbench.adapters.plain import Plain
 from fsarbench.adapters.st_adapter import STAdapter
 from fsarbench.backbones.cnn import CNN
 from fsarbench.backbones.openclip_resnet import OpenClipResNet

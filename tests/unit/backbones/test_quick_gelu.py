@@ -2,7 +2,7 @@ import open_clip.transformer
 import pytest
 import torch
 
-from fsarbench.backbones.quick_gelu import QuickGELU
+from fsarbench.backbones.openclip_vit import QuickGELU
 from fsarbench.config.build import build_part
 
 

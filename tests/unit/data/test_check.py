@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from fsarbench.cli.app import main
-from fsarbench.data.bad_videos import bad_file
-from fsarbench.data.checking.check_videos import CheckSettings, check_videos
+from fsarbench.data.annotation_tables import bad_file
+from fsarbench.data.checking.check_videos import CheckSettings, check_videos, examine_all
 from fsarbench.data.checking.findings import Entry, judge
 from fsarbench.data.checking.journal import Facts, journal, read_journal
-from fsarbench.data.checking.pool import examine_all
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.readers.decord_reader import DecordReader

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fsarbench.data.datasets.annotated import AnnotatedVideos
-from fsarbench.data.datasets.strokes import Strokes
+from fsarbench.data.datasets.synthetic import Strokes
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.importing.from_folder import import_folder

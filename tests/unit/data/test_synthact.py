@@ -9,15 +9,13 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from fsarbench.data.synthact.render import render
 from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE, reverse_of
 from fsarbench.data.synthetic.synthact.appearance import COLOURS, SHAPES, TEXTURES
-from fsarbench.data.synthetic.synthact.dataset import plan
+from fsarbench.data.synthetic.synthact.dataset import plan, render
 from fsarbench.data.synthetic.synthact.draw import draw
-from fsarbench.data.synthetic.synthact.motion_styles import MANNERS
 from fsarbench.data.synthetic.synthact.motions import MOTIONS
 from fsarbench.data.synthetic.synthact.scene import BACKGROUNDS
-from fsarbench.data.synthetic.synthact.scene_setup import scene
+from fsarbench.data.synthetic.synthact.scene_setup import MANNERS, scene
 
 # Frames of these clips, pinned: whoever changes a pixel must raise RECIPE, or finished folders
 # would pass for what they are not. (Print the new values by running the test.)

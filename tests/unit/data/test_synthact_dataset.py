@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.data.datasets.synthact import SynthAct
+from fsarbench.data.datasets.synthetic import SynthAct
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
 

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fsarbench.data.checking.check_videos import CheckSettings
+from fsarbench.data.checking.check_videos import CheckSettings, examine_all, examined
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.pool import examine_all, examined
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
 from fsarbench.data.frame_store.writer import Failed, Keeper

@@ -12,7 +12,7 @@ from fsarbench.data.checking.examine import examine
 from fsarbench.data.checking.findings import Entry, judge
 from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
 from fsarbench.data.frame_store.writer import Keeper
-from fsarbench.data.importing.video_probe import probe
+from fsarbench.data.importing.video_finder import probe
 from fsarbench.data.readers import pyav_reader
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.pyav_reader import PyAVReader, decode_from_start

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from fsarbench.data.synthetic.video_writer import encode, write_video
+from fsarbench.data.synthetic.build import encode, write_video
 from fsarbench.runtime.atomic_files import write_whole
 
 

@@ -11,9 +11,8 @@ import pytest
 import torch
 
 from fsarbench.data.data_module import Bench
-from fsarbench.engine import role, trial
-from fsarbench.engine.facts import code_hash
-from fsarbench.engine.keep import Keep
+from fsarbench.evaluation import evaluate, feature_cache
+from fsarbench.evaluation.disk_cache import Keep, code_hash
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.evaluation.evaluate import evaluate_all
 from fsarbench.model import FewShotModel
@@ -55,8 +54,8 @@ def bench(bench: Bench, tmp_path: Path) -> Bench:
 
 @pytest.fixture(autouse=True)
 def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(role, "SHARD", 6)
-    monkeypatch.setattr(trial, "SHARD", 5)
+    monkeypatch.setattr(feature_cache, "SHARD", 6)
+    monkeypatch.setattr(evaluate, "SHARD", 5)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fsarbench.functional.otam import otam, otam_both_ways
-from fsarbench.functional.path_occupancy import occupancy
+from fsarbench.functional.otam import occupancy, otam, otam_both_ways
 from fsarbench.functional.soft_dtw import soft_dtw
 
 

@@ -119,7 +119,7 @@ def test_trx_is_its_attention_applied_to_values() -> None:
         mapped = only.value(frames).unflatten(-1, (2, -1))  # type: ignore[operator]
         return torch.stack([mapped[..., a, 0, :] + mapped[..., b, 1, :] for a, b in tuples], -2)
 
-    from fsarbench.functional.positions import sinusoids
+    from fsarbench.layers import sinusoids
 
     position = 0.1 * sinusoids(query)
     given = values(prototypes + position)[0, :, 0]

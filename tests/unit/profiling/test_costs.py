@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim import AdamW
 
-from fsarbench.profiling.dummy_inputs import Subject, random_episode, random_on
+from fsarbench.profiling.dummy_inputs import Subject, loss_of, random_episode, random_on
 from fsarbench.profiling.memory import (
     Peak,
     computed_testing,
@@ -15,7 +15,6 @@ from fsarbench.profiling.memory import (
     ledger_of_training,
 )
 from fsarbench.profiling.operations import count_testing, count_training
-from fsarbench.profiling.step import loss_of
 
 Small = Callable[..., Subject]
 CPU = torch.device("cpu")
@@ -114,7 +113,7 @@ def test_half_precision_keeps_less(subject: Subject, peak: Peak) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("method", ["mafsar", "finetune"])
 def test_the_allocator_of_a_gpu_agrees(small: Small, method: str) -> None:
-    from fsarbench.profiling.measured import Stand, measure_training
+    from fsarbench.profiling.timing import Stand, measure_training
 
     overrides = "backbone.model='ViT-B-32'", "text_encoder.model='ViT-B-32'", "episodes.way=5"
     subject = small(*overrides, "train.precision='fp32'", method=method)

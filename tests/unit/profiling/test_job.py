@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.profiling.profile import Options, profile
-from fsarbench.profiling.record import Timed
+from fsarbench.profiling.profile import Options, Timed, profile
 
 SMALL = ("episodes.way=2", "episodes.train_queries=1", "clips.frames=2")
 LORA = "lora_synthact_1shot"

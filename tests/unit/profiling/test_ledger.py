@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import AdamW
 
-from fsarbench.profiling.ledger import Ledger
+from fsarbench.profiling.memory import Ledger
 
 ROWS, WIDE = 1000, 64
 FLOAT = 4

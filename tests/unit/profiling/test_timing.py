@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from fsarbench.profiling.ceilings import Ceilings
-from fsarbench.profiling.roofline import Piece, Traffic, work
+from fsarbench.profiling.roofline import Ceilings, Piece, Traffic, work
 from fsarbench.profiling.timing import conditions, time_runs
 from fsarbench.settings import TrainSettings
 

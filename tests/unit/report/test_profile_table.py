@@ -4,8 +4,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fsarbench.report.profile_page import remarks, show
-from fsarbench.report.profile_table import details, not_counted, table
+from fsarbench.report.profile_table import details, not_counted, remarks, show, table
 
 PEAK = {
     "total": 3 * 2**30,

@@ -3,7 +3,7 @@
 import torch
 from torch._dynamo.utils import counters
 
-from fsarbench.backbones.block_loop import Walk
+from fsarbench.backbones.vit import Walk
 from fsarbench.model import FewShotModel, tuned_parameters
 from tests.contract.combinations import adapted, episode
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fsarbench.backbones.block_loop import Walk
+from fsarbench.backbones.vit import Walk
 from fsarbench.config.build import build_model
 from fsarbench.data.data_module import Bench
 from fsarbench.errors import UserError

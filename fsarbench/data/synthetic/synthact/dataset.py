@@ -3,11 +3,19 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from fsarbench.data.synthact.render import render
 from fsarbench.data.synthetic import build
 from fsarbench.data.synthetic.build import Clip, Plan, slug
 from fsarbench.data.synthetic.manifest import Manifest
-from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE
+from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE, Action
+from fsarbench.data.synthetic.synthact.draw import draw_frames
+from fsarbench.data.synthetic.synthact.scene_setup import scene
+
+
+def render(action: Action, index: int) -> UInt8[np.ndarray, "T H W 3"]:
+    """The frames of clip number `index` of an action; the same on every machine."""
+    clip = scene(action, index)
+    return draw_frames(clip, range(clip.frames))
+
 
 FPS = 12
 _BY_NAME = {action.name: action for action in ACTIONS}

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from fsarbench.data.synthact.textures import TEXTURES, spot
 from fsarbench.data.synthetic.synthact.appearance import RGB, SIZES
-from fsarbench.data.synthetic.synthact.background import backdrop, noise
+from fsarbench.data.synthetic.synthact.background import TEXTURES, backdrop, noise, spot
 from fsarbench.data.synthetic.synthact.scene import Scene, Thing
 from fsarbench.data.synthetic.synthact.shapes import DISTANCES, Plane, single
 

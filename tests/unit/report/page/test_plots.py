@@ -10,12 +10,11 @@ import pytest
 
 from fsarbench.errors import UserError
 from fsarbench.report.comparison.compare import Options, comparison_of
-from fsarbench.report.html.class_plots import confusion_figure
 from fsarbench.report.html.confusion import Confusion
 from fsarbench.report.html.plot_export import inline_svg, write_figures
-from fsarbench.report.html.plot_list import plots_of
 from fsarbench.report.html.plot_style import COLUMN, PAGE, look, styled
-from fsarbench.report.html.plots import Plot, curve_figure
+from fsarbench.report.html.plots import Plot, confusion_figure, curve_figure
+from fsarbench.report.html.report import plots_of
 from fsarbench.report.html.training_curves import NONE, Curve
 from tests.unit.report.finished import finish
 
