@@ -20,7 +20,7 @@ from benchmarks.measure import Run, times
 from benchmarks.parts import adapted, frames, registered
 from benchmarks.sizes import Sizes
 from fsarbench.interfaces import Backbone
-from fsarbench.model import count
+from fsarbench.model import count_parameters
 from fsarbench.profiling.timing import finish
 
 Say = Callable[[str], None]
@@ -64,6 +64,6 @@ def test_adapter(
     # The frozen walk never goes backward; every adapter is held against its forward.
     plain = step(adapted("Frozen", sizes, device), False, sizes, device)
     own, least = times(run, plain, rounds=rounds(7))
-    tuned = count(backbone, tuned=True)
+    tuned = count_parameters(backbone, tuned=True)
     benchmark.extra_info.update({"tuned parameters": tuned, "times the frozen walk": own / least})
     say(f"{adapter}, {way}: {own / least:.2f} times the frozen walk, {tuned:,} tuned")

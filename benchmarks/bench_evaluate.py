@@ -18,16 +18,16 @@ import pytest
 import torch
 
 from fsarbench.config.build import assemble, build_part
-from fsarbench.config.loading import load
-from fsarbench.data.data_module import Bench
+from fsarbench.config.loading import load_config
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
-from fsarbench.evaluation.episode_arrays import Evaluation, plan_episodes
+from fsarbench.evaluation.episode_arrays import Evaluation, draw_episode_arrays
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.evaluation.feature_cache import Features
-from fsarbench.evaluation.matching import match_episodes, prepare
+from fsarbench.evaluation.matching import compute_per_video, match_episodes
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.timing import finish
-from fsarbench.runtime.progress import Bar
+from fsarbench.runtime.progress import ProgressBar
 from fsarbench.settings import EvaluateSettings
 from fsarbench.video import Split, Video
 
@@ -70,15 +70,15 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def assembled(
     lengths: Lengths, device: torch.device, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[FewShotModel, Bench]]:
+) -> Iterator[tuple[FewShotModel, DataModule]]:
     with pytest.MonkeyPatch.context() as patch:
         sets = []
         if lengths.videos is not None:
             patch.setenv("FSARBENCH_DATA", str(tmp_path_factory.mktemp("data")))
             names = ("train", "val", "test")
             sets = [f"dataset.{name}_videos={lengths.videos}" for name in names]
-        model, bench, _ = assemble(load("mafsar_synthact_1shot", sets), device)
-        yield model, bench
+        model, data_module, _ = assemble(load_config("mafsar_synthact_1shot", sets), device)
+        yield model, data_module
 
 
 def now(device: torch.device) -> float:
@@ -89,15 +89,15 @@ def now(device: torch.device) -> float:
 
 
 def timed(
-    model: FewShotModel, bench: Bench, settings: EvaluateSettings
+    model: FewShotModel, data_module: DataModule, settings: EvaluateSettings
 ) -> tuple[float, Evaluation]:
-    start = now(bench.device)
-    tested = evaluate(model, bench, "test", settings)
-    return now(bench.device) - start, tested
+    start = now(data_module.device)
+    tested = evaluate(model, data_module, "test", settings)
+    return now(data_module.device) - start, tested
 
 
 def test_every_video_once_against_every_episode_anew(
-    say: Say, assembled: tuple[FewShotModel, Bench], lengths: Lengths
+    say: Say, assembled: tuple[FewShotModel, DataModule], lengths: Lengths
 ) -> None:
     cached = EvaluateSettings(episodes=lengths.episodes, workers=0)
     fast, tested = timed(*assembled, cached)
@@ -138,13 +138,13 @@ def test_prototypes_and_matching_alone(say: Say, lengths: Lengths, device: torch
     features = torch.randn(VIDEOS, FRAMES, DIM, generator=draw).to(device)
     text = torch.randn(CLASSES, DIM, generator=draw).to(device)
     kind = EpisodeSettings(way=5, shot=1, queries=1)
-    plan = plan_episodes(EpisodeSampler(fake_split(), kind, 0), lengths.episodes)
+    plan = draw_episode_arrays(EpisodeSampler(fake_split(), kind, 0), lengths.episodes)
     both, chunk = Features(features, features), EvaluateSettings().chunk
     with torch.no_grad():
         start = now(device)
         labels = np.array([video.label for video in fake_split().videos], dtype=np.int64)
-        prepared = prepare(model, both, [plan], labels, text)
-        bar = Bar("match", len(plan))
+        prepared = compute_per_video(model, both, [plan], labels, text)
+        bar = ProgressBar("match", len(plan))
         scores = match_episodes(model, both, plan, text, chunk, bar, prepared)
         spent = now(device) - start
     assert scores.shape == (lengths.episodes, 5, 5)

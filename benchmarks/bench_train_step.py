@@ -22,7 +22,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measure import Run, peak
 from benchmarks.parts import episode, model, registered
 from benchmarks.sizes import Sizes
-from fsarbench.model import FewShotModel, count
+from fsarbench.model import FewShotModel, count_parameters
 from fsarbench.profiling.dummy_inputs import loss_of
 from fsarbench.profiling.timing import finish
 from fsarbench.settings import TrainSettings
@@ -95,7 +95,7 @@ def measure(
         return
     with accelerated(built.backbone, settings), memory(where, run) as found:
         benchmark.pedantic(run, rounds=ROUNDS, warmup_rounds=3)
-    tuned, total = count(built, tuned=True), count(built)
+    tuned, total = count_parameters(built, tuned=True), count_parameters(built)
     benchmark.extra_info.update(found, tuned=tuned, parameters=total, settings=asdict(settings))
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from fsarbench.data.frame_store.build import CacheOptions, fill
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings
-from fsarbench.data.frame_store.writer import Keeper
+from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader
 from fsarbench.data.readers.pyav_reader import PyAVReader
@@ -89,7 +89,7 @@ def stored(paths: tuple[Path, ...], format_: Format) -> Form:
     """The films in a store."""
     root = Path(os.path.commonpath([path.parent for path in paths]))
     store = root / f"store-{format_}"
-    keeper = Keeper(DecordReader(), root, store, StoreSettings(256, format_))
+    keeper = StoreWriter(DecordReader(), root, store, StoreSettings(256, format_))
     listed = [path.relative_to(root).as_posix() for path in paths]
     fill(keeper, listed, CacheOptions(workers=2, say=lambda expected: None))
     return Form(StoreReader(str(store)), paths)

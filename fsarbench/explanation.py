@@ -1,9 +1,9 @@
-"""What a part may show of an episode: the one optional method `explain`, and what it returns.
+"""What a component may show of an episode: the optional method `explain`, and what it returns.
 
-A matcher with `explain(query, prototypes)` gives a `Picture`, a readout with `explain(outcome)`
-gives scores by name. Parts without it work as before: the episode viewer then shows the cosines of
-frames alone, and the scores. Unlike `forward`, `explain` is called on real data only, one episode
-at a time, so it may use `.item()`, branches and gradients.
+A matcher with `explain(query, prototypes)` gives a `MatchExplanation`, a readout with
+`explain(outcome)` gives scores by name. Components without it work as before: the episode viewer
+then shows the cosines of frames alone, and the scores. Unlike `forward`, `explain` is called on
+real data only, one episode at a time, so it may use `.item()`, branches and gradients.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Picture:
+class MatchExplanation:
     """What a matcher saw: every frame of each query beside every frame of each prototype.
 
     Attributes:
@@ -58,7 +58,7 @@ class ExplainsMatch(Protocol):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The picture of the same call of `forward`."""
 
 

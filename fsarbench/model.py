@@ -112,12 +112,12 @@ class FewShotModel(nn.Module):
         return self.readout(outcome)
 
 
-def tuned_parameters(module: nn.Module) -> dict[str, Tensor]:
+def trainable_parameters(module: nn.Module) -> dict[str, Tensor]:
     """The parameters that training changes, by name."""
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
-def count(module: nn.Module | None, tuned: bool = False) -> int:
+def count_parameters(module: nn.Module | None, tuned: bool = False) -> int:
     """The number of parameters of a module, or of its tuned ones."""
     if module is None:
         return 0

@@ -8,7 +8,8 @@ A part registers itself with a decorator, inside the project or in a user's own 
     class MyAdapter(Adapter): ...
 
 A built-in part is known by the table in the `__init__` of its slot, a part of an installed package
-by the package's metadata (`fsarbench.catalogue.entry_points`). Both are imported when a config names them.
+by the package's metadata (`fsarbench.catalogue.entry_points`). Both are imported when a config
+names them.
 """
 
 import importlib
@@ -18,7 +19,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
-from fsarbench.catalogue.entry_points import Discovered, of_slot
+from fsarbench.catalogue.entry_points import DiscoveredComponent, of_slot
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import (
     Adapter,
@@ -101,7 +102,7 @@ class SlotRegistry(Registry):
         return sorted({*self._module_dict, *self.built_in(), *of_slot(self.name)})
 
 
-def import_discovered(parts: list[Discovered]) -> None:
+def import_discovered(parts: list[DiscoveredComponent]) -> None:
     """Import the module that registers a part; do nothing where no package names it.
 
     Raises:

@@ -18,7 +18,7 @@ from fsarbench.data.synthetic.synthact.draw import draw_frames
 from fsarbench.data.synthetic.synthact.scene import Scene, Thing, random_background
 from fsarbench.data.synthetic.synthact.scene_setup import scene
 from fsarbench.data.synthetic.synthact.trajectories import track
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 from .augment import Frames
 from .captions import Names
@@ -32,7 +32,7 @@ Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 def free(seed: int, count: int) -> Part:
     """`count` single frames of scenes that belong to no action."""
-    scenes = [free_scene(Chance("fsarbench-tiny", seed, i)) for i in range(count)]
+    scenes = [free_scene(RandomStream("fsarbench-tiny", seed, i)) for i in range(count)]
     pixels = np.concatenate([draw_frames(s, [0]) for s in scenes])
     nothing = np.full(count, -1)
     return pixels, np.stack([geometry(s, 0) for s in scenes]), nothing, nothing
@@ -43,7 +43,7 @@ def acted(action: int, clips: Iterable[int], chosen: int = 6) -> Part:
     parts = []
     for clip in clips:
         shown = scene(TRAIN[action], clip)
-        chance = Chance("fsarbench-tiny", "frames", action, clip)
+        chance = RandomStream("fsarbench-tiny", "frames", action, clip)
         steps = shown.frames // chosen
         times = [i * steps + chance.integer(steps) for i in range(chosen)]
         phase = [time * PHASES // shown.frames for time in times]
@@ -52,7 +52,7 @@ def acted(action: int, clips: Iterable[int], chosen: int = 6) -> Part:
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore
 
 
-def free_scene(chance: Chance) -> Scene:
+def free_scene(chance: RandomStream) -> Scene:
     """One still frame of one to three things (and often a tiny bystander) in free places."""
     count = (1, 1, 2, 2, 2, 3)[chance.integer(6)]
     things: list[Thing] = []
@@ -67,7 +67,7 @@ def free_scene(chance: Chance) -> Scene:
     )
 
 
-def _thing(chance: Chance, others: list[Thing]) -> Thing:
+def _thing(chance: RandomStream, others: list[Thing]) -> Thing:
     """A thing anywhere, or (often) close to the first one."""
     x, y = chance.uniform(-0.02, 1.02), chance.uniform(-0.02, 1.02)
     if others and chance.happens(0.4):

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fsarbench.catalogue.entry_points import Discovered, discovered
+from fsarbench.catalogue.config_variants import config_names
+from fsarbench.catalogue.entry_points import DiscoveredComponent, discovered
 from fsarbench.catalogue.package_data import resource
-from fsarbench.config.variants import config_names
 from fsarbench.errors import UserError, nearest
 
 if sys.version_info >= (3, 11):
@@ -138,7 +138,7 @@ def read(file: Path, kind: type[AnyCard]) -> AnyCard:
         ) from error
 
 
-def card_of(part: Discovered, known: Collection[str]) -> Card:
+def card_of(part: DiscoveredComponent, known: Collection[str]) -> Card:
     """The card of a component of another package; a bare one where the package brings none.
 
     Args:

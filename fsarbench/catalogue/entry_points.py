@@ -15,7 +15,7 @@ GROUP = "fsarbench.parts"
 
 
 @dataclass(frozen=True)
-class Discovered:
+class DiscoveredComponent:
     """One part that an installed package names.
 
     Attributes:
@@ -45,16 +45,16 @@ class Discovered:
 
 
 @cache
-def discovered() -> tuple[Discovered, ...]:
+def discovered() -> tuple[DiscoveredComponent, ...]:
     """All parts that installed packages name, by slot and name."""
     found = (read(entry) for entry in entry_points(group=GROUP))
     return tuple(sorted(found, key=lambda part: (part.slot, part.name, part.origin)))
 
 
-def read(entry: EntryPoint) -> Discovered:
+def read(entry: EntryPoint) -> DiscoveredComponent:
     """What an entry point says; one without a slot before its name belongs to no slot."""
     slot, _, name = entry.name.rpartition(".")
-    return Discovered(slot, name, entry.module, origin(entry.dist))
+    return DiscoveredComponent(slot, name, entry.module, origin(entry.dist))
 
 
 def origin(distribution: Distribution | None) -> str:
@@ -64,9 +64,9 @@ def origin(distribution: Distribution | None) -> str:
     return f"{distribution.name} {distribution.version}"
 
 
-def of_slot(slot: str) -> dict[str, list[Discovered]]:
+def of_slot(slot: str) -> dict[str, list[DiscoveredComponent]]:
     """The discovered parts of a slot by name; two packages may claim one name."""
-    parts: dict[str, list[Discovered]] = {}
+    parts: dict[str, list[DiscoveredComponent]] = {}
     for part in discovered():
         if part.slot == slot:
             parts.setdefault(part.name, []).append(part)

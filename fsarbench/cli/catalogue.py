@@ -38,11 +38,11 @@ def config(
     """Print a config with all bases and overrides applied, as a file that can be saved and run."""
     from pathlib import Path
 
-    from fsarbench.config.loading import load
+    from fsarbench.config.loading import load_config
     from fsarbench.report.resolved import resolved_text
     from fsarbench.runtime.atomic_files import write_text
 
-    text = resolved_text(load(config, overrides or ()))
+    text = resolved_text(load_config(config, overrides or ()))
     if out is None:
         print(text, end="")
     else:

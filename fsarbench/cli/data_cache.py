@@ -7,8 +7,8 @@ from rich.console import Console
 from fsarbench.data.frame_store.build import CacheOptions, fill
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings
-from fsarbench.data.frame_store.size_estimate import Forecast
-from fsarbench.data.frame_store.writer import Keeper
+from fsarbench.data.frame_store.size_estimate import SizeEstimate
+from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.data.video_sources import Source
 from fsarbench.errors import UserError
@@ -60,10 +60,10 @@ def run_cache(
     store = Path(out).absolute() if out else source.root / default_name(settings)
     console = Console(highlight=False, soft_wrap=True)
 
-    def say(expected: Forecast) -> None:
+    def say(expected: SizeEstimate) -> None:
         console.print(f"to keep in {store} ({settings}): {expected}", markup=False)
 
-    keeper = Keeper(reader, source.root, store, settings)
+    keeper = StoreWriter(reader, source.root, store, settings)
     paths = [path for _, path in source.videos]
     failed = fill(keeper, paths, CacheOptions(workers=workers, say=say))
     console.print(f"{len(paths) - len(failed):,} of {len(paths):,} videos are kept", markup=False)

@@ -13,7 +13,7 @@ from fsarbench.data.importing.known_lists import KNOWN
 from fsarbench.data.importing.video_finder import probe
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import require_writable
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
 
 # Videos of a split whose headers are read for durations.
@@ -71,7 +71,7 @@ def _table(splits: Mapping[SplitName, Split], seed: int) -> Table:
 
 
 def _lengths(split: Split, seed: int) -> tuple[str, str, str]:
-    chance = Chance("durations", seed, split.name)
+    chance = RandomStream("durations", seed, split.name)
     picked = [chance.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
     headers = [probe(video.path) for video in picked]
     frames = [int(header.frames) for header in headers if header.frames]

@@ -25,9 +25,13 @@ def profile(
 ) -> None:
     """Parameters, operations, memory and speed of configs; needs neither data nor weights."""
     del quiet
-    from fsarbench.profiling.profile import Options, Timed
+    from fsarbench.profiling.profile import Timed
     from fsarbench.profiling.profile import profile as run_profile
+    from fsarbench.report.profile_table import show
 
     timed = Timed(repeats=0 if no_time else repeats)
-    options = Options(device=device, json=json, timed=timed, roofline=roofline)
-    run_profile(configs, overrides or (), options)
+    show(
+        run_profile(
+            configs, overrides or (), device=device, json_file=json, timed=timed, roofline=roofline
+        )
+    )

@@ -44,7 +44,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
     """Make one page of finished runs: table, plots, confusion, and a viewer of episodes."""
     from functools import partial
 
-    from fsarbench.experiments.reload import rebuild
+    from fsarbench.experiments.reload import reload_run
     from fsarbench.report.html.report import Options
     from fsarbench.report.html.report import report as make
 
@@ -57,7 +57,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
         episodes=episodes,
         quiet=quiet,
     )
-    make(runs, options, partial(rebuild, trust=trust))
+    make(runs, options, partial(reload_run, trust=trust))
 
 
 def episode(
@@ -70,8 +70,8 @@ def episode(
     """Show a test episode: its frames, the scores, and what the matcher saw."""
     from functools import partial
 
-    from fsarbench.experiments.reload import rebuild
+    from fsarbench.experiments.reload import reload_run
     from fsarbench.report.html.report import episode as make
-    from fsarbench.runtime.progress import Bars
+    from fsarbench.runtime.progress import ProgressBars
 
-    make(runs, numbers, out, partial(rebuild, trust=trust), Bars(quiet=quiet))
+    make(runs, numbers, out, partial(reload_run, trust=trust), ProgressBars(quiet=quiet))

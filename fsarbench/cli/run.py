@@ -12,12 +12,12 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     from fsarbench.runtime import shape_checks
 
     shape_checks.enforce()
-    from fsarbench.config.loading import load
-    from fsarbench.config.validation import check as check_config
+    from fsarbench.config.loading import load_config
+    from fsarbench.config.validation import check_config as check_config
     from fsarbench.experiments.dry_run import dry_run
     from fsarbench.report.run_summary import print_parts
 
-    loaded = load(config, overrides or ())
+    loaded = load_config(config, overrides or ())
     check_config(loaded)
     print_parts(loaded, dry_run(loaded.values))
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from fsarbench.catalogue.config_variants import is_composed, label, source
 from fsarbench.catalogue.package_data import resource
-from fsarbench.config.variants import is_composed, label, source
 
 
 def bases(tree: ast.Module) -> tuple[ast.Assign, list[str]] | None:
@@ -36,7 +36,7 @@ def base_path(file: Path, base: str) -> Path:
     raise FileNotFoundError(beside)
 
 
-def settled(file: Path, folder: Path, keys: Collection[str]) -> Path:
+def inline_bases(file: Path, folder: Path, keys: Collection[str]) -> Path:
     """The config itself, or a copy that mmengine reads as it is meant.
 
     A composed config has no file, so that it is always a copy.
@@ -56,7 +56,7 @@ def settled(file: Path, folder: Path, keys: Collection[str]) -> Path:
     except (OSError, SyntaxError, ValueError):
         return file
     node, names = found or (None, [])
-    paths = [settled(base_path(file, name), folder, keys) for name in names]
+    paths = [inline_bases(base_path(file, name), folder, keys) for name in names]
     helpers = sorted(set(helper_names(tree.body)) - set(keys))
     beside = paths == [file.parent / name for name in names]
     if beside and not helpers and not is_composed(file):

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
-from fsarbench.config.loading import Loaded
+from fsarbench.config.loading import LoadedConfig
 from fsarbench.config.validation import OFFERED, SECTIONS, TAKES_SIZES
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone
@@ -96,7 +96,7 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     )
 
 
-def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench, str]:
+def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, DataModule, str]:
     """The model on its device, what it runs on, and the fingerprint of the data."""
     # Videos come first: they are what is missing most often, and looking for them costs nothing.
     dataset = build_dataset(loaded.values)
@@ -104,7 +104,7 @@ def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench,
     settings = build_settings(loaded.values)
     torch.manual_seed(settings.seed)
     model = build_model(loaded.values, len(splits["train"].classes)).to(device)
-    bench = Bench(
+    data_module = DataModule(
         splits=splits,
         reader=build_reader(loaded.values),
         clips=settings.clips.resolved(model.backbone.image_size),
@@ -112,7 +112,7 @@ def assemble(loaded: Loaded, device: torch.device) -> tuple[FewShotModel, Bench,
         seed=settings.seed,
         device=device,
     )
-    return model, bench, dataset.fingerprint()
+    return model, data_module, dataset.fingerprint()
 
 
 def build_part(

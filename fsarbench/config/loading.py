@@ -16,9 +16,9 @@ import numpy as np
 from mmengine.config import Config
 
 from fsarbench.arguments.signatures import parameters
+from fsarbench.catalogue.config_variants import is_composed, naming_help
 from fsarbench.catalogue.package_data import resource
-from fsarbench.config.bases import settled
-from fsarbench.config.variants import is_composed, naming_help
+from fsarbench.config.bases import inline_bases
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
@@ -39,7 +39,7 @@ KEYS = frozenset({*SLOTS, *SECTIONS, *SEEDS, "custom_imports"})
 
 
 @dataclass
-class Loaded:
+class LoadedConfig:
     """A config with its overrides applied.
 
     Attributes:
@@ -67,7 +67,7 @@ class Loaded:
         return str(Config({**own, **self.values}).pretty_text)
 
 
-def load(path: str, overrides: Sequence[str] = ()) -> Loaded:
+def load_config(path: str, overrides: Sequence[str] = ()) -> LoadedConfig:
     """A config file with its bases, its custom imports and the overrides.
 
     Args:
@@ -77,16 +77,16 @@ def load(path: str, overrides: Sequence[str] = ()) -> Loaded:
     Raises:
         UserError: The file is missing, does not run, or an override cannot be read.
     """
-    file = find(path)
+    file = find_config(path)
     values = read(file)
     imports = import_customs(values.pop("custom_imports", None), file)
-    loaded = Loaded(file, values, imports=imports)
+    loaded = LoadedConfig(file, values, imports=imports)
     for override in sorted(overrides, key=replaces_type, reverse=True):
         apply(loaded, override)
     return loaded
 
 
-def find(path: str) -> Path:
+def find_config(path: str) -> Path:
     """A config by path, else by name among those that the package carries or composes.
 
     A composed config has no file; its path is the one that a file of that name would have.
@@ -112,7 +112,7 @@ def read(file: Path) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             loaded = Config.fromfile(
-                str(settled(file, Path(folder), KEYS)),
+                str(inline_bases(file, Path(folder), KEYS)),
                 import_custom_modules=False,
                 lazy_import=False,
                 use_environment_variables=False,
@@ -204,7 +204,7 @@ def replaces_type(override: str) -> bool:
     return override.partition("=")[0].strip().endswith(".type")
 
 
-def apply(loaded: Loaded, override: str) -> None:
+def apply(loaded: LoadedConfig, override: str) -> None:
     """Apply one `key.subkey=value` to the values."""
     key, sign, text = override.partition("=")
     key = key.strip()

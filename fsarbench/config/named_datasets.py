@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fsarbench.catalogue.config_variants import config_names, other_names
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.build import build_dataset, build_reader
-from fsarbench.config.loading import load
+from fsarbench.config.loading import load_config
 from fsarbench.config.validation import part_faults
-from fsarbench.config.variants import config_names, other_names
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.video_sources import Source, source_of, source_of_folder
 from fsarbench.errors import UserError, nearest
@@ -64,7 +64,7 @@ def _values(name: str, overrides: Sequence[str]) -> dict[str, Any]:
         raise UserError(
             f"'{name}' is neither a data set, nor a config, nor a folder.{nearest(name, known())}"
         )
-    values = load(name, overrides).values
+    values = load_config(name, overrides).values
     faults = [
         f for slot in ("dataset", "reader") for f in part_faults(slot, slot, values.get(slot))
     ]

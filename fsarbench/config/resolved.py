@@ -8,11 +8,11 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from fsarbench.config.loading import Loaded, import_customs
+from fsarbench.config.loading import LoadedConfig, import_customs
 from fsarbench.errors import UserError
 
 
-def load_resolved(file: Path, trust: bool = False) -> Loaded:
+def load_resolved_config(file: Path, trust: bool = False) -> LoadedConfig:
     """Load the `config.py` of a run folder without running it.
 
     Args:
@@ -30,7 +30,7 @@ def load_resolved(file: Path, trust: bool = False) -> Loaded:
             f"{file}: custom_imports names modules {customs!r}, and importing a module runs its "
             "code, which may have come with this folder. Read that code first, then add --trust."
         )
-    return Loaded(file, values, imports=import_customs(customs, file))
+    return LoadedConfig(file, values, imports=import_customs(customs, file))
 
 
 def read_resolved(file: Path) -> dict[str, Any]:

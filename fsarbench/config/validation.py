@@ -11,7 +11,7 @@ from fsarbench.arguments.signatures import ArgumentError, argument_faults, coerc
 from fsarbench.arguments.value_checks import complaint, fit, shown
 from fsarbench.arguments.value_rules import SeedInt
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import SECTIONS, SEEDS, Loaded
+from fsarbench.config.loading import SECTIONS, SEEDS, LoadedConfig
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
 
@@ -49,7 +49,7 @@ class Fault:
     related: tuple[str, ...] = ()
 
 
-def check(config: Loaded) -> None:
+def check_config(config: LoadedConfig) -> None:
     """Hold a config against the registries and the signatures of its parts.
 
     Raises:
@@ -64,7 +64,7 @@ def check(config: Loaded) -> None:
     raise UserError(f"{config.file}: {len(faults)} {noun}:\n{listed}")
 
 
-def place(fault: Fault, config: Loaded, lines: Mapping[str, str]) -> str:
+def place(fault: Fault, config: LoadedConfig, lines: Mapping[str, str]) -> str:
     """Where a fault comes from: an override, or a line of the config or of a base.
 
     An override of the key itself, of a section around it, of a key inside it or of a related key

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 Box = tuple[int, int, int, int]
 
@@ -21,12 +21,12 @@ def centre_box(height: int, width: int, side: int) -> Box:
     return (height - side) // 2, (width - side) // 2, side, side
 
 
-def random_box(height: int, width: int, side: int, chance: Chance) -> Box:
+def random_box(height: int, width: int, side: int, chance: RandomStream) -> Box:
     """A square of `side` pixels at a random place."""
     return chance.integer(height - side + 1), chance.integer(width - side + 1), side, side
 
 
-def scaled_box(height: int, width: int, scale: tuple[float, float], chance: Chance) -> Box:
+def scaled_box(height: int, width: int, scale: tuple[float, float], chance: RandomStream) -> Box:
     """A box at a random place that takes a random share of the area, its sides 3:4 to 4:3.
 
     Args:
@@ -43,7 +43,7 @@ def scaled_box(height: int, width: int, scale: tuple[float, float], chance: Chan
 
 
 def jittered(
-    frames: Float[Tensor, "T 3 H W"], strength: float, chance: Chance
+    frames: Float[Tensor, "T 3 H W"], strength: float, chance: RandomStream
 ) -> Float[Tensor, "T 3 H W"]:
     """Brightness, contrast and saturation multiplied by factors from 1 - strength to 1 + strength.
 

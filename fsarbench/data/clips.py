@@ -17,7 +17,7 @@ from fsarbench.arguments.signatures import CheckedSettings, Conflict
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithOne, ShareWithZero
 from fsarbench.data.augmentation import Box, centre_box, jittered, random_box, scaled_box
 from fsarbench.errors import UserError
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import VideoReader
 
 
@@ -87,7 +87,7 @@ class ClipSettings(CheckedSettings):
         return self.size, self.resize or round(self.size * 256 / 224)
 
 
-def segment_frames(count: int, frames: int, chance: Chance | None = None) -> list[int]:
+def segment_frames(count: int, frames: int, chance: RandomStream | None = None) -> list[int]:
     """One frame from each of `frames` equal segments of a video of `count` frames.
 
     A video of fewer frames repeats some.
@@ -113,7 +113,7 @@ def load_clip(
     reader: VideoReader,
     path: Path,
     settings: ClipSettings,
-    chance: Chance | None = None,
+    chance: RandomStream | None = None,
     augment: bool = True,
 ) -> UInt8[Tensor, "T 3 H W"]:
     """A clip of a video file, cut and sized, as bytes.
@@ -135,7 +135,7 @@ def load_clip(
 
 
 def cut(
-    frames: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: Chance | None = None
+    frames: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: RandomStream | None = None
 ) -> UInt8[Tensor, "T 3 S S"]:
     """Resizes the short side, crops a square and, with `chance`, flips and colours it.
 
@@ -182,7 +182,7 @@ def _cropped(images: Num[Tensor, "T 3 H W"], box: Box) -> Num[Tensor, "T 3 h w"]
 
 
 def _framed(
-    images: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: Chance | None
+    images: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: RandomStream | None
 ) -> Num[Tensor, "T 3 S S"]:
     size, resize = settings.sides()
     height, width = images.shape[-2:]

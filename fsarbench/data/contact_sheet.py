@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from fsarbench.data.clips import segment_frames
 from fsarbench.errors import UserError
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, SplitName, Video, VideoReader
 
 # Pixels: the height of a frame, the widest frame, the column of names, the space between frames.
@@ -35,7 +35,7 @@ def sampled(split: Split, classes: int, seed: int) -> list[Video]:
         classes: How many, at most.
         seed: Another seed draws others.
     """
-    chance = Chance("contact sheet", seed, split.name)
+    chance = RandomStream("contact sheet", seed, split.name)
     order = np.argsort(chance.keys(len(split.classes)), kind="stable")[:classes]
     chosen = []
     for label in sorted(int(label) for label in order):

@@ -11,7 +11,7 @@ from fsarbench.video import Split, SplitName, VideoReader
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class DataModule:
     """Videos, how they become clips and episodes, and where the numbers are computed.
 
     Attributes:

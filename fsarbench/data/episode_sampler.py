@@ -9,7 +9,7 @@ from jaxtyping import Int64
 from fsarbench.arguments.signatures import CheckedSettings
 from fsarbench.arguments.value_rules import PositiveInt, WayInt
 from fsarbench.errors import UserError
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split
 
 
@@ -82,7 +82,7 @@ class EpisodeSampler:
 
     def episode(self, number: int) -> EpisodeIndex:
         """Episode `number` of the endless list of episodes of this seed and split."""
-        chance = Chance("episode", self.seed, self.split, number)
+        chance = RandomStream("episode", self.seed, self.split, number)
         classes = _shuffled(np.arange(len(self.videos)), chance)[: self.way]
         need = self.shot + self.queries
         drawn = np.stack([_shuffled(self.videos[label], chance)[:need] for label in classes])
@@ -120,6 +120,6 @@ class EpisodeSampler:
         )
 
 
-def _shuffled(items: Int64[np.ndarray, " M"], chance: Chance) -> Int64[np.ndarray, " M"]:
+def _shuffled(items: Int64[np.ndarray, " M"], chance: RandomStream) -> Int64[np.ndarray, " M"]:
     # Sorting raw 64-bit keys, and not numpy's own shuffle, whose stream may change by version.
     return items[np.argsort(chance.keys(len(items)), kind="stable")]

@@ -18,7 +18,7 @@ from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError, lost_worker
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, VideoReader
 
 
@@ -97,7 +97,7 @@ class EpisodeDataset(Dataset[dict[str, Tensor]]):
         path = self.split.videos[video].path
         if not (self.augment or self.clips.stochastic):
             return load_clip(self.reader, path, self.clips)
-        chance = Chance("clip", self.sampler.seed, self.split.name, number, position)
+        chance = RandomStream("clip", self.sampler.seed, self.split.name, number, position)
         return load_clip(self.reader, path, self.clips, chance, self.augment)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fsarbench.errors import UserError
 
 
-def expanded(text: str, key: str, base: Path | None = None) -> Path:
+def expand_path(text: str, key: str, base: Path | None = None) -> Path:
     """A path with `~`, `$NAME` and `${NAME}` filled in.
 
     Args:

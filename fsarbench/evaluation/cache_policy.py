@@ -9,7 +9,7 @@ from fsarbench.settings import Cache
 
 
 @dataclass(frozen=True)
-class Route:
+class CachePolicy:
     """How episodes are tested.
 
     Attributes:
@@ -21,7 +21,7 @@ class Route:
     why: str
 
 
-def choose_route(model: FewShotModel, clips: ClipSettings, cache: Cache) -> Route:
+def choose_cache_policy(model: FewShotModel, clips: ClipSettings, cache: Cache) -> CachePolicy:
     """The route that the parts allow and the settings want.
 
     A video's feature depends on nothing but the video, its role and its own class exactly if its
@@ -34,10 +34,10 @@ def choose_route(model: FewShotModel, clips: ClipSettings, cache: Cache) -> Rout
     if cache is True and against:
         raise UserError(f"evaluate.cache is True, but {against}: set it to 'auto' or False.")
     if cache is False:
-        return Route(False, "evaluate.cache is False")
+        return CachePolicy(False, "evaluate.cache is False")
     if against:
-        return Route(False, against)
-    return Route(True, "test clips are deterministic and videos are encoded on their own")
+        return CachePolicy(False, against)
+    return CachePolicy(True, "test clips are deterministic and videos are encoded on their own")
 
 
 def _against(model: FewShotModel, clips: ClipSettings) -> str:
@@ -50,7 +50,7 @@ def _against(model: FewShotModel, clips: ClipSettings) -> str:
     return ""
 
 
-def reads_text(model: FewShotModel) -> bool:
+def backbone_reads_text(model: FewShotModel) -> bool:
     """Whether support features depend on text, so that support and query are two roles."""
     if model.text_encoder is None:
         return False

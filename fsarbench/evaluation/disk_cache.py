@@ -17,32 +17,40 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import fsarbench
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.runtime import distributed
-from fsarbench.runtime.atomic_files import whole, write_below
+from fsarbench.runtime.atomic_files import atomic_path, write_below
 from fsarbench.runtime.environment import describe_device, versions
 from fsarbench.video import Split, Video, VideoReader
 
 # What encodes beside the parts themselves; the parts, a user's own too, are found by their classes.
-ENCODING = ("adapters", "backbones", "data", "functional", "tiny", "layers.py", "model.py")
+ENCODING = (
+    "adapters",
+    "backbones",
+    "data",
+    "functional",
+    "layers.py",
+    "model.py",
+    "runtime/random_stream.py",
+)
 
 
-def facts_of(module: nn.Module, bench: Bench, config: str) -> dict[str, str]:
+def encoder_fingerprint(module: nn.Module, data_module: DataModule, config: str) -> dict[str, str]:
     """What the outputs of a module depend on, besides the videos.
 
     Args:
         module: Whose weights and code count.
-        bench: How clips are read and cut, and the device.
+        data_module: How clips are read and cut, and the device.
         config: The part of the config that the module was built from.
     """
-    clips, device = bench.clips, describe_device(bench.device)
+    clips, device = data_module.clips, describe_device(data_module.device)
     return {
         "config": config,
         "weights": weights_hash(module),
-        "code": code_hash([*module.modules(), bench.reader]),
+        "code": code_hash([*module.modules(), data_module.reader]),
         "clips": f"{clips.frames} {clips.size} {clips.resize} {clips.sampling}",
         "precision": f"{torch.get_float32_matmul_precision()} {torch.get_default_dtype()}",
         "device": f"{device['type']} {device['name']}",
@@ -85,7 +93,7 @@ ROWS, VALUES = "rows", "values"
 SUFFIX = ".safetensors"
 
 
-class Store:
+class DiskCache:
     """Rows of one shape that depend on the same facts, each under a name of its own.
 
     Other facts are another folder, so that nothing is ever taken for what it is not. The files may
@@ -123,7 +131,7 @@ class Store:
             if not path.parent.is_dir():
                 facts = json.dumps(self.facts, indent=1) + "\n"
                 write_below(self.folder / "facts.json", facts.encode())
-            with whole(path) as aside:
+            with atomic_path(path) as aside:
                 content = {VALUES: values.detach().cpu().contiguous()}
                 save_file(content, aside, metadata={ROWS: json.dumps(list(names))})
         except (OSError, SafetensorError) as error:
@@ -134,7 +142,7 @@ class Store:
             ) from error
 
 
-class Shelf:
+class ShardWriter:
     """Collects rows for a store and writes them a file at a time.
 
     Args:
@@ -142,7 +150,7 @@ class Shelf:
         least: Rows of a file; one has more only where more came at once.
     """
 
-    def __init__(self, store: Store | None, least: int) -> None:
+    def __init__(self, store: DiskCache | None, least: int) -> None:
         self.store = store
         self.least = least
         self._names: list[str] = []
@@ -188,7 +196,7 @@ ENCODERS = ("backbone", "adapter", "reader")
 
 
 @dataclass(frozen=True)
-class Keep:
+class CacheFolders:
     """Folders of finished parts, and the config that they came from.
 
     Attributes:
@@ -201,21 +209,25 @@ class Keep:
     scores: Path
     config: Mapping[str, Any]
 
-    def feature_store(self, model: FewShotModel, bench: Bench) -> Store:
+    def feature_store(self, model: FewShotModel, data_module: DataModule) -> DiskCache:
         """The store of what this backbone makes of videos; the parts after it do not matter."""
         encoders = {slot: self.config.get(slot) for slot in ENCODERS}
-        return Store(self.features, facts_of(model.backbone, bench, _text(encoders)))
+        return DiskCache(
+            self.features, encoder_fingerprint(model.backbone, data_module, _text(encoders))
+        )
 
-    def score_store(self, model: FewShotModel, bench: Bench, split: Split) -> Store | None:
+    def score_store(
+        self, model: FewShotModel, data_module: DataModule, split: Split
+    ) -> DiskCache | None:
         """The store of what this model makes of episodes; None where videos cannot be told apart.
 
         Each row depends on the whole model and, for simplicity, on all videos of the split.
         """
-        names = [video_name(video, bench.reader) for video in split.videos]
+        names = [video_name(video, data_module.reader) for video in split.videos]
         if None in names:
             return None
-        facts = facts_of(model, bench, _text(self.config))
-        return Store(self.scores, facts | {"videos": digest(*map(str, names))})
+        facts = encoder_fingerprint(model, data_module, _text(self.config))
+        return DiskCache(self.scores, facts | {"videos": digest(*map(str, names))})
 
 
 def video_name(video: Video, reader: VideoReader, text: bytes = b"") -> str | None:

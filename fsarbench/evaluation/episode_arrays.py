@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
-from fsarbench.evaluation.cache_policy import Route
+from fsarbench.evaluation.cache_policy import CachePolicy
 
 
 @dataclass(frozen=True)
-class Plan:
+class EpisodeArrays:
     """Episodes 0 to E - 1 of a sampler; videos and classes are indices into the split.
 
     Attributes:
@@ -29,10 +29,10 @@ class Plan:
         return len(self.labels)
 
 
-def plan_episodes(sampler: EpisodeSampler, episodes: int) -> Plan:
+def draw_episode_arrays(sampler: EpisodeSampler, episodes: int) -> EpisodeArrays:
     """The first `episodes` episodes of a sampler."""
     drawn = [sampler.episode(number) for number in range(episodes)]
-    return Plan(
+    return EpisodeArrays(
         classes=np.stack([episode.classes for episode in drawn]),
         support=np.stack([episode.support for episode in drawn]),
         query=np.stack([episode.query for episode in drawn]),
@@ -63,7 +63,7 @@ class Evaluation:
     classes: Int64[np.ndarray, "episodes N"]
     support: Int64[np.ndarray, "episodes N K"]
     query: Int64[np.ndarray, "episodes Q"]
-    route: Route
+    route: CachePolicy
     encode_seconds: float
     match_seconds: float
 

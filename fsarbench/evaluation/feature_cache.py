@@ -8,16 +8,16 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.loader import ClipDataset, clip_loader
 from fsarbench.data.splits import require_names
-from fsarbench.evaluation.cache_policy import reads_text
-from fsarbench.evaluation.disk_cache import Shelf, Store, content, video_name
-from fsarbench.evaluation.episode_arrays import Plan
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.evaluation.cache_policy import backbone_reads_text
+from fsarbench.evaluation.disk_cache import DiskCache, ShardWriter, content, video_name
+from fsarbench.evaluation.episode_arrays import EpisodeArrays
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
 from fsarbench.runtime.finite_checks import require_finite
-from fsarbench.runtime.progress import Bar
+from fsarbench.runtime.progress import ProgressBar
 from fsarbench.settings import EvaluateSettings, processes
 from fsarbench.video import Split, VideoReader
 
@@ -39,7 +39,7 @@ def text_bank(model: FewShotModel, split: Split) -> Float[Tensor, "M E"] | None:
 
 def tunes_text(model: FewShotModel) -> bool:
     """Whether training changes the text encoder, so that no bank outlives a step."""
-    return model.text_encoder is not None and bool(tuned_parameters(model.text_encoder))
+    return model.text_encoder is not None and bool(trainable_parameters(model.text_encoder))
 
 
 # Videos of one file of a store: what a test that is killed may lose.
@@ -59,11 +59,11 @@ class Role:
     def __init__(self, wanted: Bool[np.ndarray, " V"]) -> None:
         self.missing = wanted.copy()
         self._names: Sequence[str | None] = ()
-        self._shelf = Shelf(None, SHARD)
+        self._shelf = ShardWriter(None, SHARD)
         self._kept: Tensor | None = None
         self._new: dict[int, Tensor] = {}
 
-    def keep(self, store: Store, names: Sequence[str | None], device: torch.device) -> None:
+    def keep(self, store: DiskCache, names: Sequence[str | None], device: torch.device) -> None:
         """Takes what a store has, and writes to it what is put in from now on.
 
         Args:
@@ -74,7 +74,7 @@ class Role:
         wanted = [v for v in np.flatnonzero(self.missing).tolist() if names[v] is not None]
         found = store.read([str(names[video]) for video in wanted])
         self._take({wanted[place]: row.to(device) for place, row in found.items()})
-        self._names, self._shelf = names, Shelf(store, SHARD)
+        self._names, self._shelf = names, ShardWriter(store, SHARD)
 
     def put(self, videos: np.ndarray, features: Float[Tensor, "B T D"]) -> None:
         """Adds the features of some videos."""
@@ -129,7 +129,7 @@ class Cache:
         self,
         model: FewShotModel,
         split: Split,
-        plans: Sequence[Plan],
+        plans: Sequence[EpisodeArrays],
         text: Float[Tensor, "M E"] | None,
     ) -> None:
         self.model = model
@@ -139,7 +139,7 @@ class Cache:
         supports = _used([plan.support for plan in plans], len(split.videos))
         queries = _used([plan.query for plan in plans], len(split.videos))
         # A video that plays both roles in a backbone without text is encoded once.
-        self.two_roles = text is not None and reads_text(model)
+        self.two_roles = text is not None and backbone_reads_text(model)
         self.query = Role(queries if self.two_roles else queries | supports)
         self.support = Role(supports) if self.two_roles else self.query
 
@@ -149,7 +149,7 @@ class Cache:
         missing = self.query.missing | self.support.missing
         return [int(video) for video in np.flatnonzero(missing)]
 
-    def keep(self, store: Store, reader: VideoReader, device: torch.device) -> None:
+    def keep(self, store: DiskCache, reader: VideoReader, device: torch.device) -> None:
         """Takes what a store has, and from now on writes to it what is encoded."""
         videos = self.split.videos
         self.query.keep(store, [video_name(video, reader) for video in videos], device)
@@ -191,11 +191,11 @@ class Cache:
 
 def encode_split(
     model: FewShotModel,
-    bench: Bench,
+    data_module: DataModule,
     cache: Cache,
     split: Split,
     settings: EvaluateSettings,
-    bar: Bar,
+    bar: ProgressBar,
 ) -> Features:
     """Decodes and encodes the videos of `cache`; workers decode while the model encodes."""
     videos, size = cache.videos, settings.batch_size
@@ -205,14 +205,14 @@ def encode_split(
         [videos[start : start + size] for start in range(0, len(videos), size)]
     )
     videos = [video for batch in batches for video in batch]
-    data = ClipDataset(split, bench.reader, bench.clips)
+    data = ClipDataset(split, data_module.reader, data_module.clips)
     loader = clip_loader(data, size, processes(settings.workers), order=videos)
     done = 0
     for clips in loader:
-        cache.add(np.array(videos[done : done + len(clips)]), clips.to(bench.device))
+        cache.add(np.array(videos[done : done + len(clips)]), clips.to(data_module.device))
         done += len(clips)
         bar.advance(len(clips))
-    return cache.features(bench.device)
+    return cache.features(data_module.device)
 
 
 def _used(videos: Sequence[np.ndarray], count: int) -> Bool[np.ndarray, " {count}"]:

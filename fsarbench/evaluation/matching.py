@@ -10,19 +10,19 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from fsarbench.episode import Outcome
-from fsarbench.evaluation.episode_arrays import Plan
+from fsarbench.evaluation.episode_arrays import EpisodeArrays
 from fsarbench.evaluation.feature_cache import Features
 from fsarbench.model import FewShotModel
-from fsarbench.prototypes.per_video import SeparateBuilder
+from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.runtime import distributed
-from fsarbench.runtime.progress import Bar
+from fsarbench.runtime.progress import ProgressBar
 
 # Videos of one call: they do not fit the memory of a GPU all at once.
 CALL = 256
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PerVideoFeatures:
     """By video index; rows of videos that no episode needs are 0.
 
     Attributes:
@@ -35,16 +35,16 @@ class Prepared:
     classes: Float[Tensor, "V P T D"] | None = None
 
 
-NOTHING = Prepared()
+NOTHING = PerVideoFeatures()
 
 
-def prepare(
+def compute_per_video(
     model: FewShotModel,
     features: Features,
-    plans: Sequence[Plan],
+    plans: Sequence[EpisodeArrays],
     labels: np.ndarray,
     text: Float[Tensor, "M E"] | None,
-) -> Prepared:
+) -> PerVideoFeatures:
     """Does once what the episodes of some plans would do again and again.
 
     Args:
@@ -55,7 +55,7 @@ def prepare(
         text: The text features of the split's classes.
     """
     builder = model.prototypes
-    if not isinstance(builder, SeparateBuilder) or model.matcher is None:
+    if not isinstance(builder, PerVideoPrototypeBuilder) or model.matcher is None:
         return NOTHING
     device = features.query.device
     queries = _used([plan.query for plan in plans], device)
@@ -66,7 +66,7 @@ def prepare(
         names = None if text is None else text[classes[videos]]
         return builder.of_classes(features.support[videos][:, None], names)
 
-    return Prepared(
+    return PerVideoFeatures(
         _by_video(lambda videos: builder.of_queries(features.query[videos]), queries, len(labels)),
         _by_video(prototypes, alone, len(labels)) if len(alone) else None,
     )
@@ -93,7 +93,7 @@ class Task(NamedTuple):
 def compare(model: FewShotModel, task: Task) -> Outcome:
     """`FewShotModel.compare` of one episode, with what is there already."""
     builder, matcher = model.prototypes, model.matcher
-    if task.matched is None or matcher is None or not isinstance(builder, SeparateBuilder):
+    if task.matched is None or matcher is None or not isinstance(builder, PerVideoPrototypeBuilder):
         return model.compare(task.support, task.query, task.text)
     built = task.prototypes
     if built is None:
@@ -116,11 +116,11 @@ def _used(videos: Sequence[np.ndarray], device: torch.device) -> Tensor:
 def match_episodes(
     model: FewShotModel,
     features: Features,
-    plan: Plan,
+    plan: EpisodeArrays,
     text: Float[Tensor, "M E"] | None,
     chunk: int,
-    bar: Bar,
-    prepared: Prepared = NOTHING,
+    bar: ProgressBar,
+    prepared: PerVideoFeatures = NOTHING,
 ) -> Float[Tensor, "episodes Q N"]:
     """The scores of all episodes of a plan.
 

@@ -7,7 +7,7 @@ import torch
 from fsarbench.config.build import USUAL_CLASSES, Values, build_on_meta, build_settings
 from fsarbench.experiments.contract_checks import held_to_contracts
 from fsarbench.model import FewShotModel
-from fsarbench.profiling.episode_flops import blank_episode
+from fsarbench.profiling.episode_flops import dummy_episode
 from fsarbench.profiling.parameters import Part, parts
 
 
@@ -32,7 +32,7 @@ def run_episode(model: FewShotModel, values: Values) -> None:
     clips = settings.clips.resolved(model.backbone.image_size)
     # Another number of queries than of classes, so that a part that mixes them up is found.
     episodes = replace(settings.episodes, queries=settings.episodes.queries + 1)
-    blank = blank_episode(clips, episodes, text_width=None)
+    blank = dummy_episode(clips, episodes, text_width=None)
     # Without text features in the episode the text encoder is run as well.
     names = tuple(f"class {i}" for i in range(settings.episodes.way))
     encoder = model.text_encoder

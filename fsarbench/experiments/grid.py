@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
-from fsarbench.config.loading import Loaded
+from fsarbench.config.loading import LoadedConfig
 from fsarbench.errors import UserError, nearest
 from fsarbench.results.config_diff import flat
 
@@ -12,7 +12,7 @@ PLACE = re.compile(r"\{([^{}]*)\}")
 CONFIG = "config"
 
 
-def row_name(pattern: str | None, loaded: Loaded, axes: Sequence[str]) -> str:
+def row_name(pattern: str | None, loaded: LoadedConfig, axes: Sequence[str]) -> str:
     """The name of a combination.
 
     Args:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsarbench.config.loading import SEEDS, Loaded, load
-from fsarbench.config.validation import check
+from fsarbench.config.loading import SEEDS, LoadedConfig, load_config
+from fsarbench.config.validation import check_config
 from fsarbench.errors import UserError
 from fsarbench.results.config_diff import deciding, differences, flat
 from fsarbench.results.run_result import RESULT, read_result
@@ -32,7 +32,7 @@ class Planned:
     overrides: tuple[str, ...]
     seed: int | None
     folder: Path
-    loaded: Loaded
+    loaded: LoadedConfig
 
     @property
     def title(self) -> str:
@@ -82,8 +82,8 @@ def plan_run(name: str, config: str, overrides: Sequence[str], folder: Path) -> 
     Raises:
         UserError: The config is wrong, or a folder holds other runs.
     """
-    loaded = load(config, overrides)
-    check(loaded)
+    loaded = load_config(config, overrides)
+    check_config(loaded)
     kept = tuple(o for o in overrides if o.partition("=")[0].strip() not in SEEDS)
     seeds = loaded.values.get("seeds")
     only = loaded.values.get("seed") if len(kept) < len(overrides) else None
@@ -94,7 +94,7 @@ def plan_run(name: str, config: str, overrides: Sequence[str], folder: Path) -> 
             overrides=kept,
             seed=seed,
             folder=folder / f"seed_{seed}" if seeds else folder,
-            loaded=load(config, with_seed(kept, seed)),
+            loaded=load_config(config, with_seed(kept, seed)),
         )
         for seed in seeds or [only]
     ]

@@ -10,20 +10,20 @@ from pathlib import Path
 import torch
 
 from fsarbench.config.build import assemble
-from fsarbench.config.resolved import load_resolved
-from fsarbench.config.validation import check
+from fsarbench.config.resolved import load_resolved_config
+from fsarbench.config.validation import check_config
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset
 from fsarbench.errors import UserError
 from fsarbench.evaluation.feature_cache import text_bank
 from fsarbench.model import FewShotModel
-from fsarbench.report.html.explanations import Rebuilt
+from fsarbench.report.html.explanations import ReloadedRun
 from fsarbench.results.finished_runs import Run
 from fsarbench.training.checkpoint import BEST, checkpoint_of, load_weights
 from fsarbench.video import Split
 
 
-def rebuild(run: Run, trust: bool = False) -> Rebuilt:
+def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
     """The model and the test episodes of a run, on the GPU where there is one.
 
     Args:
@@ -37,17 +37,19 @@ def rebuild(run: Run, trust: bool = False) -> Rebuilt:
     config = run.folder / "config.py"
     if not config.is_file():
         raise UserError(f"{config} is missing.")
-    loaded = load_resolved(config, trust)
-    check(loaded)
+    loaded = load_resolved_config(config, trust)
+    check_config(loaded)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model, bench, fingerprint = assemble(loaded, device)
+    model, data_module, fingerprint = assemble(loaded, device)
     if fingerprint != run.conditions["data_fingerprint"]:
         raise UserError(f"{run.folder}: the data set has other videos now than when it was run.")
     restore(model, run)
     model.eval()
-    split = bench.splits["test"]
-    episodes = EpisodeDataset(split, sampler(run, split), bench.reader, bench.clips, augment=False)
-    return Rebuilt(model, bench, episodes, text_bank(model, split))
+    split = data_module.splits["test"]
+    episodes = EpisodeDataset(
+        split, sampler(run, split), data_module.reader, data_module.clips, augment=False
+    )
+    return ReloadedRun(model, data_module, episodes, text_bank(model, split))
 
 
 def sampler(run: Run, split: Split) -> EpisodeSampler:

@@ -12,25 +12,25 @@ import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
 from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
-from fsarbench.config.loading import Loaded, load
-from fsarbench.config.validation import check
-from fsarbench.data.data_module import Bench
-from fsarbench.data.paths import expanded
+from fsarbench.config.loading import LoadedConfig, load_config
+from fsarbench.config.validation import check_config
+from fsarbench.data.data_module import DataModule
+from fsarbench.data.paths import expand_path
 from fsarbench.errors import UserError
-from fsarbench.evaluation.disk_cache import Keep
+from fsarbench.evaluation.disk_cache import CacheFolders
 from fsarbench.evaluation.evaluate import evaluate_all, samplers
 from fsarbench.model import FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.report.run_summary import dropped, result_table
-from fsarbench.results.predictions import answers_of
+from fsarbench.results.predictions import predictions_of
 from fsarbench.results.run_result import RESULT, Origin, describe_run, read_result, write_run
 from fsarbench.runtime import distributed
 from fsarbench.runtime.atomic_files import require_writable
-from fsarbench.runtime.console import terminal
+from fsarbench.runtime.console import make_console
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.finite_checks import require_finite_weights
-from fsarbench.runtime.folder_lock import claim_new, claimed, used
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.folder_lock import claim_new, is_used, locked_folder
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.training.history import Training
 from fsarbench.training.resume import begin_run
@@ -73,17 +73,17 @@ class Job:
         loaded: The config.
         settings: Its plain sections.
         model: On its device.
-        bench: Videos, clips, episodes.
+        data_module: Videos, clips, episodes.
         fingerprint: Of the data.
     """
 
     start: float
     name: str
     folder: Path
-    loaded: Loaded
+    loaded: LoadedConfig
     settings: Settings
     model: FewShotModel
-    bench: Bench
+    data_module: DataModule
     fingerprint: str
 
 
@@ -109,7 +109,7 @@ def train_job(job: Job, options: Options, held: ExitStack) -> tuple[Training, Tr
     log = held.enter_context(opened)
     training = train(
         job.model,
-        job.bench,
+        job.data_module,
         settings.train,
         settings.evaluate,
         job.folder,
@@ -155,8 +155,8 @@ def prepare(
         ending: Of the folder's name, where the command line names none.
     """
     start = time.monotonic()
-    loaded = load(config, overrides)
-    check(loaded)
+    loaded = load_config(config, overrides)
+    check_config(loaded)
     if loaded.values.get("seeds"):
         raise UserError(f"{config} has several seeds; take one of them here: --set seed=0.")
     device = join(options)
@@ -166,11 +166,11 @@ def prepare(
     name = options.name or loaded.name
     folder = distributed.decide(lambda: work_folder(name + ending, options, held))
     with distributed.main_first():  # Built-in videos are made once.
-        model, bench, fingerprint = assemble(loaded, device)
+        model, data_module, fingerprint = assemble(loaded, device)
     require_finite_weights(model, f"The weights of {name}")
     settings = build_settings(loaded.values)
     # A test split that cannot fill an episode is found out before hours of training.
-    samplers(bench, "test", settings.evaluate)
+    samplers(data_module, "test", settings.evaluate)
     return Job(
         start=start,
         name=name,
@@ -178,7 +178,7 @@ def prepare(
         loaded=loaded,
         settings=settings,
         model=model,
-        bench=bench,
+        data_module=data_module,
         fingerprint=fingerprint,
     )
 
@@ -199,13 +199,13 @@ def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
     Defaults are filled in, so a key that is left out equals one that is set to its default.
     """
     parts = {name: value for name, value in job.loaded.values.items() if name in SLOTS}
-    parts.setdefault("reader", {"type": type(job.bench.reader).__name__})
+    parts.setdefault("reader", {"type": type(job.data_module.reader).__name__})
     return {
         **{name: with_defaults(name, spec) for name, spec in parts.items() if spec is not None},
         **asdict(job.settings),
         "custom_imports": list(job.loaded.imports),
         "data_fingerprint": job.fingerprint,
-        "device": job.bench.device.type,
+        "device": job.data_module.device.type,
         "processes": distributed.count(),
         "checkpoint": None if checkpoint is None else checkpoint.sha256,
     }
@@ -224,7 +224,7 @@ def with_defaults(slot: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 def show_finished(job: Job) -> Path:
     """Print the result of a run that was finished before; nothing is computed or written."""
     if distributed.is_main():
-        terminal().print(result_table(read_result(job.folder)))
+        make_console().print(result_table(read_result(job.folder)))
         print(f"{job.folder} is finished already; its result was left as it is")
     distributed.stop()
     return job.folder
@@ -234,12 +234,12 @@ def finish(
     job: Job,
     training: Training,
     tuned: Checkpoint | None,
-    bars: Bars,
+    bars: ProgressBars,
     trackers: Trackers | None = None,
 ) -> Path:
     """Test what a job holds, write it down and print it; returns its folder."""
-    bench, settings = job.bench, job.settings.evaluate
-    evaluations = evaluate_all(job.model, bench, "test", settings, bars, keep_of(job))
+    data_module, settings = job.data_module, job.settings.evaluate
+    evaluations = evaluate_all(job.model, data_module, "test", settings, bars, keep_of(job))
     if not distributed.is_main():
         distributed.stop()
         return job.folder
@@ -252,13 +252,15 @@ def finish(
         skipped=build_dataset(job.loaded.values).skipped,
         checkpoint=tuned,
     )
-    result = describe_run(job.model, bench, settings, training, evaluations, origin)
-    write_run(job.folder, result, [answers_of(e, bench.splits["test"]) for e in evaluations])
+    result = describe_run(job.model, data_module, settings, training, evaluations, origin)
+    write_run(
+        job.folder, result, [predictions_of(e, data_module.splits["test"]) for e in evaluations]
+    )
     if trackers is not None:
         trackers.add(test_scalars(result), training.best_episode)
     # The result is whole: nothing will go on from the parts any more.
     shutil.rmtree(job.folder / PARTS, ignore_errors=True)
-    terminal().print(result_table(result))
+    make_console().print(result_table(result))
     if origin.skipped:
         print(f"{len(origin.skipped)} bad videos were left out; result.json names them")
     print(f"written to {job.folder}")
@@ -276,9 +278,9 @@ def test_scalars(result: Mapping[str, Any]) -> dict[str, float]:
     return scalars
 
 
-def bars_of(options: Options) -> Bars:
+def bars_of(options: Options) -> ProgressBars:
     """Progress, shown by one process alone."""
-    return Bars(quiet=options.quiet or not distributed.is_main())
+    return ProgressBars(quiet=options.quiet or not distributed.is_main())
 
 
 def join(options: Options) -> torch.device:
@@ -298,12 +300,12 @@ def join(options: Options) -> torch.device:
     return device
 
 
-def keep_of(job: Job) -> Keep:
+def keep_of(job: Job) -> CacheFolders:
     """Where the finished parts of a job's test go."""
     shared = job.settings.evaluate.features
     parts = job.folder / PARTS
-    return Keep(
-        features=parts / "features" if shared is None else expanded(shared, "evaluate.features"),
+    return CacheFolders(
+        features=parts / "features" if shared is None else expand_path(shared, "evaluate.features"),
         scores=parts / "scores",
         config=job.loaded.values,
     )
@@ -325,16 +327,16 @@ def work_folder(name: str, options: Options, held: ExitStack) -> Path:
     require_writable(place, "--work-dir", folder=True)
     if options.work_dir is not None:
         folder = Path(options.work_dir)
-        held.enter_context(claimed(folder))
-        if not options.resume and used(folder):
+        held.enter_context(locked_folder(folder))
+        if not options.resume and is_used(folder):
             raise UserError(
                 f"--work-dir {folder} is not empty. Name a new folder, or add --resume to go on."
             )
         return folder
     numbered = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
     if not options.resume:
-        return held.enter_context(claimed(next(filter(claim_new, numbered))))
+        return held.enter_context(locked_folder(next(filter(claim_new, numbered))))
     taken = [folder for folder in numbered if folder.exists()]
     if not taken:
         raise UserError(f"--resume: there is no run {RUNS / name} to go on with.")
-    return held.enter_context(claimed(taken[-1]))
+    return held.enter_context(locked_folder(taken[-1]))

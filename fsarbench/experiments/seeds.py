@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from fsarbench.config.loading import load
+from fsarbench.config.loading import load_config
 from fsarbench.experiments.executor import Done, refuse_ranks, run_all
 from fsarbench.experiments.plan import plan_run
 from fsarbench.experiments.run import Options, run, work_folder
@@ -14,7 +14,7 @@ from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.to_csv_json import json_text
 from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.runtime.atomic_files import write_text
-from fsarbench.runtime.console import terminal as standard_output
+from fsarbench.runtime.console import make_console as standard_output
 
 TABLE = "table"
 
@@ -28,7 +28,7 @@ def run_seeds(config: str, overrides: Sequence[str], options: Options) -> bool:
     Raises:
         UserError: As `fsarbench.experiments.run.run`, or a folder holds runs of other settings.
     """
-    loaded = load(config, overrides)
+    loaded = load_config(config, overrides)
     if not loaded.values.get("seeds"):
         run(config, overrides, options)
         return True

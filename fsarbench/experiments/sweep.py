@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from fsarbench.config.loading import load
+from fsarbench.config.loading import load_config
 from fsarbench.errors import UserError
 from fsarbench.experiments.executor import Done, refuse_ranks, run_all
 from fsarbench.experiments.grid import combinations, folder_name, row_name
@@ -18,8 +18,8 @@ from fsarbench.report.comparison.to_text import terminal
 from fsarbench.report.run_summary import dropped
 from fsarbench.results.run_result import read_result
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.console import terminal as standard_output
-from fsarbench.runtime.folder_lock import claimed
+from fsarbench.runtime.console import make_console as standard_output
+from fsarbench.runtime.folder_lock import locked_folder
 
 VERSIONS = ("fsarbench", "torch", "open_clip_torch")
 
@@ -133,7 +133,7 @@ def sweep(paths: Sequence[str], options: Options) -> bool:
     require_writable(folder, "--work-dir", folder=True)
     if options.out is not None:
         require_writable(Path(options.out), "--out")
-    with claimed(folder):
+    with locked_folder(folder):
         done = _run(sweeps, folder, options)
     if done.finished:
         write_table(done, sweeps, table, options.command)
@@ -161,7 +161,7 @@ def plan_sweep(rows: Sequence[Row], folder: Path, options: Options) -> Plan:
         overrides = [*row.overrides, *options.overrides, *axes]
         title = f"{row.name or row.config}{': ' if axes else ''}{', '.join(axes)}"
         try:
-            loaded = load(row.config, overrides)
+            loaded = load_config(row.config, overrides)
             name = row_name(options.name or row.name, loaded, axes)
             place = folder / folder_name(name)
             runs = plan_run(name, row.config, overrides, place)

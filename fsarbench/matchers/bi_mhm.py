@@ -5,7 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.explanation import Picture
+from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.hausdorff import mean_hausdorff, nearest, sum_hausdorff
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
@@ -45,8 +45,8 @@ class BiMHM(Matcher):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The cosines, and which frame each frame found."""
         cosines = frame_cosines(query, prototypes)
         caption = "nearest frames: 1 where both found each other, 0.5 where one found the other"
-        return Picture(cosines, nearest(1 - cosines), caption)
+        return MatchExplanation(cosines, nearest(1 - cosines), caption)

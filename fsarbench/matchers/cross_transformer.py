@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveInt
-from fsarbench.explanation import Picture
+from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
@@ -46,12 +46,12 @@ class CrossTransformer(Matcher):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The cosines, and how much each frame of a query takes of each frame of a class."""
         attention = self._attention(query, prototypes.flatten(2, 3))
         weights = attention.unflatten(-1, prototypes.shape[2:4]).transpose(2, 3)
         caption = "attention: how much a query's frame takes of a frame, each row adds up to 1"
-        return Picture(frame_cosines(query, prototypes), weights, caption)
+        return MatchExplanation(frame_cosines(query, prototypes), weights, caption)
 
     def _attention(
         self, query: Float[Tensor, "Q T D"], frames: Float[Tensor, "#Q N S D"]

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat
-from fsarbench.explanation import Picture
+from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.otam import Borders, occupancy, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
@@ -57,10 +57,12 @@ class OTAM(Matcher):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The cosines, and how often an alignment goes through each pair of frames."""
         cosines = frame_cosines(query, prototypes)
         visits = occupancy(lambda d: self.align(d, self.temperature, self.borders), 1 - cosines)
         ways = 2 if self.align is otam_both_ways else 1
         caption = "OTAM's alignment: how often a path goes through a pair of frames"
-        return Picture(cosines, visits / ways, caption + ", mean of both directions" * (ways == 2))
+        return MatchExplanation(
+            cosines, visits / ways, caption + ", mean of both directions" * (ways == 2)
+        )

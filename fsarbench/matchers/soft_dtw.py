@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat
-from fsarbench.explanation import Picture
+from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.otam import occupancy
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.soft_dtw import soft_dtw
@@ -44,8 +44,10 @@ class SoftDTW(Matcher):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The cosines, and how often a path goes through each pair of frames."""
         cosines = frame_cosines(query, prototypes)
         visits = occupancy(lambda d: soft_dtw(d, self.temperature), 1 - cosines)
-        return Picture(cosines, visits, "how often a warping path goes through a pair of frames")
+        return MatchExplanation(
+            cosines, visits, "how often a warping path goes through a pair of frames"
+        )

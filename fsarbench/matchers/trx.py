@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import NotEmpty, PositiveInt, ShareWithZero
 from fsarbench.errors import UserError
-from fsarbench.explanation import Picture
+from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.tuples import (
     attended_distances,
@@ -159,11 +159,13 @@ class TRX(Matcher):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The cosines, what frames give each other through their tuples, the strongest tuples."""
         frames = query.shape[1]
         modules = [m for m in self.attentions if isinstance(m, TupleAttention)]
         pairs = [(m.size, m.attention(query, prototypes)) for m in modules]
         weights = torch.stack([framewise(found, frames, size) for size, found in pairs]).mean(0)
         caption = "what a query's frame takes of a frame through its tuples; each row adds up to 1"
-        return Picture(frame_cosines(query, prototypes), weights, caption, strongest(pairs, frames))
+        return MatchExplanation(
+            frame_cosines(query, prototypes), weights, caption, strongest(pairs, frames)
+        )

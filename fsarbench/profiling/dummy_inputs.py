@@ -13,8 +13,8 @@ from fsarbench.config.build import USUAL_CLASSES, Settings, Values, build_on_met
 from fsarbench.data.clips import ClipSettings
 from fsarbench.episode import Episode
 from fsarbench.evaluation.feature_cache import tunes_text
-from fsarbench.model import FewShotModel, tuned_parameters
-from fsarbench.profiling.episode_flops import blank_episode
+from fsarbench.model import FewShotModel, trainable_parameters
+from fsarbench.profiling.episode_flops import dummy_episode
 from fsarbench.training.precision import forward_episode
 
 
@@ -44,7 +44,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Subject:
+class ProfiledModel:
     """What is measured, on the meta device: it takes no memory and has no numbers.
 
     Attributes:
@@ -66,7 +66,7 @@ class Subject:
         encoder = self.model.text_encoder
         width = None if encoder is None else encoder.dim
         kind = replace(kind, queries=kind.queries_of(stage))
-        episode = blank_episode(self.clips, kind, width)
+        episode = dummy_episode(self.clips, kind, width)
         if width is None:
             return episode
         names = tuple(f"class {i}" for i in range(kind.way))
@@ -78,13 +78,13 @@ class Subject:
     @property
     def trains(self) -> bool:
         """Whether there is anything to train."""
-        return bool(tuned_parameters(self.model)) and len(self.model.losses) > 0
+        return bool(trainable_parameters(self.model)) and len(self.model.losses) > 0
 
 
-def subject_of(values: Values) -> Subject:
+def build_profiled_model(values: Values) -> ProfiledModel:
     """The subject of a checked config; weights that the config names are not looked for."""
     model, settings = build_on_meta(values), build_settings(values)
-    return Subject(model, settings, settings.clips.resolved(model.backbone.image_size))
+    return ProfiledModel(model, settings, settings.clips.resolved(model.backbone.image_size))
 
 
 def empty_on(module: M, device: torch.device) -> M:

@@ -12,7 +12,7 @@ from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel
-from fsarbench.profiling.flop_counter import OperationCounter, RunningSlot, plain_attention
+from fsarbench.profiling.flop_counter import FlopCounter, RunningSlot, plain_attention
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -23,7 +23,7 @@ CONVENTION = (
 
 
 @dataclass(frozen=True)
-class Operations:
+class EpisodeFlops:
     """Floating-point operations by `CONVENTION`.
 
     Attributes:
@@ -39,9 +39,9 @@ class Operations:
     not_counted: tuple[str, ...] = ()
 
 
-def count_operations(
+def count_flops(
     model: FewShotModel, clips: ClipSettings, episodes: EpisodeSettings
-) -> Operations:
+) -> EpisodeFlops:
     """Counts on a copy of the model without memory: seconds for a model of any size.
 
     Args:
@@ -53,16 +53,16 @@ def count_operations(
     bare = FewShotModel(model.backbone, model.prototypes, model.matcher, model.readout)
     empty = on_meta(bare).eval()
     width = None if model.text_encoder is None else model.text_encoder.dim
-    episode = blank_episode(clips, episodes, width)
+    episode = dummy_episode(clips, episodes, width)
     text = None if episode.text is None else episode.text[:1]
     support = counted(lambda: empty.encode_support(episode.support[:1, :1], text))
     query = counted(lambda: empty.encode_query(episode.query[:1]))
     whole = counted(lambda: empty.scores(empty(episode)))
     missing = support.not_counted | query.not_counted | whole.not_counted
-    return Operations(support.total, query.total, whole.total, tuple(sorted(missing)))
+    return EpisodeFlops(support.total, query.total, whole.total, tuple(sorted(missing)))
 
 
-def blank_episode(
+def dummy_episode(
     clips: ClipSettings, episodes: EpisodeSettings, text_width: int | None
 ) -> Episode:
     """A test episode of nothing, on the meta device."""
@@ -89,9 +89,9 @@ def on_meta(module: M) -> M:
     return copy.deepcopy(module, memo)
 
 
-def counted(run: Callable[[], object], model: nn.Module | None = None) -> OperationCounter:
+def counted(run: Callable[[], object], model: nn.Module | None = None) -> FlopCounter:
     """The operations of a run without gradients, by the slots of a model."""
     with torch.no_grad(), plain_attention(), RunningSlot(model or nn.Identity()) as running:
-        with OperationCounter(running) as counter:
+        with FlopCounter(running) as counter:
             run()
         return counter

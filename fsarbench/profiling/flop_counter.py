@@ -82,7 +82,7 @@ OWN: dict[Any, Formula] = {
 }
 
 
-class OperationCounter(TorchDispatchMode):
+class FlopCounter(TorchDispatchMode):
     """Counts what runs inside its `with` block, 1 multiply-add as 2.
 
     Matrix products, convolutions and attention are counted, elementwise work is not. Anything else
@@ -98,7 +98,7 @@ class OperationCounter(TorchDispatchMode):
         not_counted: How often each operation without a formula came.
 
     Example:
-        >>> with OperationCounter() as counter:
+        >>> with FlopCounter() as counter:
         ...     product = torch.ones(2, 3) @ torch.ones(3, 4)
         >>> counter.total, dict(counter.not_counted)
         (48, {})

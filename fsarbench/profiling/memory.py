@@ -16,9 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from fsarbench.episode import Episode
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.profiling.dummy_inputs import (
-    Subject,
+    ProfiledModel,
     empty_on,
     infer_episode,
     loss_of,
@@ -29,7 +29,7 @@ from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import parameter_groups
 
 
-class Ledger(TorchDispatchMode):
+class MemoryTracker(TorchDispatchMode):
     """Bytes of living tensors by kind, from when they are made to when nobody holds them.
 
     What is made inside the `with` block is of the kind `activations`, unless `born_as` or `hold`
@@ -38,7 +38,7 @@ class Ledger(TorchDispatchMode):
     Example:
         >>> import torch
         >>> weight = torch.ones(2, 3)
-        >>> with Ledger() as ledger:
+        >>> with MemoryTracker() as ledger:
         ...     ledger.hold([weight], "weights")
         ...     double = 2 * weight
         ...     del double
@@ -132,7 +132,7 @@ class Peak:
     activations: int
 
 
-def computed_training(subject: Subject, half: bool) -> Peak | None:
+def computed_training(subject: ProfiledModel, half: bool) -> Peak | None:
     """The peak of a training step, from the shapes of its tensors: seconds, anywhere.
 
     None where nothing is trained.
@@ -150,14 +150,14 @@ def computed_training(subject: Subject, half: bool) -> Peak | None:
         return ledger_of_training(model, optimiser, episode, run)
 
 
-def computed_testing(subject: Subject, half: bool) -> Peak:
+def computed_testing(subject: ProfiledModel, half: bool) -> Peak:
     """The peak of a test episode, every video encoded anew, from the shapes of its tensors."""
     with without_numbers(subject, "test") as (model, episode):
         return ledger_of_testing(model.eval(), episode, half)
 
 
 @contextmanager
-def without_numbers(subject: Subject, stage: str) -> Iterator[tuple[FewShotModel, Episode]]:
+def without_numbers(subject: ProfiledModel, stage: str) -> Iterator[tuple[FewShotModel, Episode]]:
     """The model and an episode as on a CPU, kernels of attention and all, without memory."""
     with FakeTensorMode(allow_non_fake_inputs=True), CPU:
         episode = with_tensors(
@@ -178,14 +178,14 @@ def ledger_of_training(
         loss: Runs the forward pass.
     """
     hooks = []
-    with Ledger() as ledger:
+    with MemoryTracker() as ledger:
         _enter(ledger, model, episode)
 
         def keep(parameter: Tensor) -> None:
             if parameter.grad is not None:
                 ledger.hold([parameter.grad], "gradients")
 
-        for parameter in tuned_parameters(model).values():
+        for parameter in trainable_parameters(model).values():
             hooks.append(parameter.register_post_accumulate_grad_hook(keep))
         # The optimiser has its moments from the second step on.
         for _ in range(2):
@@ -200,13 +200,13 @@ def ledger_of_training(
 
 def ledger_of_testing(model: FewShotModel, episode: Episode, half: bool) -> Peak:
     """The peak of a test episode on tensors of any kind, by the ledger."""
-    with Ledger() as ledger:
+    with MemoryTracker() as ledger:
         _enter(ledger, model, episode)
         infer_episode(model, episode, half)
     return _peak(ledger.peak)
 
 
-def _enter(ledger: Ledger, model: FewShotModel, episode: Episode) -> None:
+def _enter(ledger: MemoryTracker, model: FewShotModel, episode: Episode) -> None:
     ledger.hold([*model.parameters(), *model.buffers()], "weights")
     ledger.hold(tensors_of(episode), "inputs")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from fsarbench.profiling.dummy_inputs import Subject, loss_of
+from fsarbench.profiling.dummy_inputs import ProfiledModel, loss_of
 from fsarbench.profiling.episode_flops import counted
-from fsarbench.profiling.flop_counter import OperationCounter, plain_attention
+from fsarbench.profiling.flop_counter import FlopCounter, plain_attention
 from fsarbench.training.acceleration import accelerated
 
 CONVENTION = (
@@ -64,7 +64,7 @@ class Training:
         return self.forward + self.weights + self.through
 
 
-def count_testing(subject: Subject) -> Testing:
+def count_testing(subject: ProfiledModel) -> Testing:
     """Counts one test episode of the config's kind, and its pieces."""
     model, episode = subject.model.eval(), subject.episode("test")
     text = None if episode.text is None else episode.text[:1]
@@ -83,16 +83,16 @@ def count_testing(subject: Subject) -> Testing:
     )
 
 
-def count_training(subject: Subject) -> Training | None:
+def count_training(subject: ProfiledModel) -> Training | None:
     """Counts one training step; None where nothing is trained."""
     if not subject.trains:
         return None
     model, episode = subject.model.train(), subject.episode("train")
     settings = replace(subject.settings.train, compile=False)
     with torch.device("meta"), plain_attention(), accelerated(model.backbone, settings):
-        with OperationCounter() as forward:
+        with FlopCounter() as forward:
             loss = loss_of(model, episode)
-        with OperationCounter() as backward:
+        with FlopCounter() as backward:
             loss.backward()
     model.zero_grad(set_to_none=True)
     return Training(

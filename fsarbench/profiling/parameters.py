@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from fsarbench.model import FewShotModel, count
+from fsarbench.model import FewShotModel, count_parameters
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,14 @@ def parts(model: FewShotModel) -> list[Part]:
         if getattr(model, slot) is not None
     ]
     losses = ", ".join(type(loss).__name__ for loss in model.losses.values()) or "none"
-    tuned, total = count(model.losses, tuned=True), count(model.losses)
+    tuned, total = count_parameters(model.losses, tuned=True), count_parameters(model.losses)
     return [trunk, adapter, *rest, Part("losses", losses, tuned, total)]
 
 
 def _part(slot: str, module: nn.Module) -> Part:
-    return Part(slot, type(module).__name__, count(module, tuned=True), count(module))
+    return Part(
+        slot, type(module).__name__, count_parameters(module, tuned=True), count_parameters(module)
+    )
 
 
 def _adapter(backbone: nn.Module) -> Part:
@@ -54,5 +56,5 @@ def _adapter(backbone: nn.Module) -> Part:
     # Blocks that a config leaves out carry `Frozen`.
     names = [type(adapter).__name__ for adapter in adapters]
     name = next((name for name in names if name != "Frozen"), "Frozen")
-    tuned, total = (sum(count(m, t) for m in inside) for t in (True, False))
+    tuned, total = (sum(count_parameters(m, t) for m in inside) for t in (True, False))
     return Part("adapter", name, tuned, total)

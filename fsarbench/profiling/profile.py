@@ -2,25 +2,24 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from fsarbench.config.build import build_settings
-from fsarbench.config.loading import Loaded, load
-from fsarbench.config.validation import check
-from fsarbench.profiling.dummy_inputs import Subject, subject_of
+from fsarbench.config.loading import LoadedConfig, load_config
+from fsarbench.config.validation import check_config
+from fsarbench.profiling.dummy_inputs import ProfiledModel, build_profiled_model
 from fsarbench.profiling.memory import Peak, computed_testing, computed_training
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
 from fsarbench.profiling.parameters import parts
-from fsarbench.profiling.roofline import roofline
+from fsarbench.profiling.roofline import roofline as measure_roofline
 from fsarbench.profiling.timing import Measured, Stand, conditions, measure
-from fsarbench.report.profile_table import show
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.environment import choose_device
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.training.precision import uses_bf16
 
 SCHEMA = 1
@@ -40,9 +39,12 @@ class Timed:
     warmup: int = 2
 
 
-def record_of(config: Loaded, device: torch.device, timed: Timed) -> dict[str, Any]:
+TIMED = Timed()
+
+
+def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[str, Any]:
     """The cost of one checked config; memory in bytes, times in seconds."""
-    subject = subject_of(config.values)
+    subject = build_profiled_model(config.values)
     half = uses_bf16(subject.settings.train, device)
     slots = [asdict(part) for part in parts(subject.model)]
     return {
@@ -67,7 +69,7 @@ def record_of(config: Loaded, device: torch.device, timed: Timed) -> dict[str, A
     }
 
 
-def setting_of(subject: Subject, half: bool) -> dict[str, Any]:
+def setting_of(subject: ProfiledModel, half: bool) -> dict[str, Any]:
     """The kind of episode and how it is run."""
     kind, clips = subject.settings.episodes, subject.clips
     settings = asdict(subject.settings.train)
@@ -93,7 +95,7 @@ def _peak(peak: Peak | None) -> Mapping[str, int] | None:
 
 
 def _measured(
-    subject: Subject, device: torch.device, half: bool, timed: Timed
+    subject: ProfiledModel, device: torch.device, half: bool, timed: Timed
 ) -> Mapping[str, Any] | None:
     if not timed.repeats:
         return None
@@ -105,46 +107,45 @@ def _plain(found: Measured) -> dict[str, Any]:
     return {**asdict(found), "rate": found.rate}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line says.
+def profile(
+    configs: Sequence[str],
+    overrides: Sequence[str] = (),
+    *,
+    device: str | None = None,
+    json_file: str | None = None,
+    timed: Timed = TIMED,
+    roofline: bool = False,
+) -> dict[str, Any]:
+    """Parameters, operations, memory and speed of configs, as the content of the JSON file.
 
-    Attributes:
-        device: The device by name; None for the GPU where there is one.
-        json: The file to write; None for none.
+    Args:
+        configs: Config files or names.
+        overrides: Strings `key=value`.
+        device: Name of the device; None for the GPU where there is one.
+        json_file: File to write; None for none.
         timed: How time is measured.
-        roofline: Whether to hold the first config against the device's ceilings.
-    """
-
-    device: str | None = None
-    json: str | None = None
-    timed: Timed = field(default_factory=Timed)
-    roofline: bool = False
-
-
-def profile(configs: Sequence[str], overrides: Sequence[str], options: Options) -> None:
-    """Prints what configs cost, and writes it.
+        roofline: Compare the first config with the ceilings of the device.
 
     Raises:
         UserError: A config is wrong, or the device is missing or too small.
     """
-    if options.json is not None:
-        require_writable(Path(options.json), "--json")
-    device = choose_device(options.device)
-    loaded = [load(config, overrides) for config in configs]
+    if json_file is not None:
+        require_writable(Path(json_file), "--json")
+    target = choose_device(device)
+    loaded = [load_config(config, overrides) for config in configs]
     for config in loaded:
-        check(config)
+        check_config(config)
     records = []
-    with Bars().task("profile", len(loaded)) as bar:
+    with ProgressBars().task("profile", len(loaded)) as bar:
         for config in loaded:
-            records.append(record_of(config, device, options.timed))
+            records.append(record_of(config, target, timed))
             bar.advance(1)
-    found: dict[str, Any] = {"schema": SCHEMA, **conditions(device), "configs": records}
-    if options.roofline:
+    found: dict[str, Any] = {"schema": SCHEMA, **conditions(target), "configs": records}
+    if roofline:
         values = loaded[0].values
-        half = uses_bf16(build_settings(values).train, device)
-        repeats = options.timed.repeats or 1
-        found["roofline"] = roofline(subject_of(values), device, half, repeats)
-    show(found)
-    if options.json is not None:
-        write_text(Path(options.json), json.dumps(found, indent=2, allow_nan=False) + "\n")
+        half = uses_bf16(build_settings(values).train, target)
+        model = build_profiled_model(values)
+        found["roofline"] = measure_roofline(model, target, half, timed.repeats or 1)
+    if json_file is not None:
+        write_text(Path(json_file), json.dumps(found, indent=2, allow_nan=False) + "\n")
+    return found

@@ -14,8 +14,8 @@ from torch.utils._pytree import tree_iter
 from fsarbench.interfaces import Matcher
 from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
-from fsarbench.profiling.dummy_inputs import Subject, loss_of, random_episode, random_on
-from fsarbench.profiling.flop_counter import OperationCounter, plain_attention
+from fsarbench.profiling.dummy_inputs import ProfiledModel, loss_of, random_episode, random_on
+from fsarbench.profiling.flop_counter import FlopCounter, plain_attention
 from fsarbench.profiling.operations import count_testing, count_training
 from fsarbench.profiling.timing import time_runs
 from fsarbench.settings import TrainSettings
@@ -155,7 +155,9 @@ class Piece:
     run: Callable[[TrainSettings], object]
 
 
-def roofline(subject: Subject, device: torch.device, half: bool, repeats: int) -> dict[str, Any]:
+def roofline(
+    subject: ProfiledModel, device: torch.device, half: bool, repeats: int
+) -> dict[str, Any]:
     """A backbone pass, a training step, OTAM and TRX beside the device's ceilings."""
     settings = subject.settings.train
     with tf32_matmul(settings.tf32):
@@ -168,7 +170,7 @@ def roofline(subject: Subject, device: torch.device, half: bool, repeats: int) -
     return {**found, "work": [asdict(done) for done in works]}
 
 
-def at_block_shapes(subject: Subject, device: torch.device, half: bool) -> dict[str, float]:
+def at_block_shapes(subject: ProfiledModel, device: torch.device, half: bool) -> dict[str, float]:
     """The product's ceiling at the shapes of the trunk's blocks, where they have plain ones."""
     backbone, query = subject.model.backbone, subject.episode("test").query
     if not backbone.mlp_width:
@@ -199,7 +201,7 @@ def work(
     )
 
 
-def pieces(subject: Subject, device: torch.device, half: bool) -> Iterator[Piece]:
+def pieces(subject: ProfiledModel, device: torch.device, half: bool) -> Iterator[Piece]:
     """The backbone, the training step and two matchers."""
     model = random_on(subject.model, device)
     test, train = (random_episode(subject.episode(s), device) for s in ("test", "train"))
@@ -224,7 +226,7 @@ def pieces(subject: Subject, device: torch.device, half: bool) -> Iterator[Piece
     yield from matchers(subject, device)
 
 
-def matchers(subject: Subject, device: torch.device) -> Iterator[Piece]:
+def matchers(subject: ProfiledModel, device: torch.device) -> Iterator[Piece]:
     """OTAM and TRX on features of an episode of the config's kind."""
     episode = subject.episode("test")
     dim, frames = subject.model.backbone.dim, subject.clips.frames
@@ -232,7 +234,7 @@ def matchers(subject: Subject, device: torch.device) -> Iterator[Piece]:
     sizes = tuple(size for size in (2, 3) if size <= frames) or (1,)
     shapes = (queries, frames, dim), (1, way, 1, frames, dim)
     for matcher in (OTAM(), TRX(dim, sizes)):
-        with torch.no_grad(), plain_attention(), OperationCounter() as counter:
+        with torch.no_grad(), plain_attention(), FlopCounter() as counter:
             matcher.to("meta").eval()(*(torch.empty(shape, device="meta") for shape in shapes))
         query, prototypes = (torch.randn(shape, device=device) for shape in shapes)
         run = partial(_match, random_on(matcher, device).eval(), query, prototypes)
@@ -245,7 +247,7 @@ def _match(matcher: Matcher, query: Tensor, prototypes: Tensor, settings: TrainS
     return matcher(query, prototypes)
 
 
-def tokens_of(subject: Subject) -> int:
+def tokens_of(subject: ProfiledModel) -> int:
     """Tokens of a frame that enter the first block."""
     trunk: Any = subject.model.backbone.trunk
     size = subject.clips.sides()[0]

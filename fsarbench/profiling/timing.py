@@ -14,7 +14,7 @@ from fsarbench.episode import Episode
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.dummy_inputs import (
-    Subject,
+    ProfiledModel,
     infer_episode,
     loss_of,
     random_episode,
@@ -141,7 +141,7 @@ class Stand:
         warmup: How often it runs before.
     """
 
-    subject: Subject
+    subject: ProfiledModel
     device: torch.device
     half: bool
     repeats: int

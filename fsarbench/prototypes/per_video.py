@@ -8,7 +8,7 @@ from torch import Tensor
 from fsarbench.interfaces import PrototypeBuilder
 
 
-class SeparateBuilder(PrototypeBuilder):
+class PerVideoPrototypeBuilder(PrototypeBuilder):
     """A builder that makes of each class and of each query what no other one has a part in.
 
     Testing then asks for what a query becomes once a video, and not in each episode anew.

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
 from fsarbench.functional.text_scores import check_widths, guide_tokens
 from fsarbench.layers import TransformerLayer
-from fsarbench.prototypes.per_video import SeparateBuilder
+from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import PROTOTYPES
 
 Merge = Literal["before", "after"]
 
 
 @PROTOTYPES.register_module()
-class SemanticModulation(SeparateBuilder):
+class SemanticModulation(PerVideoPrototypeBuilder):
     """The prototype modulation of CLIP-FSAR (Wang et al., arXiv 2303.02982).
 
     One temporal transformer for both branches: the frames of a class and its text, one token more,

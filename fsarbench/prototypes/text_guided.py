@@ -9,7 +9,7 @@ from torch import Tensor
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
 from fsarbench.functional.text_scores import check_widths, guide_tokens
 from fsarbench.layers import TransformerLayer
-from fsarbench.prototypes.per_video import SeparateBuilder
+from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import PROTOTYPES
 
 Norm = Literal["pre", "post"]
@@ -17,7 +17,7 @@ Merge = Literal["before", "after"]
 
 
 @PROTOTYPES.register_module()
-class TextGuided(SeparateBuilder):
+class TextGuided(PerVideoPrototypeBuilder):
     """The text-guided prototype construction module of MA-FSAR (Xing et al., arXiv 2308.01532).
 
     One transformer layer for both branches: the frames of a class, its text added, attend to the

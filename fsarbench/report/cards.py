@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fsarbench.catalogue.cards import CONFIG, METHOD, Card, MethodCard, named, of_slot
+from fsarbench.catalogue.config_variants import config_names, is_composed, other_names, source
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import bases
-from fsarbench.config.variants import config_names, is_composed, other_names, source
-from fsarbench.runtime.console import terminal
+from fsarbench.runtime.console import make_console
 
 Result = Mapping[str, object]
 CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
@@ -62,7 +62,7 @@ def print_list(slot: str | None) -> None:
 
     On a terminal a slot is named once; in a pipe, where rows are taken one by one, in each row.
     """
-    console = terminal()
+    console = make_console()
     table = Table("slot", "name", "what it is", box=None, pad_edge=False)
     table.columns[1].no_wrap = True
     before = None
@@ -100,7 +100,7 @@ def summary(card: Card | MethodCard) -> str:
 
 def print_card(name: str) -> None:
     """The card of a component, of a method, or of both where they share a name."""
-    console = terminal()
+    console = make_console()
     for card in named(name):
         here = METHOD if isinstance(card, MethodCard) else card.slot
         console.print(Text.assemble((card.name, "bold"), f" ({here}): {summary(card)}"))

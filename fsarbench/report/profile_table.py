@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fsarbench.report.wide_table import CutTable, Heading
-from fsarbench.runtime.console import terminal
+from fsarbench.runtime.console import make_console
 
 Record = Mapping[str, Any]
 GIBI = 2.0**30
@@ -180,7 +180,7 @@ def roofline_table(found: Record) -> Table:
 
 def show(found: Mapping[str, Any]) -> None:
     """Prints one table of all configs; of a single one also what it is made of."""
-    console, records = terminal(), found["configs"]
+    console, records = make_console(), found["configs"]
     console.print(table(records))
     if len(records) == 1:
         console.print()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import Loaded
+from fsarbench.config.loading import LoadedConfig
 
 
-def resolved_text(loaded: Loaded) -> str:
+def resolved_text(loaded: LoadedConfig) -> str:
     """The resolved config; it can be saved, edited and run, and needs no base.
 
     Above each key a comment names the files that set it, and the overrides.
@@ -24,7 +24,7 @@ def resolved_text(loaded: Loaded) -> str:
     return "\n".join([f"# {loaded.name}, with all its bases.", *lines, ""])
 
 
-def origins_of(key: str, loaded: Loaded) -> Iterator[str]:
+def origins_of(key: str, loaded: LoadedConfig) -> Iterator[str]:
     """The files that set a top-level key or a key below it, then the overrides."""
     written = lines_of(loaded.file)
     for name in sorted(written):

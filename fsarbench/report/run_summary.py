@@ -5,12 +5,12 @@ from typing import Any
 
 from rich.table import Table
 
-from fsarbench.config.loading import Loaded
+from fsarbench.config.loading import LoadedConfig
 from fsarbench.profiling.parameters import Part
-from fsarbench.runtime.console import terminal
+from fsarbench.runtime.console import make_console
 
 
-def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
+def print_parts(config: LoadedConfig, rows: Sequence[Part]) -> None:
     """Print what a config is made of, with tuned and total parameters."""
     for line in dropped(config):
         print(line)
@@ -26,10 +26,10 @@ def print_parts(config: Loaded, rows: Sequence[Part]) -> None:
         table.add_row(row.slot, row.component, f"{row.tuned:,}", f"{row.total:,}")
     table.add_section()
     table.add_row("all", "", f"{sum(r.tuned for r in rows):,}", f"{sum(r.total for r in rows):,}")
-    terminal().print(table)
+    make_console().print(table)
 
 
-def dropped(config: Loaded) -> list[str]:
+def dropped(config: LoadedConfig) -> list[str]:
     """A line for each part that the command line replaced, naming the keys that it left behind."""
     return [
         f"--set {slot}.type: dropped {', '.join(f'{slot}.{key}' for key in keys)}"

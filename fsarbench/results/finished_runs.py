@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from fsarbench.errors import UserError
 from fsarbench.results.config_diff import flat
-from fsarbench.results.predictions import EPISODES, Answers, read_answers
+from fsarbench.results.predictions import EPISODES, Predictions, read_predictions
 from fsarbench.results.run_result import RESULT, read_result
 
 
@@ -25,14 +25,14 @@ class Run:
         result: Its `result.json`.
         config: Its resolved config by flat keys.
         accuracies: Of every test episode.
-        answers: What was asked and answered; None in runs that kept no `episodes.npz`.
+        predictions: What was asked and answered; None in runs that kept no `episodes.npz`.
     """
 
     folder: Path
     result: Mapping[str, Any]
     config: Mapping[str, str]
     accuracies: Float64[np.ndarray, " E"]
-    answers: Answers | None
+    predictions: Predictions | None
 
     @property
     def name(self) -> str:
@@ -113,16 +113,16 @@ def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -
             f"{folder / RESULT}: episodes_file is '{kind['episodes_file']}', and must be a file "
             "of this folder."
         )
-    answers = read_answers(folder, kind["episodes_file"])
-    if answers is None and not own:
+    predictions = read_predictions(folder, kind["episodes_file"])
+    if predictions is None and not own:
         raise UserError(f"{folder / kind['episodes_file']} is missing; it belongs beside {RESULT}.")
-    accuracies = read_accuracies(folder) if answers is None else answers.accuracies
+    accuracies = read_accuracies(folder) if predictions is None else predictions.accuracies
     if len(accuracies) != result["conditions"]["episodes"]:
         raise UserError(
             f"{folder}: {len(accuracies)} episodes beside a result of "
             f"{result['conditions']['episodes']}; its files are of different runs. Run it again."
         )
-    return Run(folder, result, flat(result["config"]), accuracies, answers)
+    return Run(folder, result, flat(result["config"]), accuracies, predictions)
 
 
 def read_accuracies(folder: Path) -> Float64[np.ndarray, " E"]:

@@ -28,7 +28,7 @@ EPISODES = "episodes.npz"
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What was asked and answered in each test episode.
 
     Attributes:
@@ -62,15 +62,15 @@ class Answers:
         support = self.support.reshape(len(self.support), -1)
         return DrawnVideos(np.concatenate([support, self.query], axis=1), self.video_labels)
 
-    def same_episodes(self, other: "Answers") -> bool:
+    def same_episodes(self, other: "Predictions") -> bool:
         """Whether the same questions were asked, of the same videos."""
         names = (field.name for field in fields(self) if field.name != "predictions")
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
 
-def answers_of(evaluation: Evaluation, split: Split) -> Answers:
+def predictions_of(evaluation: Evaluation, split: Split) -> Predictions:
     """The episodes of an evaluation on a split."""
-    return Answers(
+    return Predictions(
         classes=evaluation.classes,
         support=evaluation.support,
         query=evaluation.query,
@@ -82,13 +82,13 @@ def answers_of(evaluation: Evaluation, split: Split) -> Answers:
     )
 
 
-def intervals(answers: Answers, confidence: float) -> dict[str, Interval]:
+def intervals(predictions: Predictions, confidence: float) -> dict[str, Interval]:
     """The intervals that count something else than episodes as the sample, by name."""
-    accuracies, drawn = answers.accuracies, answers.drawn
-    count = len(answers.class_names)
+    accuracies, drawn = predictions.accuracies, predictions.drawn
+    count = len(predictions.class_names)
     return {
         "videos": video_interval(accuracies, drawn, confidence),
-        "classes": class_interval(accuracies, answers.classes, count, confidence),
+        "classes": class_interval(accuracies, predictions.classes, count, confidence),
         "disjoint_episodes": disjoint_interval(accuracies, drawn, confidence),
     }
 
@@ -103,15 +103,15 @@ def episodes_file(task: EpisodeSettings, own: EpisodeSettings) -> str:
     return EPISODES if task == own else f"episodes_{task.way}way_{task.shot}shot.npz"
 
 
-def write_answers(folder: Path, answers: Answers, name: str = EPISODES) -> None:
+def write_predictions(folder: Path, predictions: Predictions, name: str = EPISODES) -> None:
     """Writes a file of episodes, whole or not at all; equal episodes give equal bytes."""
     content = io.BytesIO()
-    arrays = {name: _compact(content) for name, content in asdict(answers).items()}
+    arrays = {name: _compact(content) for name, content in asdict(predictions).items()}
     np.savez_compressed(content, allow_pickle=False, **arrays)
     write_bytes(folder / name, content.getvalue())
 
 
-def read_answers(folder: Path, name: str = EPISODES) -> Answers | None:
+def read_predictions(folder: Path, name: str = EPISODES) -> Predictions | None:
     """The episodes of a run from a file in its folder; None where the run wrote none.
 
     Raises:
@@ -122,12 +122,12 @@ def read_answers(folder: Path, name: str = EPISODES) -> Answers | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as stored:
-            content: dict[str, Any] = {f.name: _wide(stored[f.name]) for f in fields(Answers)}
+            content: dict[str, Any] = {f.name: _wide(stored[f.name]) for f in fields(Predictions)}
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path} holds no test episodes of fsarbench: {error}. Run its config again."
         ) from error
-    return Answers(**content)
+    return Predictions(**content)
 
 
 def _compact(content: NDArray | tuple[str, ...]) -> NDArray:

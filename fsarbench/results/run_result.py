@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.model import FewShotModel
-from fsarbench.profiling.episode_flops import CONVENTION, Operations, count_operations
+from fsarbench.profiling.episode_flops import CONVENTION, EpisodeFlops, count_flops
 from fsarbench.profiling.parameters import Part, parts
 from fsarbench.results.predictions import (
-    Answers,
-    answers_of,
+    Predictions,
     episodes_file,
     intervals,
-    write_answers,
+    predictions_of,
+    write_predictions,
 )
 from fsarbench.runtime.atomic_files import write_text
 from fsarbench.runtime.environment import Memory, describe_device, peak_memory, versions
@@ -36,7 +36,7 @@ from fsarbench.video import Split
 
 def accuracies(evaluation: Evaluation, split: Split, confidence: float) -> dict[str, Any]:
     """The mean accuracy with its interval over episodes, and its other intervals by name."""
-    found = intervals(answers_of(evaluation, split), confidence)
+    found = intervals(predictions_of(evaluation, split), confidence)
     return {
         "accuracy": _plain(mean_interval(evaluation.accuracies, confidence)),
         "intervals": {name: _plain(interval) for name, interval in found.items()},
@@ -100,7 +100,7 @@ class Origin:
 
 def describe_run(
     model: FewShotModel,
-    bench: Bench,
+    data_module: DataModule,
     settings: EvaluateSettings,
     training: Training,
     evaluations: Sequence[Evaluation],
@@ -110,47 +110,49 @@ def describe_run(
 
     Args:
         model: As it was tested.
-        bench: What it was tested on.
+        data_module: What it was tested on.
         settings: How it was tested.
         training: How it was trained.
         evaluations: One a kind of test episodes, the config's own first.
         origin: Where the result comes from.
     """
-    counted = [count_operations(model, bench.clips, found.task) for found in evaluations]
-    found = [accuracies(e, bench.splits["test"], settings.confidence) for e in evaluations]
+    counted = [count_flops(model, data_module.clips, found.task) for found in evaluations]
+    found = [accuracies(e, data_module.splits["test"], settings.confidence) for e in evaluations]
     return {
         "schema": SCHEMA,
         "name": origin.name,
         **found[0],
         "settings": [
-            setting(evaluation, bench.episodes, accuracy, operations.episode)
+            setting(evaluation, data_module.episodes, accuracy, operations.episode)
             for evaluation, accuracy, operations in zip(evaluations, found, counted, strict=True)
         ],
-        "conditions": _conditions(bench, settings, training, evaluations[0], origin),
+        "conditions": _conditions(data_module, settings, training, evaluations[0], origin),
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
         "parameters": _parameters(parts(model)),
         "gflops": _gflops(counted[0]),
-        "memory": _memory(peak_memory(bench.device)),
+        "memory": _memory(peak_memory(data_module.device)),
         "seconds": _seconds(training, evaluations, origin),
         "versions": versions(),
-        "device": describe_device(bench.device),
+        "device": describe_device(data_module.device),
         "config": origin.config,
     }
 
 
-def write_run(folder: Path, result: dict[str, Any], answers: Sequence[Answers]) -> None:
+def write_run(folder: Path, result: dict[str, Any], predictions: Sequence[Predictions]) -> None:
     """Writes the episodes, `config.py` and, last, `result.json`; each appears whole.
 
     Args:
         folder: The run's.
         result: Its description.
-        answers: One for each of the result's `settings`, in their order.
+        predictions: One for each of the result's `settings`, in their order.
     """
-    lines = [f"{number},{accuracy:.6g}" for number, accuracy in enumerate(answers[0].accuracies)]
+    lines = [
+        f"{number},{accuracy:.6g}" for number, accuracy in enumerate(predictions[0].accuracies)
+    ]
     write_text(folder / "episodes.csv", "\n".join(["episode,accuracy", *lines, ""]))
-    for kind, given in zip(result["settings"], answers, strict=True):
-        write_answers(folder, given, kind["episodes_file"])
+    for kind, given in zip(result["settings"], predictions, strict=True):
+        write_predictions(folder, given, kind["episodes_file"])
     write_text(folder / "config.py", result["config"])
     write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 
@@ -186,7 +188,7 @@ def clip_kind(clips: ClipSettings) -> dict[str, Any]:
 
 
 def _conditions(
-    bench: Bench,
+    data_module: DataModule,
     settings: EvaluateSettings,
     training: Training,
     evaluation: Evaluation,
@@ -196,11 +198,11 @@ def _conditions(
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
         "skipped_videos": dict(origin.skipped),
-        "splits": {name: split_sizes(split) for name, split in bench.splits.items()},
+        "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_kind(evaluation),
-        "seed": bench.seed,
+        "seed": data_module.seed,
         "episodes_seed": settings.seed,
-        "clips": clip_kind(bench.clips),
+        "clips": clip_kind(data_module.clips),
         "selection": training.selection,
         "route": asdict(evaluation.route),
     }
@@ -235,7 +237,7 @@ def _parameters(slots: list[Part]) -> dict[str, Any]:
     }
 
 
-def _gflops(operations: Operations) -> dict[str, Any]:
+def _gflops(operations: EpisodeFlops) -> dict[str, Any]:
     counted = asdict(operations)
     missing = counted.pop("not_counted")
     gigas = {name: value / 1e9 for name, value in counted.items()}

@@ -16,7 +16,7 @@ _PART = re.compile(r"\..*\.(?P<machine>[^.]*)-(?P<process>\d+)\.part")
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to; it takes its name once the `with` block is through.
 
     A reader sees the old file or the new one, and a failed write leaves nothing.
@@ -35,16 +35,16 @@ def whole(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write bytes into a folder that is there."""
-    with whole(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_bytes(data)
 
 
 def write_below(path: Path, data: bytes) -> None:
     """Write bytes, and make the folder where it is missing; faults stay the system's own."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data)
+    write_atomically(path, data)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -106,7 +106,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def sweep(folder: Path, below: bool = False) -> None:
+def remove_stale_files(folder: Path, below: bool = False) -> None:
     """Take away what writers that were killed on this machine left in a folder.
 
     Args:

@@ -9,7 +9,7 @@ from rich.console import Console
 UNBROKEN = 1000
 
 
-def terminal() -> Console:
+def make_console() -> Console:
     """Standard output: as wide as the terminal or `COLUMNS`, and unbroken lines in a pipe.
 
     Colours are rich's: none in a pipe or where `NO_COLOR` is set.

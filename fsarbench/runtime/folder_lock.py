@@ -15,7 +15,7 @@ PATIENCE = 10.0
 
 
 @contextmanager
-def claimed(folder: Path, patience: float = PATIENCE) -> Iterator[Path]:
+def locked_folder(folder: Path, patience: float = PATIENCE) -> Iterator[Path]:
     """Holds a folder, which is made if it is missing; taken away again if nothing was put there.
 
     The lock is the operating system's, so that it ends with the process, however that ends.
@@ -43,7 +43,7 @@ def claimed(folder: Path, patience: float = PATIENCE) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        if used(folder):
+        if is_used(folder):
             lock.release()
         else:
             (folder / LOCK).unlink(missing_ok=True)
@@ -51,11 +51,11 @@ def claimed(folder: Path, patience: float = PATIENCE) -> Iterator[Path]:
             _unmake([folder, *made])
 
 
-def used(folder: Path) -> bool:
+def is_used(folder: Path) -> bool:
     """Whether a folder holds anything but its lock.
 
     Example:
-        >>> used(Path("no such folder"))
+        >>> is_used(Path("no such folder"))
         False
     """
     return folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())

@@ -40,7 +40,7 @@ def silence(on: bool = True) -> Iterator[None]:
         _SILENT.reset(token)
 
 
-class Bars:
+class ProgressBars:
     """All bars of one run; they share the terminal, so that one may run inside another.
 
     Args:
@@ -48,7 +48,7 @@ class Bars:
         quiet: Show nothing.
 
     Example:
-        >>> with Bars(quiet=True).task("encode", 2) as bar:
+        >>> with ProgressBars(quiet=True).task("encode", 2) as bar:
         ...     bar.advance(2)
         >>> bar.done
         2
@@ -66,7 +66,7 @@ class Bars:
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
-    def task(self, title: str, total: int, step: int | None = None) -> Iterator["Bar"]:
+    def task(self, title: str, total: int, step: int | None = None) -> Iterator["ProgressBar"]:
         """A bar for the length of a `with` block.
 
         Args:
@@ -85,9 +85,9 @@ class Bars:
                 self._progress.stop()
                 self._progress = None
 
-    def _bar(self, title: str, total: int, step: int | None) -> "Bar":
+    def _bar(self, title: str, total: int, step: int | None) -> "ProgressBar":
         if self.quiet:
-            return Bar(title, total)
+            return ProgressBar(title, total)
         if not self.console.is_terminal:
             return LineBar(title, total, self, step)
         if self._progress is None:
@@ -96,7 +96,7 @@ class Bars:
         return RichBar(title, total, self._progress)
 
 
-class Bar:
+class ProgressBar:
     """Counts work; this one shows nothing."""
 
     def __init__(self, title: str, total: int) -> None:
@@ -124,7 +124,7 @@ class Bar:
         """Shows what changed."""
 
 
-class RichBar(Bar):
+class RichBar(ProgressBar):
     """A bar of a terminal; it disappears when its work is done."""
 
     def __init__(self, title: str, total: int, progress: Progress) -> None:
@@ -145,10 +145,10 @@ class RichBar(Bar):
         self._progress.update(self._task, advance=units, note=self.note)
 
 
-class LineBar(Bar):
+class LineBar(ProgressBar):
     """Plain lines, for logs and pipes."""
 
-    def __init__(self, title: str, total: int, bars: Bars, step: int | None) -> None:
+    def __init__(self, title: str, total: int, bars: ProgressBars, step: int | None) -> None:
         super().__init__(title, total)
         self._bars = bars
         self._step = step

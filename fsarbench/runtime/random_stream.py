@@ -10,13 +10,13 @@ from jaxtyping import UInt64
 T = TypeVar("T")
 
 
-class Chance:
+class RandomStream:
     """Random draws that depend on a key and on nothing else.
 
     Only numpy's raw bit streams are used, whose values numpy promises never to change.
 
     Example:
-        >>> Chance("a", 1).uniform(0.0, 1.0) == Chance("a", 1).uniform(0.0, 1.0)
+        >>> RandomStream("a", 1).uniform(0.0, 1.0) == RandomStream("a", 1).uniform(0.0, 1.0)
         True
     """
 

@@ -5,11 +5,11 @@ import time
 import torch
 
 
-class Clock:
+class Timer:
     """Adds up the seconds of its `with` blocks.
 
     Example:
-        >>> clock = Clock(torch.device("cpu"))
+        >>> clock = Timer(torch.device("cpu"))
         >>> with clock:
         ...     work = sum(range(1000))
         >>> clock.seconds > 0
@@ -21,7 +21,7 @@ class Clock:
         self.seconds = 0.0
         self._start = 0.0
 
-    def __enter__(self) -> "Clock":
+    def __enter__(self) -> "Timer":
         self._start = self._now()
         return self
 

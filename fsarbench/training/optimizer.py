@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
-from fsarbench.model import tuned_parameters
+from fsarbench.model import trainable_parameters
 from fsarbench.settings import TrainSettings
 
 TRUNK = "backbone.trunk."
@@ -17,7 +17,7 @@ MULTISTEP_FACTOR = 0.1
 
 def build_optimizer(model: nn.Module, settings: TrainSettings) -> AdamW:
     """AdamW over the trainable parameters, with one fused kernel per step on a GPU."""
-    on_gpu = all(parameter.is_cuda for parameter in tuned_parameters(model).values())
+    on_gpu = all(parameter.is_cuda for parameter in trainable_parameters(model).values())
     # On a CPU the fused kernel would round differently and gain nothing.
     return AdamW(list(parameter_groups(model, settings)), lr=settings.lr, fused=on_gpu or None)
 
@@ -31,7 +31,7 @@ def parameter_groups(model: nn.Module, settings: TrainSettings) -> Iterator[dict
     def group(item: tuple[str, Tensor]) -> tuple[bool, bool]:
         return item[0].startswith(TRUNK), item[1].ndim >= 2
 
-    trainable = sorted(tuned_parameters(model).items(), key=group)
+    trainable = sorted(trainable_parameters(model).items(), key=group)
     for (trunk, decays), members in groupby(trainable, key=group):
         lr = settings.trunk_lr if trunk else settings.lr
         yield {

@@ -18,15 +18,15 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader, to_episode
 from fsarbench.errors import UserError
 from fsarbench.evaluation.feature_cache import text_bank, tunes_text
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
-from fsarbench.runtime.progress import Bar, Bars
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.progress import ProgressBar, ProgressBars
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.settings import EvaluateSettings, TrainSettings, processes
 from fsarbench.training import optimizer as optim
 from fsarbench.training.acceleration import accelerated
@@ -42,19 +42,19 @@ Batch = Mapping[str, Tensor]
 
 def train(
     model: FewShotModel,
-    bench: Bench,
+    data_module: DataModule,
     settings: TrainSettings,
     evaluate_settings: EvaluateSettings,
     work_dir: Path,
     resume: bool = False,
-    bars: Bars | None = None,
+    bars: ProgressBars | None = None,
     trackers: Trackers | None = None,
 ) -> Training:
     """Train a model, and load the checkpoint that was best on the selecting classes.
 
     Args:
         model: The model, on the bench's device.
-        bench: Videos, clips and episodes; its splits `train` and `settings.select` are used.
+        data_module: Videos, clips and episodes; its splits `train` and `settings.select` are used.
         settings: How training is run.
         evaluate_settings: How validation is run.
         work_dir: Where `best.safetensors`, the resume states and the logs go.
@@ -69,13 +69,13 @@ def train(
     if skipped := why_skipped(model, settings):
         return Training(skipped)
     work_dir.mkdir(parents=True, exist_ok=True)
-    distributed.start(bench.device)
-    bars = bars or Bars(quiet=True)
+    distributed.start(data_module.device)
+    bars = bars or ProgressBars(quiet=True)
     best = work_dir / BEST
-    validator = Validator(model, bench, settings.select, evaluate_settings, best, bars)
+    validator = Validator(model, data_module, settings.select, evaluate_settings, best, bars)
     opened = nullcontext(trackers) if trackers else own_trackers(settings, work_dir)
     with accelerated(model.backbone, settings), opened as log:
-        history = run_steps(model, bench, settings, validator, work_dir, resume, log)
+        history = run_steps(model, data_module, settings, validator, work_dir, resume, log)
     distributed.wait()  # The main process writes the best checkpoint, and all read it.
     load_weights(model, best)
     return history.training(settings.select)
@@ -83,7 +83,7 @@ def train(
 
 def run_steps(
     model: FewShotModel,
-    bench: Bench,
+    data_module: DataModule,
     settings: TrainSettings,
     validator: Validator,
     work_dir: Path,
@@ -96,12 +96,14 @@ def run_steps(
     steps = -(-iterations // accumulate)
     interval = -(-settings.val_interval // (world * accumulate))
     optimizer, history = optim.build_optimizer(model, settings), History()
-    inputs = training_inputs(settings, bench.seed, world)
+    inputs = training_inputs(settings, data_module.seed, world)
     states = ResumeStates(work_dir / STATES, model, optimizer, history, inputs)
     first = states.load() if resume else states.clear()
     began = time.perf_counter() - history.seconds
-    losses = distributed(EpisodeLosses(model, bench, settings)).train()
-    batches = training_batches(bench, settings, range(first * accumulate, iterations), history)
+    losses = wrap_distributed(EpisodeLosses(model, data_module, settings)).train()
+    batches = training_batches(
+        data_module, settings, range(first * accumulate, iterations), history
+    )
     task = validator.bars.task("train", settings.episodes, settings.log_interval * world)
     with closing(batches), task as bar:
         bar.skip(first * accumulate * world)
@@ -109,7 +111,9 @@ def run_steps(
         for step in range(first, steps):
             optim.set_learning_rate(optimizer, optim.lr_factor(step, settings, world))
             span = range(step * accumulate, min((step + 1) * accumulate, iterations))
-            metrics = train_step(losses, optimizer, batches, span, bench.seed, settings.clip_grad)
+            metrics = train_step(
+                losses, optimizer, batches, span, data_module.seed, settings.clip_grad
+            )
             report(span, metrics, optim.learning_rates(optimizer))
             if (step + 1) % interval == 0 or step + 1 == steps:
                 accuracy = validator(span.stop * world, history)
@@ -146,7 +150,7 @@ def train_step(
     for iteration in span:
         batch = next(batches)
         # Dropout depends on seed, iteration and process alone, so a resumed run draws the same.
-        torch.manual_seed(Chance("train", seed, iteration, distributed.rank()).integer(2**63))
+        torch.manual_seed(RandomStream("train", seed, iteration, distributed.rank()).integer(2**63))
         with gradient_exchange(losses, on=iteration == span[-1]):
             metrics: dict[str, Tensor] = losses(batch)
             (metrics["loss"] / len(span)).backward()
@@ -165,16 +169,18 @@ class EpisodeLosses(nn.Module):
 
     Args:
         model: The model, on the bench's device.
-        bench: Its training split is used.
+        data_module: Its training split is used.
         settings: Precision, and whether support and queries are encoded in one call.
     """
 
-    def __init__(self, model: FewShotModel, bench: Bench, settings: TrainSettings) -> None:
+    def __init__(
+        self, model: FewShotModel, data_module: DataModule, settings: TrainSettings
+    ) -> None:
         super().__init__()
         self.model = model
-        self.split = bench.splits["train"]
-        self.device = bench.device
-        self.bf16 = uses_bf16(settings, bench.device)
+        self.split = data_module.splits["train"]
+        self.device = data_module.device
+        self.bf16 = uses_bf16(settings, data_module.device)
         self.together = settings.together
         # Features of a text encoder that is trained would be outdated after each step.
         self.text = None if tunes_text(model) else text_bank(model, self.split)
@@ -201,7 +207,9 @@ class Report:
         history: For the seconds spent waiting for data.
     """
 
-    def __init__(self, bar: Bar, trackers: Trackers, interval: int, history: History) -> None:
+    def __init__(
+        self, bar: ProgressBar, trackers: Trackers, interval: int, history: History
+    ) -> None:
         self.bar = bar
         self.trackers = trackers
         self.interval = interval
@@ -228,13 +236,13 @@ class Report:
 
 
 def training_batches(
-    bench: Bench, settings: TrainSettings, iterations: range, history: History
+    data_module: DataModule, settings: TrainSettings, iterations: range, history: History
 ) -> Generator[Batch, None, None]:
     """This process's training episodes; the seconds of waiting for them are added to `history`."""
     rank, world = distributed.rank(), distributed.count()
-    split = bench.splits["train"]
-    sampler = EpisodeSampler(split, bench.episodes, bench.seed)
-    data = EpisodeDataset(split, sampler, bench.reader, bench.clips, augment=True)
+    split = data_module.splits["train"]
+    sampler = EpisodeSampler(split, data_module.episodes, data_module.seed)
+    data = EpisodeDataset(split, sampler, data_module.reader, data_module.clips, augment=True)
     order = EpisodeOrder(iterations.start * world, iterations.stop * world, rank, world)
     batches = iter(episode_loader(data, order, processes(settings.workers)))
     for _ in iterations:
@@ -244,7 +252,7 @@ def training_batches(
         yield batch
 
 
-def distributed(losses: nn.Module) -> nn.Module:
+def wrap_distributed(losses: nn.Module) -> nn.Module:
     """The module that averages gradients over the processes; itself where there is only one."""
     if not distributed.several():
         return losses
@@ -290,6 +298,6 @@ def why_skipped(model: FewShotModel, settings: TrainSettings) -> str:
     """Why there is nothing to train; empty if there is something."""
     if settings.episodes == 0:
         return "train.episodes is 0"
-    if not tuned_parameters(model):
+    if not trainable_parameters(model):
         return "the model has no trainable parameters"
     return ""

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
 from fsarbench.runtime import distributed
-from fsarbench.runtime.progress import Bars
-from fsarbench.runtime.timer import Clock
+from fsarbench.runtime.progress import ProgressBars
+from fsarbench.runtime.timer import Timer
 from fsarbench.settings import EvaluateSettings, Select
 from fsarbench.training.checkpoint import save_weights
 from fsarbench.training.history import SELECTION, History
@@ -21,7 +21,7 @@ class Validator:
 
     Attributes:
         model: The model in training.
-        bench: Its videos and episodes.
+        data_module: Its videos and episodes.
         select: The split that selects the checkpoint.
         settings: How validation is run.
         best: The file of the best checkpoint.
@@ -29,24 +29,26 @@ class Validator:
     """
 
     model: FewShotModel
-    bench: Bench
+    data_module: DataModule
     select: Select
     settings: EvaluateSettings
     best: Path
-    bars: Bars
+    bars: ProgressBars
 
     def __post_init__(self) -> None:
         # A split that cannot fill an episode is reported before hours of training.
-        EpisodeSampler(self.bench.splits[self.select], self.bench.episodes, self.settings.seed)
+        EpisodeSampler(
+            self.data_module.splits[self.select], self.data_module.episodes, self.settings.seed
+        )
 
     def __call__(self, episode: int, history: History) -> float:
         """Accuracy (0 to 1) after some training episodes, counted over all processes."""
-        clock = Clock(self.bench.device)
+        clock = Timer(self.data_module.device)
         with clock:
             # The processes share the work, and each has the whole outcome.
             tested = evaluate(
                 self.model,
-                self.bench,
+                self.data_module,
                 self.select,
                 self.settings,
                 self.settings.val_episodes,

@@ -5,8 +5,8 @@ import torch
 
 from fsarbench.config.build import build_part
 from fsarbench.interfaces import Backbone
-from fsarbench.model import tuned_parameters
-from tests.contract.combinations import TINY, names
+from fsarbench.model import trainable_parameters
+from tests.helpers.combinations import TINY, names
 
 SMALL = {
     "OpenClipViT": TINY,
@@ -56,7 +56,7 @@ def test_videos_and_frames_do_not_see_each_other(backbone: Backbone, frames: tor
 def test_training_mode_changes_nothing_while_frozen(
     backbone: Backbone, frames: torch.Tensor
 ) -> None:
-    assert not tuned_parameters(backbone)
+    assert not trainable_parameters(backbone)
     state = {name: value.clone() for name, value in backbone.state_dict().items()}
     assert torch.equal(backbone.train()(frames), backbone.eval()(frames))
     assert all(torch.equal(value, state[name]) for name, value in backbone.state_dict().items())

@@ -10,10 +10,10 @@ from fsarbench.catalogue.cards import find
 from fsarbench.config.build import build_model
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Matcher, PrototypeBuilder
-from fsarbench.model import FewShotModel, tuned_parameters
-from fsarbench.prototypes.per_video import SeparateBuilder
+from fsarbench.model import FewShotModel, trainable_parameters
+from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import SLOTS
-from tests.contract.combinations import (
+from tests.helpers.combinations import (
     DIM,
     FRAMES,
     QUERIES,
@@ -32,7 +32,7 @@ ADAPTERS = names("adapter")
 SEPARATE = [
     name
     for name in names("prototypes")
-    if issubclass(SLOTS["prototypes"].find(name), SeparateBuilder)
+    if issubclass(SLOTS["prototypes"].find(name), PerVideoPrototypeBuilder)
 ]
 PAIRS = list(itertools.product(names("prototypes"), names("matcher")))
 ORDER = [2, 0, 1]
@@ -113,7 +113,7 @@ def test_videos_are_encoded_apart_unless_the_adapter_is_joint(
 
 def test_tuned_parameters_get_gradients_and_frozen_ones_none(encoder: FewShotModel) -> None:
     support, query = encode(encoder.train(), episode())
-    if tuned_parameters(encoder.backbone):
+    if trainable_parameters(encoder.backbone):
         generator = torch.Generator().manual_seed(0)
         weights = torch.randn(support.shape, generator=generator)
         ((support * weights).sum() + (query * weights[0, 0, :1]).sum()).backward()
@@ -128,7 +128,7 @@ def test_tuned_parameters_get_gradients_and_frozen_ones_none(encoder: FewShotMod
 
 @torch.no_grad()
 def test_tuned_state_round_trips(adapter: str, encoder: FewShotModel) -> None:
-    state = {name: p.clone() for name, p in tuned_parameters(encoder).items()}
+    state = {name: p.clone() for name, p in trainable_parameters(encoder).items()}
     torch.manual_seed(1)
     other = build_model(values(adapter, "Mean", "MeanCosine")).eval()
     frozen = {name: p for name, p in encoder.state_dict().items() if name not in state}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from fsarbench.catalogue.cards import MethodCard, cards, methods
-from fsarbench.config.loading import load
-from fsarbench.config.validation import check
-from fsarbench.config.variants import config_names
+from fsarbench.catalogue.config_variants import config_names
+from fsarbench.config.loading import load_config
+from fsarbench.config.validation import check_config
 from fsarbench.registry import SLOTS
 
 METHODS = methods()
@@ -39,7 +39,7 @@ RESULTS = [(card, result) for card in METHODS for result in card.published]
 @pytest.fixture(scope="module")
 def values() -> dict[str, dict[str, Any]]:
     """The values of every config, loaded once."""
-    return {name: load(name).values for name in CONFIGS}
+    return {name: load_config(name).values for name in CONFIGS}
 
 
 def parts_of(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -125,7 +125,7 @@ def test_configs_of_the_fields_data_stand_for_a_published_result() -> None:
     sorted({(r["config"], r["override"]) for _, r in RESULTS if "override" in r}),
 )
 def test_overrides_of_published_results_pass_the_check(config: str, override: str) -> None:
-    check(load(config, [override]))
+    check_config(load_config(config, [override]))
 
 
 @pytest.mark.skipif(not TABLE.is_file(), reason="the table of published results is not here")

@@ -5,7 +5,7 @@ import torch
 
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.registry import SLOTS
-from tests.contract.combinations import FRAMES, QUERIES, WAY, features, matching, names
+from tests.helpers.combinations import FRAMES, QUERIES, WAY, features, matching, names
 
 EXPLAINED = [name for name in names("matcher") if hasattr(SLOTS["matcher"].find(name), "explain")]
 

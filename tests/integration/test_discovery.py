@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.last_frame import last_frame
+from tests.helpers.last_frame import last_frame
 
 MODULE = last_frame()
 CARD = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.last_frame import last_frame
+from tests.helpers.last_frame import last_frame
 
 CONFIG = """
 _base_ = ["{configs}/mafsar_synthact_1shot.py"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.data.torture import make
+from tests.helpers.damaged_videos import make
 
 # Kills of each verb; when, is drawn over the length of an undisturbed run but its start of imports.
 KILLS = int(os.environ.get("FSARBENCH_TEST_KILLS", "2"))

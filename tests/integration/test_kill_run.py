@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.integration.toy import make_toy
+from tests.helpers.toy_dataset import make_toy
 
 # Kills of each phase; the project's own check takes ten.
 KILLS = int(os.environ.get("FSARBENCH_TEST_KILLS", "2"))
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = make_toy(tmp_path_factory.mktemp("killed"))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.killing", str(KILLS), "7"],
+        [sys.executable, "-m", "tests.helpers.killing", str(KILLS), "7"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,

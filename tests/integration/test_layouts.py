@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from fsarbench.config.build import build_model, build_reader, build_settings
-from fsarbench.config.loading import load
-from fsarbench.data.data_module import Bench
+from fsarbench.config.loading import load_config
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.datasets.synthetic import Strokes, SynthAct
 from fsarbench.data.frame_store.build import CacheOptions, fill
 from fsarbench.data.frame_store.index import StoreSettings
-from fsarbench.data.frame_store.writer import Keeper
+from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.data.video_sources import source_of_splits
@@ -21,14 +21,14 @@ from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
 from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
-from tests.unit.data.test_import_round_trip import imported, linked
+from tests.unit.data.importing.test_round_trip import imported, linked
 
 DATASETS: dict[str, Callable[[], VideoDataset]] = {
     "strokes": lambda: Strokes(workers=1),
     "synthact": lambda: SynthAct(1, 1, 3, workers=1),
 }
 # Untrained, and with text, so that class names count as well.
-LOADED = load("clipfsar_synthact_1shot", ["evaluate.episodes=100", "evaluate.workers=0"])
+LOADED = load_config("clipfsar_synthact_1shot", ["evaluate.episodes=100", "evaluate.workers=0"])
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def scored(
     model: FewShotModel, splits: dict[SplitName, Split], reader: VideoReader | None = None
 ) -> Evaluation:
     settings = build_settings(LOADED.values)
-    bench = Bench(
+    data_module = DataModule(
         splits=splits,
         reader=reader or build_reader(LOADED.values),
         clips=settings.clips.resolved(model.backbone.image_size),
@@ -49,7 +49,7 @@ def scored(
         seed=settings.seed,
         device=torch.device("cpu"),
     )
-    return evaluate(model, bench, "test", settings.evaluate)
+    return evaluate(model, data_module, "test", settings.evaluate)
 
 
 @pytest.fixture(scope="module", params=DATASETS)
@@ -91,7 +91,7 @@ def test_a_store_gives_them_too(
     tmp_path: Path,
 ) -> None:
     source = source_of_splits({"test": original["test"]})
-    keeper = Keeper(PyAVReader(), source.root, tmp_path / "store", StoreSettings(256, "raw"))
+    keeper = StoreWriter(PyAVReader(), source.root, tmp_path / "store", StoreSettings(256, "raw"))
     paths = [path for _, path in source.videos]
     assert fill(keeper, paths, CacheOptions(workers=1, say=lambda _: None)) == {}
     reader = StoreReader(str(tmp_path / "store"), str(source.root))

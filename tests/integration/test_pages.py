@@ -16,9 +16,9 @@ from typing import IO
 import pytest
 
 from fsarbench.cli.app import main
-from fsarbench.config.loading import load
+from fsarbench.config.loading import load_config
 from fsarbench.data.synthetic.synthact.dataset import ensure
-from tests.integration.pages import Block, blocks, pages, printed
+from tests.helpers.docs_pages import Block, blocks, pages, printed
 
 SHORT = {
     "SynthAct": ["dataset.train_videos=2", "dataset.val_videos=2", "dataset.test_videos=2"],
@@ -56,7 +56,7 @@ def shortened(words: list[str]) -> list[str]:
     if words[0] not in TRAINS or len(words) < 2:
         return words
     given = [after for before, after in pairwise(words) if before == "--set"]
-    values = load(words[1], given).values
+    values = load_config(words[1], given).values
     frozen = values.get("train", {}).get("episodes") == 0
     sets = [*SHORT.get(values.get("dataset", {}).get("type"), []), *SHORT["any"]]
     kept = [s for s in sets if not (frozen and s.startswith("train.episodes"))]

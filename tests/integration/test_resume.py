@@ -10,7 +10,7 @@ import pytest
 from fsarbench.errors import UserError
 from fsarbench.experiments.run import Options, run
 from fsarbench.training.resume import MAY_DIFFER
-from tests.integration.toy import make_toy
+from tests.helpers.toy_dataset import make_toy
 
 CHANGES = [
     "seed=1",

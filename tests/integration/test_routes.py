@@ -16,14 +16,14 @@ from jaxtyping import UInt8
 
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.build import assemble, build_model
-from fsarbench.config.loading import load
-from fsarbench.data.data_module import Bench
-from fsarbench.evaluation.cache_policy import choose_route
+from fsarbench.config.loading import load_config
+from fsarbench.data.data_module import DataModule
+from fsarbench.evaluation.cache_policy import choose_cache_policy
 from fsarbench.evaluation.evaluate import evaluate
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.settings import EvaluateSettings
 from fsarbench.video import VideoReader
-from tests.unit.engine.conftest import toy_bench
+from tests.helpers.toy_model import toy_data_module
 
 EPISODES = int(os.environ.get("FSARBENCH_TEST_EPISODES", "0"))
 CONFIGS = sorted(path.stem for path in resource("configs").glob("*_synthact_*.py"))
@@ -51,30 +51,30 @@ class Remembering(VideoReader):
         return self.clips[key]
 
 
-def made(config: str) -> tuple[FewShotModel, Bench]:
-    loaded = load(config, [] if EPISODES else ["clips.frames=4"])
+def made(config: str) -> tuple[FewShotModel, DataModule]:
+    loaded = load_config(config, [] if EPISODES else ["clips.frames=4"])
     torch.manual_seed(0)
     if EPISODES:
-        model, bench, _ = assemble(loaded, CPU)
-        bench = replace(bench, reader=Remembering(bench.reader))
+        model, data_module, _ = assemble(loaded, CPU)
+        data_module = replace(data_module, reader=Remembering(data_module.reader))
     else:
-        model, toy = build_model(loaded.values, 8), toy_bench()
-        bench = replace(toy, clips=replace(toy.clips, frames=4, size=64, resize=64))
+        model, toy = build_model(loaded.values, 8), toy_data_module()
+        data_module = replace(toy, clips=replace(toy.clips, frames=4, size=64, resize=64))
     # Zero-initialised adapters would hide what they do.
     with torch.no_grad():
-        for parameter in tuned_parameters(model).values():
+        for parameter in trainable_parameters(model).values():
             parameter.add_(torch.randn_like(parameter), alpha=0.02)
-    return model, bench
+    return model, data_module
 
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_both_routes_score_alike(config: str) -> None:
-    model, bench = made(config)
-    if not choose_route(model, bench.clips, "auto").cached:
+    model, data_module = made(config)
+    if not choose_cache_policy(model, data_module.clips, "auto").cached:
         assert config.startswith("taskadapter")
         return
-    once = evaluate(model, bench, "test", FEW)
-    anew = evaluate(model, bench, "test", replace(FEW, cache=False))
+    once = evaluate(model, data_module, "test", FEW)
+    anew = evaluate(model, data_module, "test", replace(FEW, cache=False))
     assert (once.route.cached, anew.route.cached) == (True, False)
     assert np.ptp(anew.scores) > 1e-3
     worst = np.abs(once.scores - anew.scores).max()
@@ -87,7 +87,7 @@ def test_both_routes_score_alike(config: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def mafsar() -> tuple[FewShotModel, Bench]:
+def mafsar() -> tuple[FewShotModel, DataModule]:
     return made("mafsar_synthact_1shot")
 
 
@@ -98,7 +98,7 @@ def mafsar() -> tuple[FewShotModel, Bench]:
     [{"workers": 1}, {"workers": 2}, {"workers": 4}, {"batch_size": 1}, {"batch_size": 256}],
 )
 def test_workers_and_batches_change_no_prediction(
-    mafsar: tuple[FewShotModel, Bench], other: dict[str, int]
+    mafsar: tuple[FewShotModel, DataModule], other: dict[str, int]
 ) -> None:
     settings = replace(FEW, episodes=20)
     one = evaluate(*mafsar, "test", settings)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from fsarbench.config.loading import load
+from fsarbench.config.loading import load_config
 
 # Three videos a class: one to support, two to query.
 SMALL = [
@@ -82,8 +82,8 @@ def test_episodes_are_those_of_the_mean(run: Path) -> None:
 
 
 def test_the_resolved_config_is_that_of_the_run(run: Path) -> None:
-    resolved = load(str(run / "config.py")).values
-    assert resolved == load("mafsar_synthact_1shot", SMALL).values
+    resolved = load_config(str(run / "config.py")).values
+    assert resolved == load_config("mafsar_synthact_1shot", SMALL).values
 
 
 def test_the_checkpoint_holds_tuned_parts_only(run: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.toy import fsarbench, make_toy
+from tests.helpers.toy_dataset import fsarbench, make_toy
 
 ROWS = '''"""Two rows.
 

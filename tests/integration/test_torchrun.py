@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fsarbench.results.run_result import read_result
-from tests.integration.toy import environment, fsarbench, make_toy
+from tests.helpers.toy_dataset import environment, fsarbench, make_toy
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.toy import environment, make_toy
+from tests.helpers.toy_dataset import environment, make_toy
 
 TRACKERS = {"TensorBoard": "tensorboard", "WandB": "wandb", "MLflow": "mlflow"}
 INSTALLED = [name for name, module in TRACKERS.items() if find_spec(module) is not None]

@@ -16,7 +16,7 @@ from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.runtime import distributed
 from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.train import train
-from tests.unit.engine.conftest import toy_bench, toy_model
+from tests.helpers.toy_model import toy_data_module, toy_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,16 +25,18 @@ def train_toy(work_dir: Path, accumulate: int) -> None:
     model = toy_model()
     model.backbone.adapter.drop.p = 0.0  # Each rank drops for itself.
     settings = TrainSettings(episodes=12, accumulate=accumulate, lr=0.02, val_interval=4, workers=0)
-    train(model, toy_bench(), settings, EvaluateSettings(val_episodes=20, workers=0), work_dir)
+    train(
+        model, toy_data_module(), settings, EvaluateSettings(val_episodes=20, workers=0), work_dir
+    )
 
 
 def score_toy(work_dir: Path) -> None:
     """Tests by both routes; 13 episodes divide by neither batches nor ranks."""
     settings = EvaluateSettings(episodes=13, workers=0, batch_size=4, chunk=3)
-    bench, found = toy_bench(), {}
+    data_module, found = toy_data_module(), {}
     for cache in (True, False):
         # With text, support and query features are two things.
-        tested = evaluate(toy_model(True), bench, "test", replace(settings, cache=cache))
+        tested = evaluate(toy_model(True), data_module, "test", replace(settings, cache=cache))
         found[f"cache={cache}"] = tested.scores
     if distributed.is_main():
         np.savez(work_dir / "scores.npz", **found)

@@ -18,7 +18,7 @@ from fsarbench.adapters.visual_prompts import VisualPrompts
 from fsarbench.backbones.openclip_vit import OpenClipViT
 from fsarbench.backbones.timm_vit import TimmBlock
 from fsarbench.interfaces import Adapter, Block
-from tests.parity.naive_vit import (
+from tests.helpers.naive_vit import (
     Naive,
     affine,
     along,

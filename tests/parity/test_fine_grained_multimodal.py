@@ -6,8 +6,8 @@ from torch import Tensor
 
 from fsarbench.adapters.fine_grained_multimodal import FineGrainedMultimodal
 from fsarbench.backbones.openclip_vit import OpenClipViT
-from fsarbench.model import count
-from tests.parity.naive_vit import Naive, bottleneck, linear, norm, of_open_clip
+from fsarbench.model import count_parameters
+from tests.helpers.naive_vit import Naive, bottleneck, linear, norm, of_open_clip
 
 V, T, E = 2, 3, 5
 
@@ -120,12 +120,12 @@ def test_support_text_changes_support_and_never_queries(backbone: OpenClipViT) -
     ],
 )
 def test_parameters_of_a_block_of_vit_b(options: dict[str, bool | float], expected: int) -> None:
-    assert count(FineGrainedMultimodal(768, 8, 512, **options)) == expected
+    assert count_parameters(FineGrainedMultimodal(768, 8, 512, **options)) == expected
 
 
 def test_temporal_embedding_is_added_to_every_token() -> None:
     entry = FineGrainedMultimodal(4, frames=2, text_dim=3).entry()
-    assert count(entry) == 2 * 4
+    assert count_parameters(entry) == 2 * 4
     with torch.no_grad():
         entry.embedding.copy_(torch.tensor([[1.0] * 4, [2.0] * 4]))
     moved = entry(torch.zeros(1, 2, 3, 4))

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from fsarbench.prototypes.hybrid_relation import HybridRelation
-from tests.parity.naive_attention import head_by_head
-from tests.parity.naive_trx import positions
+from tests.helpers.naive_attention import head_by_head
+from tests.helpers.naive_trx import positions
 
 N, K, Q, T, D = 3, 2, 3, 4, 8
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from fsarbench.prototypes.semantic_modulation import SemanticModulation
-from tests.parity.naive_attention import head_by_head
+from tests.helpers.naive_attention import head_by_head
 
 N, K, Q, T, D = 3, 2, 2, 4, 8
 

@@ -3,7 +3,7 @@
 import torch
 
 from fsarbench.adapters.st_adapter import SpaceTimeBottleneck, STAdapter
-from fsarbench.model import count
+from fsarbench.model import count_parameters
 
 
 def naive(module: SpaceTimeBottleneck, tokens: torch.Tensor) -> torch.Tensor:
@@ -42,8 +42,8 @@ def test_values() -> None:
 
 def test_parameters_of_a_block_of_vit_b() -> None:
     # 768 x 384 + 384, the convolution 384 x 3 + 384, 384 x 768 + 768: 592,512, twice a block.
-    assert count(STAdapter(768)) == 2 * 592_512
-    assert count(STAdapter(768, before="mlp")) == 592_512
-    assert count(STAdapter(768, bottleneck=192, kernel=(3, 3, 3), before="attention")) == (
-        768 * 192 + 192 + 192 * 27 + 192 + 192 * 768 + 768
-    )
+    assert count_parameters(STAdapter(768)) == 2 * 592_512
+    assert count_parameters(STAdapter(768, before="mlp")) == 592_512
+    assert count_parameters(
+        STAdapter(768, bottleneck=192, kernel=(3, 3, 3), before="attention")
+    ) == (768 * 192 + 192 + 192 * 27 + 192 + 192 * 768 + 768)

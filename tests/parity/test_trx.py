@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fsarbench.matchers.trx import TRX, TupleAttention
-from tests.parity.naive_trx import naive_trx, positions, whole_map
+from tests.helpers.naive_trx import naive_trx, positions, whole_map
 
 Q, N, P, T, D, WIDTH = 2, 3, 2, 5, 6, 7
 

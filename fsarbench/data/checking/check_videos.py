@@ -10,8 +10,8 @@ from fsarbench.data.checking.findings import Bad, Entry, judge
 from fsarbench.data.checking.journal import Facts, journal, read_journal, write_journal
 from fsarbench.data.importing.output import write_rows
 from fsarbench.data.video_files import stamp_of
-from fsarbench.runtime.atomic_files import sweep
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.atomic_files import remove_stale_files
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.runtime.worker_pool import Lost, each
 
 
@@ -77,11 +77,11 @@ def check_videos(root: Path, entries: list[Entry], out: Path, settings: CheckSet
         UserError: The list cannot be written, or processes cannot be started.
     """
     kept = out.with_suffix(".jsonl")
-    sweep(out.parent)
+    remove_stale_files(out.parent)
     known = _unchanged(root, entries, read_journal(kept))
     left = [entry.path for entry in entries if entry.path not in known]
     with (
-        Bars(quiet=not settings.progress).task("check videos", len(left)) as bar,
+        ProgressBars(quiet=not settings.progress).task("check videos", len(left)) as bar,
         journal(kept) as note,
     ):
         paths = [root / path for path in left]

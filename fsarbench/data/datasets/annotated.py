@@ -17,7 +17,7 @@ from fsarbench.data.annotation_tables import (
     to_skip,
     without,
 )
-from fsarbench.data.paths import expanded
+from fsarbench.data.paths import expand_path
 from fsarbench.data.splits import SPLITS, Entry, grouped, named, partition_hash, split_of
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
@@ -73,7 +73,7 @@ class AnnotatedVideos(VideoDataset):
         Raises:
             UserError: The folder of the videos or the CSV is missing.
         """
-        path = expanded(self.annotations, "dataset.annotations", self.folder)
+        path = expand_path(self.annotations, "dataset.annotations", self.folder)
         if not path.is_file():
             raise self._missing(f"there is no list of them at {path} (dataset.annotations)")
         return path
@@ -88,7 +88,7 @@ class AnnotatedVideos(VideoDataset):
         given = self.root or os.environ.get(self.variable)
         if not given:
             raise self._missing(f"dataset.root is not set, nor is {self.variable}")
-        root = expanded(given, "dataset.root")
+        root = expand_path(given, "dataset.root")
         if not root.is_dir():
             raise self._missing(f"there is no folder {root}")
         return root

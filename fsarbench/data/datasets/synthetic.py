@@ -12,7 +12,7 @@ from fsarbench.registry import DATASETS
 from fsarbench.video import Split, SplitName, VideoDataset
 
 
-class MadeDataset(VideoDataset):
+class SyntheticDataset(VideoDataset):
     """Videos from a manifest; they are made on first use and verified on each."""
 
     @abstractmethod
@@ -48,7 +48,7 @@ def _splits(manifest: Manifest) -> dict[SplitName, Split]:
 
 
 @DATASETS.register_module()
-class SynthAct(MadeDataset):
+class SynthAct(SyntheticDataset):
     """100 named actions of one or two simple things, 64 to train on, 12 to choose by, 24 to test.
 
     The videos are rendered on first use into the folder of `FSARBENCH_DATA`, by default
@@ -79,7 +79,7 @@ class SynthAct(MadeDataset):
 
 
 @DATASETS.register_module()
-class Strokes(MadeDataset):
+class Strokes(SyntheticDataset):
     """26 shapes drawn by hand, 7 recordings each: 14 to train on, 5 to choose by, 7 to test.
 
     The movements are the LASA handwriting recordings (Khansari-Zadeh and Billard, IEEE Transactions

@@ -14,7 +14,7 @@ from fsarbench.data.annotation_tables import (
     require_one_split,
     to_skip,
 )
-from fsarbench.data.paths import expanded
+from fsarbench.data.paths import expand_path
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
 from fsarbench.data.video_files import FRAME, VIDEO_SUFFIXES
 from fsarbench.errors import UserError, nearest
@@ -54,7 +54,7 @@ class VideoFolder(VideoDataset):
         Raises:
             UserError: There is none.
         """
-        root = expanded(self.root, "dataset.root")
+        root = expand_path(self.root, "dataset.root")
         if not root.is_dir():
             raise UserError(
                 f"There is no folder {root}: dataset.root has to be a folder that holds one folder "
@@ -69,7 +69,7 @@ class VideoFolder(VideoDataset):
         Raises:
             UserError: There is none.
         """
-        path = expanded(self.split_file, "dataset.splits", self.folder)
+        path = expand_path(self.split_file, "dataset.splits", self.folder)
         if not path.is_file():
             raise UserError(
                 f"There is no split file {path} (dataset.splits): write a CSV with the first line "

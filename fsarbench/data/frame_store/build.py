@@ -15,13 +15,13 @@ from fsarbench.data.frame_store.index import (
     write_index,
     write_settings,
 )
-from fsarbench.data.frame_store.size_estimate import Forecast, forecast
-from fsarbench.data.frame_store.writer import Failed, Keeper
+from fsarbench.data.frame_store.size_estimate import SizeEstimate, estimate_size
+from fsarbench.data.frame_store.writer import Failed, StoreWriter
 from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
-from fsarbench.runtime.atomic_files import sweep
-from fsarbench.runtime.folder_lock import claimed
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.atomic_files import remove_stale_files
+from fsarbench.runtime.folder_lock import locked_folder
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.runtime.worker_pool import Lost, each
 
 
@@ -37,10 +37,10 @@ class CacheOptions:
 
     workers: int = 1
     limit: float = 600.0
-    say: Callable[[Forecast], None]
+    say: Callable[[SizeEstimate], None]
 
 
-def fill(keeper: Keeper, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
+def fill(keeper: StoreWriter, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
     """Keep the videos that are not kept yet, or have changed; returns why some cannot be.
 
     Args:
@@ -53,7 +53,7 @@ def fill(keeper: Keeper, paths: Sequence[str], options: CacheOptions) -> dict[st
     """
     try:
         # Two that fill one store would each write an index without the other's videos.
-        with claimed(keeper.store):
+        with locked_folder(keeper.store):
             return _filled(keeper, paths, options)
     except OSError as error:
         raise cannot_write(
@@ -69,17 +69,17 @@ def cannot_write(reason: str) -> UserError:
     )
 
 
-def _filled(keeper: Keeper, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
+def _filled(keeper: StoreWriter, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
     store = keeper.store
     _begin(keeper)
-    sweep(store, below=(store / JOURNAL).exists())
+    remove_stale_files(store, below=(store / JOURNAL).exists())
     known = {**read_index(store), **read_journal(store)}
     known = {path: video for path, video in known.items() if _whole(keeper, video)}
     left = [path for path in paths if path not in known or not _same(keeper, known[path])]
     failed: dict[str, str] = {}
     if left:
-        _require_room(forecast(keeper, left), options)
-    with Bars().task("cache videos", len(left)) as bar, journal(store) as note:
+        _require_room(estimate_size(keeper, left), options)
+    with ProgressBars().task("cache videos", len(left)) as bar, journal(store) as note:
         for number, result in each(keeper, left, options.workers, options.limit):
             if isinstance(result, Stored):
                 known[result.path] = result
@@ -92,7 +92,7 @@ def _filled(keeper: Keeper, paths: Sequence[str], options: CacheOptions) -> dict
     return failed
 
 
-def _begin(keeper: Keeper) -> None:
+def _begin(keeper: StoreWriter) -> None:
     before = read_settings(keeper.store)
     if before is None:
         write_settings(keeper.store, keeper.settings)
@@ -103,7 +103,7 @@ def _begin(keeper: Keeper) -> None:
         )
 
 
-def _whole(keeper: Keeper, video: Stored) -> bool:
+def _whole(keeper: StoreWriter, video: Stored) -> bool:
     try:
         file = frames_file(keeper.store, keeper.settings, video.path)
         return file.stat().st_size == video.bytes
@@ -111,7 +111,7 @@ def _whole(keeper: Keeper, video: Stored) -> bool:
         return False
 
 
-def _same(keeper: Keeper, video: Stored) -> bool:
+def _same(keeper: StoreWriter, video: Stored) -> bool:
     source = keeper.root / video.path
     try:
         return stamp_of(source) == video.stamp or digest_of(source) == video.digest
@@ -119,7 +119,7 @@ def _same(keeper: Keeper, video: Stored) -> bool:
         return False
 
 
-def _require_room(expected: Forecast, options: CacheOptions) -> None:
+def _require_room(expected: SizeEstimate, options: CacheOptions) -> None:
     options.say(expected)
     if not expected.fits:
         raise UserError(

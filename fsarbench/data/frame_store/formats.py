@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 from numpy.lib import format as npy
 from PIL import Image
 
-from fsarbench.runtime.atomic_files import whole
+from fsarbench.runtime.atomic_files import atomic_path
 
 Format = Literal["raw", "jpeg"]
 SUFFIX: dict[Format, str] = {"raw": ".npy", "jpeg": ".jpegs"}
@@ -39,7 +39,7 @@ def write_frames(path: Path, format_: Format, count: int, frames: Iterable[Frame
     Raises:
         ValueError: Frames have several sizes, or are fewer or more than `count`.
     """
-    with whole(path) as aside, aside.open("wb") as file:
+    with atomic_path(path) as aside, aside.open("wb") as file:
         wrote = _write_raw(file, count, frames) if format_ == "raw" else _write_jpeg(file, frames)
         if wrote != count:
             raise ValueError(f"{wrote} of {count} frames can be decoded")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from fsarbench.data.clips import segment_frames
 from fsarbench.data.frame_store.formats import as_jpeg
-from fsarbench.data.frame_store.writer import Keeper, smaller
+from fsarbench.data.frame_store.writer import StoreWriter, smaller
 
 SAMPLE, FRAMES = 16, 3
 
 
 @dataclass(frozen=True)
-class Forecast:
+class SizeEstimate:
     """What is to be expected of a store.
 
     Attributes:
@@ -40,7 +40,7 @@ class Forecast:
         )
 
 
-def forecast(keeper: Keeper, paths: Sequence[str]) -> Forecast:
+def estimate_size(keeper: StoreWriter, paths: Sequence[str]) -> SizeEstimate:
     """Weighs a few frames of a few videos, evenly spread over the list.
 
     Args:
@@ -52,10 +52,10 @@ def forecast(keeper: Keeper, paths: Sequence[str]) -> Forecast:
     sizes = [size for path in picked if (size := _weight(keeper, path)) is not None]
     mean = sum(sizes) / len(sizes) if sizes else 0.0
     free = shutil.disk_usage(keeper.store).free
-    return Forecast(len(paths), len(sizes), round(mean * len(paths)), free)
+    return SizeEstimate(len(paths), len(sizes), round(mean * len(paths)), free)
 
 
-def _weight(keeper: Keeper, path: Path) -> float | None:
+def _weight(keeper: StoreWriter, path: Path) -> float | None:
     # What cannot be decoded is reported when its turn comes.
     settings = keeper.settings
     try:

@@ -63,7 +63,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Keeper:
+class StoreWriter:
     """Keeps videos; it can be sent to another process.
 
     Attributes:

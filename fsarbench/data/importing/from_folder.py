@@ -12,7 +12,7 @@ from fsarbench.data.importing.class_names import spelled_out
 from fsarbench.data.importing.output import write_rows
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError, nearest
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import SplitName
 
 COLUMNS = ("class", "split", "readable")
@@ -86,7 +86,7 @@ def divided(classes: Sequence[str], seed: int, shares: Shares) -> dict[str, Spli
         )
     if min(shares) < 1:
         raise UserError(f"--shares {shares}: each of train, val and test needs 1 or more.")
-    order = np.argsort(Chance("classes", seed).keys(len(classes)), kind="stable")
+    order = np.argsort(RandomStream("classes", seed).keys(len(classes)), kind="stable")
     names: dict[str, SplitName] = {}
     start = 0
     for split, count in zip(SPLITS, _counts(len(classes), shares), strict=True):

@@ -11,7 +11,7 @@ from fsarbench.data.importing.split_lists import Family, Listed, Lists, read_lis
 from fsarbench.data.importing.video_finder import Found, choose, find_videos, probe_all
 from fsarbench.data.splits import grouped, partition_hash
 from fsarbench.errors import UserError
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.video import SplitName
 
 COLUMNS = ("path", "class", "readable", "split", "id", "frames", "fps", "size")
@@ -105,7 +105,7 @@ def _write(
     videos: Path,
     progress: bool,
 ) -> None:
-    with Bars(quiet=not progress).task("read headers", len(found)) as bar:
+    with ProgressBars(quiet=not progress).task("read headers", len(found)) as bar:
         headers = list(probe_all((videos / path for _, path in found), bar.advance))
     rows = [
         (

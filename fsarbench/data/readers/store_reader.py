@@ -17,7 +17,7 @@ from fsarbench.data.frame_store.index import (
     read_index,
     read_settings,
 )
-from fsarbench.data.paths import expanded
+from fsarbench.data.paths import expand_path
 from fsarbench.data.readers.faults import require_frames
 from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
@@ -70,11 +70,11 @@ class StoreReader(VideoReader):
 
     @cached_property
     def _folder(self) -> Path:
-        return expanded(self.root, "reader.root")
+        return expand_path(self.root, "reader.root")
 
     @cached_property
     def _below(self) -> Path:
-        return expanded(self.videos, "reader.videos") if self.videos else self._folder.parent
+        return expand_path(self.videos, "reader.videos") if self.videos else self._folder.parent
 
     @cached_property
     def _settings(self) -> StoreSettings:

@@ -17,8 +17,8 @@ from jaxtyping import UInt8
 from fsarbench.data.paths import cannot_write, data_home
 from fsarbench.data.synthetic.manifest import Manifest, Video, from_lines, load, to_line
 from fsarbench.errors import UserError
-from fsarbench.runtime.atomic_files import sweep, write_whole
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.atomic_files import remove_stale_files, write_atomically
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.runtime.worker_pool import Lost, each
 
 # One thread, because x264's output depends on their number. No look-ahead, because with it about
@@ -43,7 +43,7 @@ def write_video(path: Path, frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> i
         The size of the file, in bytes.
     """
     data = encode(frames, fps)
-    write_whole(path, data)
+    write_atomically(path, data)
     return len(data)
 
 
@@ -139,10 +139,10 @@ def build(
     with _writing(folder):
         for parent in sorted({(folder / clip.id).parent for clip in plan.clips}):
             parent.mkdir(parents=True, exist_ok=True)
-    sweep(folder, below=True)
+    remove_stale_files(folder, below=True)
     done = {**known, **_read(folder / JOURNAL)}
     missing = _missing(plan, done)
-    bars = Bars(quiet=not progress)
+    bars = ProgressBars(quiet=not progress)
     bars.say(f"Making {plan.name}: {len(missing)} videos in {folder}")
     with bars.task(f"make {plan.name}", len(missing)) as bar:
         for video in _made(plan, missing, _processes(workers, len(missing))):

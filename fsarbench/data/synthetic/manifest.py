@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fsarbench.runtime.atomic_files import write_whole
+from fsarbench.runtime.atomic_files import write_atomically
 
 FILE = "manifest.json"
 VERSION = 1
@@ -61,7 +61,7 @@ class Manifest:
             "hash": self.hash,
             "videos": [asdict(video) for video in self.videos],
         }
-        write_whole(self.folder / FILE, json.dumps(content, indent=1).encode())
+        write_atomically(self.folder / FILE, json.dumps(content, indent=1).encode())
 
 
 def load(folder: Path) -> Manifest | None:

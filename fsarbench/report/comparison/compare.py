@@ -13,7 +13,7 @@ from fsarbench.report.comparison.to_latex import latex
 from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.results.finished_runs import find_runs, read_run
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.console import terminal as standard_output
+from fsarbench.runtime.console import make_console as standard_output
 
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}

@@ -47,13 +47,13 @@ class Row:
     @property
     def drawn(self) -> DrawnVideos | None:
         """The videos of the episodes; None where a run did not keep them."""
-        kept = [run.answers for run in self.runs]
+        kept = [run.predictions for run in self.runs]
         return None if None in kept or kept[0] is None else kept[0].drawn
 
     def same_episodes(self, other: "Row") -> bool:
         """Whether all runs of both kept their episodes and they are the same."""
-        first = self.first.answers
-        kept = [run.answers for row in (self, other) for run in row.runs]
+        first = self.first.predictions
+        kept = [run.predictions for row in (self, other) for run in row.runs]
         return first is not None and all(a is not None and a.same_episodes(first) for a in kept)
 
     @property
@@ -162,6 +162,10 @@ def _conditions(first: Run, other: Run) -> Mapping[str, tuple[str, str]]:
         key: (str(first.conditions[key]), str(other.conditions[key]))
         for key in ("data_fingerprint", "episodes", "episodes_seed", "selection")
     }
-    if first.answers and other.answers and not first.answers.same_episodes(other.answers):
+    if (
+        first.predictions
+        and other.predictions
+        and not first.predictions.same_episodes(other.predictions)
+    ):
         pairs["episodes.npz"] = ("one list of episodes", "another")
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from fsarbench.report.comparison.rows import Row
-from fsarbench.results.predictions import Answers
+from fsarbench.results.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Mistaken:
 
 def confusion(row: Row) -> Confusion | None:
     """The confusion of a row over its seeds; None where a run kept no `episodes.npz`."""
-    kept = [run.answers for run in row.runs if run.answers is not None]
+    kept = [run.predictions for run in row.runs if run.predictions is not None]
     if len(kept) < len(row.runs) or any(a.class_names != kept[0].class_names for a in kept):
         return None
-    counts = [_counts(answers) for answers in kept]
+    counts = [_counts(predictions) for predictions in kept]
     met, said = (np.sum(arrays, axis=0) for arrays in zip(*counts, strict=True))
     return Confusion(kept[0].class_names, met, said)
 
@@ -82,11 +82,11 @@ def mistaken(found: Confusion, most: int = 10) -> list[Mistaken]:
     ]
 
 
-def _counts(answers: Answers) -> tuple[Int64[np.ndarray, "M M"], Int64[np.ndarray, "M M"]]:
-    size = len(answers.class_names)
-    true = np.take_along_axis(answers.classes, answers.labels, axis=1)
-    said = np.take_along_axis(answers.classes, answers.predictions, axis=1)
-    pairs = (true[:, :, None] * size + answers.classes[:, None]).ravel()
+def _counts(predictions: Predictions) -> tuple[Int64[np.ndarray, "M M"], Int64[np.ndarray, "M M"]]:
+    size = len(predictions.class_names)
+    true = np.take_along_axis(predictions.classes, predictions.labels, axis=1)
+    said = np.take_along_axis(predictions.classes, predictions.predictions, axis=1)
+    pairs = (true[:, :, None] * size + predictions.classes[:, None]).ravel()
     met = np.bincount(pairs, minlength=size * size)
     answered = np.bincount((true * size + said).ravel(), minlength=size * size)
     return met.reshape(size, size), answered.reshape(size, size)

@@ -15,11 +15,16 @@ from torch.nn import functional as F
 
 from fsarbench.data.loader import to_episode
 from fsarbench.errors import UserError
-from fsarbench.explanation import Link, Picture
+from fsarbench.explanation import Link, MatchExplanation
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.html.episode_selection import Chosen
-from fsarbench.report.html.explanations import Rebuild, Rebuilt, Seen, see
-from fsarbench.runtime.progress import Bars
+from fsarbench.report.html.explanations import (
+    ExplainedEpisode,
+    Rebuild,
+    ReloadedRun,
+    explain_episode,
+)
+from fsarbench.runtime.progress import ProgressBars
 
 # Pixels of a frame's side. Larger ones would make a page heavy and show no more of a small clip.
 SIDE = 96
@@ -39,7 +44,7 @@ def strip(clip: UInt8[Tensor, "T 3 H W"], quality: int = 72) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
-def packed(seen: Seen, queries: Sequence[int]) -> dict[str, Any]:
+def packed(seen: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any]:
     """The scores of some queries, and the picture.
 
     Args:
@@ -54,7 +59,7 @@ def packed(seen: Seen, queries: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def packed_picture(picture: Picture, queries: list[int]) -> dict[str, Any]:
+def packed_picture(picture: MatchExplanation, queries: list[int]) -> dict[str, Any]:
     """A picture with its numbers as bytes: one string a query, over classes and prototypes."""
     similarity = picture.similarity[queries].float().cpu()
     low, high = float(similarity.min()), float(similarity.max())
@@ -74,7 +79,7 @@ def packed_picture(picture: Picture, queries: list[int]) -> dict[str, Any]:
     return found
 
 
-def _links(picture: Picture, query: int, of: int) -> list[list[Any]]:
+def _links(picture: MatchExplanation, query: int, of: int) -> list[list[Any]]:
     def plain(link: Link) -> list[Any]:
         return [list(link.query), link.prototype, list(link.frames), round(link.weight, 3)]
 
@@ -114,7 +119,9 @@ class Viewer:
         return any(episode["methods"] for episode in self.episodes)
 
 
-def view(rows: Sequence[Row], chosen: Sequence[Chosen], rebuild: Rebuild, bars: Bars) -> Viewer:
+def view(
+    rows: Sequence[Row], chosen: Sequence[Chosen], rebuild: Rebuild, bars: ProgressBars
+) -> Viewer:
     """The same episodes for every method, by the first seed of each.
 
     What cannot be rebuilt is left out and said.
@@ -155,7 +162,7 @@ def _add(viewer: Viewer, row: Row, rebuild: Rebuild) -> None:
         entry["methods"].append(method)
 
 
-def check_same(rebuilt: Rebuilt, row: Row, entry: dict[str, Any]) -> None:
+def check_same(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> None:
     """Refuses an episode of other videos than the run or the other methods had.
 
     Raises:
@@ -164,24 +171,27 @@ def check_same(rebuilt: Rebuilt, row: Row, entry: dict[str, Any]) -> None:
     index = rebuilt.episodes.sampler.episode(entry["number"])
     videos = [*index.support.reshape(-1).tolist(), *index.query.tolist()]
     names = [rebuilt.split.videos[video].id for video in videos]
-    answers, number = row.first.answers, entry["number"]
+    predictions, number = row.first.predictions, entry["number"]
     then = names
-    if answers is not None and number < len(answers.query):
-        before = [*answers.support[number].reshape(-1).tolist(), *answers.query[number].tolist()]
-        then = [answers.video_ids[video] for video in before]
+    if predictions is not None and number < len(predictions.query):
+        before = [
+            *predictions.support[number].reshape(-1).tolist(),
+            *predictions.query[number].tolist(),
+        ]
+        then = [predictions.video_ids[video] for video in before]
     if names != then or names != entry.setdefault("videos", names):
         raise UserError(f"{row.first.folder}: episode {number} was of other videos.")
 
 
-def _seen(rebuilt: Rebuilt, row: Row, entry: dict[str, Any]) -> dict[str, Any]:
+def _seen(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> dict[str, Any]:
     check_same(rebuilt, row, entry)
     number = entry["number"]
     batch = rebuilt.episodes[number]
     labels = batch["labels"].tolist()
     queries = shown(labels)
-    episode = to_episode(batch, rebuilt.split, rebuilt.text, rebuilt.bench.device)
-    seen = see(rebuilt.model, episode)
-    clips = rebuilt.bench.clips
+    episode = to_episode(batch, rebuilt.split, rebuilt.text, rebuilt.data_module.device)
+    seen = explain_episode(rebuilt.model, episode)
+    clips = rebuilt.data_module.clips
     kind = f"{clips.frames} frames, {clips.size} px, {clips.sampling}"
     entry.setdefault("classes", [rebuilt.split.classes[i] for i in batch["classes"].tolist()])
     entry.setdefault("labels", [labels[query] for query in queries])
@@ -205,10 +215,10 @@ def _clips(batch: dict[str, Tensor], queries: list[int]) -> dict[str, Any]:
 
 
 def _note(row: Row, number: int, said: list[int]) -> str:
-    answers = row.first.answers
-    if answers is None or number >= len(answers.predictions):
+    predictions = row.first.predictions
+    if predictions is None or number >= len(predictions.predictions):
         return ""
-    then = answers.predictions[number].tolist()
+    then = predictions.predictions[number].tolist()
     changed = sum(a != b for a, b in zip(said, then, strict=True))
     # Rounding differs between machines; two scores that are nearly equal may change places.
     return f"{changed} of {len(said)} answers differ from those of the run" if changed else ""

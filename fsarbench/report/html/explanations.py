@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.loader import EpisodeDataset
 from fsarbench.episode import Episode, Outcome
-from fsarbench.explanation import ExplainsMatch, ExplainsScores, Picture
+from fsarbench.explanation import ExplainsMatch, ExplainsScores, MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.model import FewShotModel
 from fsarbench.results.finished_runs import Run
@@ -19,37 +19,37 @@ from fsarbench.video import Split
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class ReloadedRun:
     """The model of a run and what it was tested on.
 
     Attributes:
         model: With its tuned parts, in evaluation mode.
-        bench: Videos, clips and episodes.
+        data_module: Videos, clips and episodes.
         episodes: The test episodes with their frames, by number.
         text: The text features of the test classes.
     """
 
     model: FewShotModel
-    bench: Bench
+    data_module: DataModule
     episodes: EpisodeDataset
     text: Float[Tensor, "M E"] | None
 
     @property
     def split(self) -> Split:
         """The test classes and videos."""
-        return self.bench.splits["test"]
+        return self.data_module.splits["test"]
 
 
 # Raises a UserError where config, weights or videos are gone. It is handed down from the command
 # line, since building models from configs is above this floor.
-Rebuild: TypeAlias = Callable[[Run], Rebuilt]
+Rebuild: TypeAlias = Callable[[Run], ReloadedRun]
 
 
 PLAIN = "cosines of frames; this matcher does not say how it weighs them"
 
 
 @dataclass(frozen=True)
-class Seen:
+class ExplainedEpisode:
     """One episode as one model saw it.
 
     Attributes:
@@ -60,25 +60,25 @@ class Seen:
 
     scores: Float[Tensor, "Q N"]
     parts: Mapping[str, Float[Tensor, "Q N"]]
-    picture: Picture | None
+    picture: MatchExplanation | None
 
 
 @torch.no_grad()
-def see(model: FewShotModel, episode: Episode) -> Seen:
+def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
     """Runs a model on an episode and asks its parts."""
     text = model.describe(episode)
     support, query = model.encode(episode, text)
     outcome = model.compare(support, query, text)
     readout = model.readout
     parts = readout.explain(outcome) if isinstance(readout, ExplainsScores) else {}
-    return Seen(model.scores(outcome), parts, picture(model, outcome))
+    return ExplainedEpisode(model.scores(outcome), parts, picture(model, outcome))
 
 
-def picture(model: FewShotModel, outcome: Outcome) -> Picture | None:
+def picture(model: FewShotModel, outcome: Outcome) -> MatchExplanation | None:
     """What the matcher saw; of a matcher that shows nothing, the cosines of frames."""
     if model.prototypes is None or model.matcher is None or not model.readout.uses_match:
         return None
     prototypes, query = model.prototypes(outcome.support, outcome.query, outcome.text)
     if isinstance(model.matcher, ExplainsMatch):
         return model.matcher.explain(query, prototypes)
-    return Picture(frame_cosines(query, prototypes), caption=PLAIN)
+    return MatchExplanation(frame_cosines(query, prototypes), caption=PLAIN)

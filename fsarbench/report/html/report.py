@@ -31,7 +31,7 @@ from fsarbench.report.html.plots import (
 from fsarbench.report.html.sections import Looked, embedded, section_content
 from fsarbench.report.html.training_curves import Curve, training, validation
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.progress import Bars
+from fsarbench.runtime.progress import ProgressBars
 
 MEAN = "running mean"
 
@@ -188,7 +188,7 @@ def report(paths: Sequence[str], options: Options, rebuild: Rebuild) -> None:
         written = write_figures(every, Path(options.figures), options.formats)
         print(f"{len(written)} figures written to {options.figures}")
     if options.out is not None:
-        bars = Bars(quiet=options.quiet)
+        bars = ProgressBars(quiet=options.quiet)
         seen = [look(section, options.episodes, rebuild, bars) for section in comparison.sections]
         for line in left_out(seen):
             print(line)
@@ -209,7 +209,7 @@ def report_text(
     return page(title, summary, sections)
 
 
-def look(section: Section, episodes: int, rebuild: Rebuild, bars: Bars) -> Looked | None:
+def look(section: Section, episodes: int, rebuild: Rebuild, bars: ProgressBars) -> Looked | None:
     """Some episodes of a setting as its methods saw them; None where none are wanted."""
     if episodes < 1:
         return None
@@ -233,7 +233,7 @@ def most_alike(section: Section) -> list[Row]:
 
 
 def see_all(
-    section: Section, first: Row, chosen: Sequence[Chosen], rebuild: Rebuild, bars: Bars
+    section: Section, first: Row, chosen: Sequence[Chosen], rebuild: Rebuild, bars: ProgressBars
 ) -> Viewer:
     """The viewer of all rows to which the episodes' numbers mean the same as to `first`."""
     rows = [line.row for line in section.lines]
@@ -260,7 +260,7 @@ def check_numbers(comparison: Comparison, numbers: Sequence[int]) -> None:
 
 
 def episode(
-    paths: Sequence[str], numbers: Sequence[int], out: str, rebuild: Rebuild, bars: Bars
+    paths: Sequence[str], numbers: Sequence[int], out: str, rebuild: Rebuild, bars: ProgressBars
 ) -> None:
     """Writes a page of single test episodes as some runs saw them.
 

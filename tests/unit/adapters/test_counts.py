@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fsarbench.cli.app import app
-from tests.contract.combinations import names
+from tests.helpers.combinations import names
 
 C, BLOCKS = 768, 12
 NORM = 2 * C

@@ -8,9 +8,9 @@ import torch
 from fsarbench.config.build import build_model
 from fsarbench.data.clips import ClipSettings
 from fsarbench.errors import UserError
-from fsarbench.evaluation.cache_policy import choose_route
-from fsarbench.model import FewShotModel, tuned_parameters
-from tests.contract.combinations import SHOT, WAY, episode, values
+from fsarbench.evaluation.cache_policy import choose_cache_policy
+from fsarbench.model import FewShotModel, trainable_parameters
+from tests.helpers.combinations import SHOT, WAY, episode, values
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def model() -> FewShotModel:
     torch.manual_seed(0)
     built = build_model(values("TaskAdapter", "Mean", "MeanCosine"))
     with torch.no_grad():
-        for parameter in tuned_parameters(built).values():
+        for parameter in trainable_parameters(built).values():
             parameter.add_(0.02 * torch.randn_like(parameter))
     return built.eval()
 
@@ -47,11 +47,11 @@ def test_a_query_sees_the_other_queries_and_the_support(model: FewShotModel) -> 
 
 
 def test_no_cache(model: FewShotModel) -> None:
-    route = choose_route(model, ClipSettings(), "auto")
+    route = choose_cache_policy(model, ClipSettings(), "auto")
     assert not route.cached
     assert "TaskAdapter attends across the videos" in route.why
     with pytest.raises(UserError, match="TaskAdapter"):
-        choose_route(model, ClipSettings(), True)
+        choose_cache_policy(model, ClipSettings(), True)
 
 
 @torch.no_grad()

@@ -6,9 +6,9 @@ import torch
 from fsarbench.adapters.frozen import Plain
 from fsarbench.config.build import build_model
 from fsarbench.errors import UserError
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.registry import ADAPTERS
-from tests.contract.combinations import TEXT, names, values
+from tests.helpers.combinations import TEXT, names, values
 
 TIMM = {"type": "TimmViT", "image_size": 32}
 BACKBONES = {
@@ -52,7 +52,7 @@ def test_on_some_blocks_the_others_stay_frozen(adapter: str) -> None:
     assert kinds == ["Frozen", "Frozen", adapter, "Frozen", "Frozen", adapter]
     touched = {
         int(name.split(".")[at])
-        for name in tuned_parameters(model.backbone)
+        for name in trainable_parameters(model.backbone)
         for start, at in (("trunk.model.blocks.", 3), ("adapters.", 1))
         if name.startswith(start)
     }
@@ -67,7 +67,7 @@ def test_a_cnn_takes_what_makes_sense(adapter: str, network: str) -> None:
         model = build(NETWORKS[network], adapter)
         features = model.backbone.train()(clip(model))
         assert features.shape == (2, 4, model.backbone.dim)
-        assert bool(tuned_parameters(model.backbone)) == (adapter != "Frozen")
+        assert bool(trainable_parameters(model.backbone)) == (adapter != "Frozen")
         return
     with pytest.raises(UserError, match=f"{adapter} changes the tokens"):
         build(NETWORKS[network], adapter)

@@ -10,7 +10,7 @@ from fsarbench.adapters.partial_fine_tuning import PartialFineTuning
 from fsarbench.backbones.openclip_vit import OpenClipViT
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter
-from fsarbench.model import tuned_parameters
+from fsarbench.model import trainable_parameters
 
 DEPTH = 4
 
@@ -19,7 +19,7 @@ def tuned(*adapters: Adapter) -> set[str]:
     with torch.device("meta"):
         backbone = OpenClipViT("fsarbench-tiny")
         backbone.adapt(adapters)
-    return {name.removeprefix("trunk.visual.") for name in tuned_parameters(backbone)}
+    return {name.removeprefix("trunk.visual.") for name in trainable_parameters(backbone)}
 
 
 def partial(last: int) -> list[PartialFineTuning]:

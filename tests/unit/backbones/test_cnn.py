@@ -22,7 +22,7 @@ from fsarbench.backbones.cnn import CNN
 from fsarbench.backbones.openclip_resnet import OpenClipResNet
 from fsarbench.backbones.timm_cnn import TimmCNN
 from fsarbench.errors import UserError
-from fsarbench.model import tuned_parameters
+from fsarbench.model import trainable_parameters
 
 NETWORKS = ["test_resnet", "test_efficientnet", "test_convnext", "mobilenetv3_small_050"]
 
@@ -72,7 +72,7 @@ def test_adapters_of_tokens_are_refused_by_name() -> None:
 
 
 def tops(backbone: CNN) -> set[str]:
-    return {name.split(".")[2] for name in tuned_parameters(backbone)}
+    return {name.split(".")[2] for name in trainable_parameters(backbone)}
 
 
 def partial(backbone: CNN, last: int) -> CNN:
@@ -85,14 +85,14 @@ def test_the_last_stages_are_tuned() -> None:
     assert tops(partial(TimmCNN("test_resnet"), 2)) == {"layer3", "layer4"}
     assert tops(partial(OpenClipResNet(), 1)) == {"layer4", "attnpool"}
     # The last convolution comes before the pooling, and goes with the last stage.
-    lite = tuned_parameters(partial(TimmCNN("efficientnet_lite0"), 1))
+    lite = trainable_parameters(partial(TimmCNN("efficientnet_lite0"), 1))
     assert {".".join(name.split(".")[2:4]) for name in lite} == {
         "blocks.6",
         "conv_head.weight",
         "bn2.weight",
         "bn2.bias",
     }
-    convnext = tuned_parameters(partial(TimmCNN("test_convnext"), 0))
+    convnext = trainable_parameters(partial(TimmCNN("test_convnext"), 0))
     assert set(convnext) == {"trunk.model.head.norm.weight", "trunk.model.head.norm.bias"}
 
 
@@ -100,13 +100,13 @@ def test_the_last_stages_are_tuned() -> None:
 def test_norms_and_biases(kind: type[Plain], ending: str | None) -> None:
     backbone = TimmCNN("test_resnet")
     backbone.adapt([kind() for _ in range(backbone.depth)])
-    for name in tuned_parameters(backbone):
+    for name in trainable_parameters(backbone):
         owner = backbone.get_submodule(name.rpartition(".")[0])
         # A ResNet's only biases are those of its norms; one more norm stands in a shortcut.
         assert isinstance(owner, nn.BatchNorm2d)
         assert ending is None or name.endswith(ending)
     norms = sum(isinstance(m, nn.BatchNorm2d) for m in backbone.modules())
-    assert len(tuned_parameters(backbone)) == norms * (1 if ending else 2)
+    assert len(trainable_parameters(backbone)) == norms * (1 if ending else 2)
 
 
 def moved(backbone: CNN) -> set[str]:

@@ -11,7 +11,7 @@ import torch
 from fsarbench.data.augmentation import jittered, random_box, scaled_box
 from fsarbench.data.clips import ClipSettings, cut, load_clip, segment_frames
 from fsarbench.errors import UserError
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import VideoReader
 
 
@@ -37,13 +37,15 @@ def noise(height: int = 48, width: int = 64) -> torch.Tensor:
 @pytest.mark.parametrize("count", [1, 3, 8, 9, 50, 1000])
 def test_random_frames_stay_in_their_segments(count: int) -> None:
     for draw in range(50):
-        picked = segment_frames(count, 8, Chance("test", draw))
+        picked = segment_frames(count, 8, RandomStream("test", draw))
         for segment, frame in enumerate(picked):
             assert int(segment * count / 8) <= frame <= min((segment + 1) * count / 8, count - 1)
 
 
 def test_random_frames_reach_all_frames() -> None:
-    seen = {frame for draw in range(200) for frame in segment_frames(24, 8, Chance("all", draw))}
+    seen = {
+        frame for draw in range(200) for frame in segment_frames(24, 8, RandomStream("all", draw))
+    }
     assert seen == set(range(24))
 
 
@@ -56,10 +58,12 @@ def test_test_clips_take_the_centres() -> None:
 
 def test_random_test_clips_only_vary_in_their_frames() -> None:
     settings = ClipSettings(size=32, sampling="random", flip=True, jitter=0.5)
-    clips = [load_clip(Grey(200), Path("x"), settings, Chance("c", i), False) for i in range(3)]
+    clips = [
+        load_clip(Grey(200), Path("x"), settings, RandomStream("c", i), False) for i in range(3)
+    ]
     assert all((clip == clip[:, :1, :1, :1]).all() for clip in clips)
     frames = [clip[:, 0, 0, 0].tolist() for clip in clips]
-    assert frames[0] == segment_frames(200, 8, Chance("c", 0))
+    assert frames[0] == segment_frames(200, 8, RandomStream("c", 0))
     assert frames[0] != frames[1]
     assert settings.stochastic
     assert not ClipSettings(jitter=0.5).stochastic
@@ -67,7 +71,7 @@ def test_random_test_clips_only_vary_in_their_frames() -> None:
 
 def test_the_same_chance_gives_the_same_clip() -> None:
     settings = ClipSettings(size=32, flip=True, jitter=0.4, scale=(0.5, 1.0))
-    first, again, other = (cut(noise(), settings, Chance("c", key)) for key in (1, 1, 2))
+    first, again, other = (cut(noise(), settings, RandomStream("c", key)) for key in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -79,7 +83,7 @@ def test_the_centre_is_cropped_unscaled() -> None:
 
 
 def test_training_crops_lie_anywhere() -> None:
-    boxes = [random_box(50, 60, 40, Chance("box", key)) for key in range(300)]
+    boxes = [random_box(50, 60, 40, RandomStream("box", key)) for key in range(300)]
     assert {box[0] for box in boxes} == set(range(11))
     assert {box[1] for box in boxes} == set(range(21))
     assert {box[2:] for box in boxes} == {(40, 40)}
@@ -87,7 +91,7 @@ def test_training_crops_lie_anywhere() -> None:
 
 def test_scaled_crops_keep_to_their_range() -> None:
     for key in range(200):
-        top, left, tall, wide = scaled_box(240, 320, (0.3, 0.6), Chance("box", key))
+        top, left, tall, wide = scaled_box(240, 320, (0.3, 0.6), RandomStream("box", key))
         assert 0 <= top <= 240 - tall
         assert 0 <= left <= 320 - wide
         assert 0.29 < tall * wide / (240 * 320) < 0.61
@@ -106,18 +110,20 @@ def test_short_side_is_resized_whichever_it_is() -> None:
 def test_flipping_mirrors_about_half_of_the_clips() -> None:
     settings = ClipSettings(size=48, resize=48, flip=True)
     frames = noise(48, 48)
-    flipped = [torch.equal(cut(frames, settings, Chance(i)), frames.flip(-1)) for i in range(200)]
-    plain = [torch.equal(cut(frames, settings, Chance(i)), frames) for i in range(200)]
+    flipped = [
+        torch.equal(cut(frames, settings, RandomStream(i)), frames.flip(-1)) for i in range(200)
+    ]
+    plain = [torch.equal(cut(frames, settings, RandomStream(i)), frames) for i in range(200)]
     assert sum(plain) + sum(flipped) == 200
     assert 70 < sum(flipped) < 130
 
 
 def test_jitter_changes_colours_within_its_strength() -> None:
     frames = noise().float() / 2
-    factors = [jittered(frames, 0.2, Chance(i)).mean() / frames.mean() for i in range(50)]
+    factors = [jittered(frames, 0.2, RandomStream(i)).mean() / frames.mean() for i in range(50)]
     assert 0.75 < min(factors) < 0.95
     assert 1.05 < max(factors) < 1.25
-    still = jittered(frames, 0.0, Chance(0))
+    still = jittered(frames, 0.0, RandomStream(0))
     torch.testing.assert_close(still, frames, atol=1e-3, rtol=0)
 
 

@@ -22,7 +22,7 @@ from fsarbench.data.loader import (
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.errors import UserError
 from fsarbench.video import Split, SplitName, Video
-from tests.unit.data.videos import write
+from tests.helpers.video_files import write
 
 CLIPS = ClipSettings(frames=4, size=32, flip=True, jitter=0.2)
 

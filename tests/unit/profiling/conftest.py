@@ -4,20 +4,22 @@ from collections.abc import Callable
 
 import pytest
 
-from fsarbench.config.loading import load
-from fsarbench.config.validation import check
-from fsarbench.profiling.dummy_inputs import Subject, subject_of
+from fsarbench.config.loading import load_config
+from fsarbench.config.validation import check_config
+from fsarbench.profiling.dummy_inputs import ProfiledModel, build_profiled_model
 
 SMALL = ("backbone.pretrained=None", "text_encoder.pretrained=None", "episodes.way=2")
 
 
 @pytest.fixture(scope="session")
-def small() -> Callable[..., Subject]:
-    def built(*overrides: str, method: str = "mafsar") -> Subject:
+def small() -> Callable[..., ProfiledModel]:
+    def built(*overrides: str, method: str = "mafsar") -> ProfiledModel:
         text = method != "frozen"
         fixed = [o for o in SMALL if text or not o.startswith("text_encoder")]
-        config = load(f"{method}_synthact_1shot", [*fixed, "episodes.train_queries=1", *overrides])
-        check(config)
-        return subject_of(config.values)
+        config = load_config(
+            f"{method}_synthact_1shot", [*fixed, "episodes.train_queries=1", *overrides]
+        )
+        check_config(config)
+        return build_profiled_model(config.values)
 
     return built

@@ -3,9 +3,9 @@
 import pytest
 
 from fsarbench.catalogue.package_data import resource
-from fsarbench.config.loading import load
-from fsarbench.config.validation import check
-from fsarbench.profiling.dummy_inputs import subject_of
+from fsarbench.config.loading import load_config
+from fsarbench.config.validation import check_config
+from fsarbench.profiling.dummy_inputs import build_profiled_model
 from fsarbench.profiling.parameters import parts
 
 FOLDER = resource("configs") / "profile"
@@ -22,8 +22,8 @@ TUNED = {
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_config_passes_the_check(name: str) -> None:
-    loaded = load(f"profile/{name}")
-    check(loaded)
+    loaded = load_config(f"profile/{name}")
+    check_config(loaded)
     kind = loaded.values["episodes"]
     assert (kind["way"], kind["shot"]) == (5, 5 if "5shot" in name else 1)
 
@@ -38,13 +38,13 @@ def test_every_method_comes_with_one_and_five_shots() -> None:
 
 @pytest.mark.parametrize("method", TUNED)
 def test_parameters_are_those_of_the_paper(method: str) -> None:
-    slots = parts(subject_of(load(f"profile/{method}_vitb32_1shot").values).model)
+    slots = parts(build_profiled_model(load_config(f"profile/{method}_vitb32_1shot").values).model)
     tuned, total = TUNED[method]
     assert sum(part.tuned for part in slots) == tuned + TPCM
     assert sum(part.total for part in slots) == total
 
 
 def test_only_the_adapter_differs() -> None:
-    configs = [load(f"profile/{name}").values for name in EVERY if "_vitb32_1shot" in name]
+    configs = [load_config(f"profile/{name}").values for name in EVERY if "_vitb32_1shot" in name]
     rest = [{key: value for key, value in c.items() if key != "adapter"} for c in configs]
     assert all(values == rest[0] for values in rest)

@@ -15,14 +15,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from fsarbench.backbones.vit import Walk
 from fsarbench.config.build import build_model
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.errors import UserError
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.acceleration import accelerated, block_execution, tf32_matmul
 from fsarbench.training.checkpoint import trainable_state
 from fsarbench.training.train import EpisodeLosses, train
-from tests.contract.combinations import adapted, episode, names, values
+from tests.helpers.combinations import adapted, episode, names, values
 
 CLIP = {"type": "OpenClipViT", "model": "fsarbench-tiny"}
 TIMM = {"type": "TimmViT", "model": "vit_tiny_patch16_224", "image_size": 64}
@@ -42,7 +42,7 @@ def step(model: FewShotModel, half: bool = False, together: bool = False) -> Res
     outcome = model.compare(support.float(), query.float(), text)
     losses = model.loss(outcome, task)
     torch.stack(list(losses.values())).sum().backward()
-    tuned = tuned_parameters(model).items()
+    tuned = trainable_parameters(model).items()
     grads = {name: p.grad.clone() for name, p in tuned if p.grad is not None}
     return {name: loss.detach() for name, loss in losses.items()}, grads
 
@@ -93,7 +93,7 @@ def test_recomputing_keeps_little_more_than_the_tokens_between_blocks() -> None:
 def test_compiled_blocks_agree_and_share_their_programs() -> None:
     # In a process without the shape contracts, which the compiler cannot look through.
     root = Path(__file__).parents[3]
-    command = [sys.executable, "-m", "tests.unit.training.compiled_steps"]
+    command = [sys.executable, "-m", "tests.helpers.compiled_steps"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # One program for the support and one for queries, over all four blocks.
@@ -153,10 +153,14 @@ def test_a_frozen_block_keeps_what_its_gradient_needs_and_no_more(
     assert 10 <= widths < 10.3
 
 
-def test_the_text_of_a_class_is_encoded_once(build: Build, bench: Bench) -> None:
+def test_the_text_of_a_class_is_encoded_once(build: Build, data_module: DataModule) -> None:
     model = build(uses_text=True)
-    losses = EpisodeLosses(model, bench, TrainSettings(precision="fp32"))
-    way, shot, queries = bench.episodes.way, bench.episodes.shot, bench.episodes.queries
+    losses = EpisodeLosses(model, data_module, TrainSettings(precision="fp32"))
+    way, shot, queries = (
+        data_module.episodes.way,
+        data_module.episodes.shot,
+        data_module.episodes.queries,
+    )
     blank = torch.zeros(way, shot + queries, 3, 3, 8, 8, dtype=torch.uint8)
     for _ in range(3):
         batch = {
@@ -166,7 +170,7 @@ def test_the_text_of_a_class_is_encoded_once(build: Build, bench: Bench) -> None
             "classes": torch.arange(way),
         }
         losses(batch)
-    assert model.text_encoder.calls == [len(bench.splits["train"].classes)]
+    assert model.text_encoder.calls == [len(data_module.splits["train"].classes)]
 
 
 def test_settings_hold_for_the_time_of_training() -> None:
@@ -187,22 +191,24 @@ def test_without_tf32_convolutions_are_in_fp32_too() -> None:
         assert not torch.backends.cudnn.allow_tf32
 
 
-def test_a_training_asks_for_its_settings(build: Build, bench: Bench, tmp_path: Path) -> None:
+def test_a_training_asks_for_its_settings(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
     settings = TrainSettings(episodes=2, checkpointing=True, workers=0)
     with pytest.raises(UserError, match=r"train\.checkpointing .* ToyBackbone has none"):
-        train(build(), bench, settings, EvaluateSettings(val_episodes=2), tmp_path)
+        train(build(), data_module, settings, EvaluateSettings(val_episodes=2), tmp_path)
 
 
 @pytest.mark.parametrize(("together", "calls"), [(False, 4), (True, 2)])
 def test_a_training_encodes_in_as_many_calls_as_it_is_told(
-    build: Build, bench: Bench, tmp_path: Path, together: bool, calls: int
+    build: Build, data_module: DataModule, tmp_path: Path, together: bool, calls: int
 ) -> None:
     model, seen = build(), []
     model.backbone.register_forward_pre_hook(
         lambda module, _: seen.append(module.training) if torch.is_grad_enabled() else None
     )
     settings = TrainSettings(episodes=2, together=together, workers=0)
-    train(model, bench, settings, EvaluateSettings(val_episodes=2, workers=0), tmp_path)
+    train(model, data_module, settings, EvaluateSettings(val_episodes=2, workers=0), tmp_path)
     assert len(seen) == calls
     assert trainable_state(model)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.errors import UserError
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
@@ -22,15 +22,16 @@ TEST = EvaluateSettings(episodes=20, val_episodes=10, workers=0)
 @pytest.mark.parametrize("select", ["val", "test"])
 @pytest.mark.parametrize("named", ["folder", "file"])
 def test_a_checkpoint_gives_the_numbers_of_its_run(
-    build: Build, bench: Bench, tmp_path: Path, select: str, named: str
+    build: Build, data_module: DataModule, tmp_path: Path, select: str, named: str
 ) -> None:
     model, other = build(), build()
     settings = TrainSettings(**{**vars(TRAIN), "select": select})
-    trained = train(model, bench, settings, TEST, tmp_path)
+    trained = train(model, data_module, settings, TEST, tmp_path)
     file = tmp_path / "best.safetensors"
     told, checkpoint = load_checkpoint(other, tmp_path if named == "folder" else file)
     np.testing.assert_array_equal(
-        evaluate(model, bench, "test", TEST).scores, evaluate(other, bench, "test", TEST).scores
+        evaluate(model, data_module, "test", TEST).scores,
+        evaluate(other, data_module, "test", TEST).scores,
     )
     assert told.selection == trained.selection == select
     assert (told.best_episode, told.best_accuracy) == (trained.best_episode, trained.best_accuracy)

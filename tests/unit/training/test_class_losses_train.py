@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.loader import to_episode
 from fsarbench.losses.frame_classifier import FrameClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
@@ -14,8 +14,8 @@ from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.train import train
 
 
-def test_an_episode_brings_the_text_of_all_classes(bench: Bench) -> None:
-    split = bench.splits["train"]
+def test_an_episode_brings_the_text_of_all_classes(data_module: DataModule) -> None:
+    split = data_module.splits["train"]
     bank = torch.randn(len(split.classes), 6, generator=torch.Generator().manual_seed(0))
     batch = {
         "support": torch.zeros(4, 2, 3, 3, 8, 8),
@@ -31,14 +31,14 @@ def test_an_episode_brings_the_text_of_all_classes(bench: Bench) -> None:
 
 
 def test_training_reaches_them(
-    build: Callable[..., FewShotModel], bench: Bench, tmp_path: Path
+    build: Callable[..., FewShotModel], data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build(uses_text=True)
     model.losses["contrast"] = VideoTextContrast()
-    model.losses["frames"] = FrameClassifier(6, len(bench.splits["train"].classes))
+    model.losses["frames"] = FrameClassifier(6, len(data_module.splits["train"].classes))
     before = {name: p.clone() for name, p in model.losses.named_parameters()}
     settings = TrainSettings(episodes=4, lr=0.1, workers=0, val_interval=4)
-    train(model, bench, settings, EvaluateSettings(val_episodes=4, workers=0), tmp_path)
+    train(model, data_module, settings, EvaluateSettings(val_episodes=4, workers=0), tmp_path)
     assert before.keys() == {"contrast.scale", "frames.classifier.weight", "frames.classifier.bias"}
     for name, parameter in model.losses.named_parameters():
         assert not torch.equal(parameter, before[name]), name

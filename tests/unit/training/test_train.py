@@ -10,7 +10,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.errors import UserError
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
@@ -26,9 +26,9 @@ VALIDATE = EvaluateSettings(val_episodes=40, workers=0)
 
 
 def run(
-    model: FewShotModel, bench: Bench, work_dir: Path, settings: TrainSettings = SHORT
+    model: FewShotModel, data_module: DataModule, work_dir: Path, settings: TrainSettings = SHORT
 ) -> tuple[Training, dict[str, Tensor]]:
-    training = train(model, bench, settings, VALIDATE, work_dir)
+    training = train(model, data_module, settings, VALIDATE, work_dir)
     return training, trainable_state(model)
 
 
@@ -37,70 +37,72 @@ def equal(one: dict[str, Tensor], two: dict[str, Tensor]) -> bool:
 
 
 def test_training_raises_the_accuracy_on_unseen_classes(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
     # The toy's frozen trunk tells colours apart; a crippled adapter hides them until it is trained.
     with torch.no_grad():
         model.backbone.adapter.scale.weight.copy_(-torch.eye(6))
-    before = evaluate(model, bench, "test", VALIDATE, 100).accuracy
-    run(model, bench, tmp_path, replace(SHORT, episodes=60, val_interval=20))
-    assert evaluate(model, bench, "test", VALIDATE, 100).accuracy > before + 0.1
+    before = evaluate(model, data_module, "test", VALIDATE, 100).accuracy
+    run(model, data_module, tmp_path, replace(SHORT, episodes=60, val_interval=20))
+    assert evaluate(model, data_module, "test", VALIDATE, 100).accuracy > before + 0.1
 
 
 def test_validations_come_at_their_interval_and_at_the_end(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
-    training, _ = run(build(), bench, tmp_path, replace(SHORT, episodes=14))
+    training, _ = run(build(), data_module, tmp_path, replace(SHORT, episodes=14))
     assert [episode for episode, _ in training.validations] == [4, 8, 12, 14]
 
 
 def test_the_best_on_the_validation_classes_is_kept(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
-    training, _ = run(model, bench, tmp_path)
+    training, _ = run(model, data_module, tmp_path)
     assert training.best_accuracy == max(accuracy for _, accuracy in training.validations)
-    again = evaluate(model, bench, "val", VALIDATE, VALIDATE.val_episodes)
+    again = evaluate(model, data_module, "val", VALIDATE, VALIDATE.val_episodes)
     assert again.accuracy == training.best_accuracy
 
 
 def test_the_test_classes_choose_where_that_is_asked(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     on_test = replace(SHORT, select="test")
     model = build()
-    training, _ = run(model, bench, tmp_path / "test", on_test)
+    training, _ = run(model, data_module, tmp_path / "test", on_test)
     assert training.selection == "test"
-    again = evaluate(model, bench, "test", VALIDATE, VALIDATE.val_episodes)
+    again = evaluate(model, data_module, "test", VALIDATE, VALIDATE.val_episodes)
     assert again.accuracy == training.best_accuracy == max(a for _, a in training.validations)
-    usual, _ = run(build(), bench, tmp_path / "val")
+    usual, _ = run(build(), data_module, tmp_path / "val")
     assert usual.selection == "val"
     assert usual.validations != training.validations
 
 
 @pytest.mark.parametrize("changed", [{}, {"workers": 2}, {"log_interval": 3}])
 def test_the_same_seed_gives_the_same_weights(
-    build: Build, bench: Bench, tmp_path: Path, changed: dict[str, int]
+    build: Build, data_module: DataModule, tmp_path: Path, changed: dict[str, int]
 ) -> None:
-    _, first = run(build(uses_text=True), bench, tmp_path / "a")
+    _, first = run(build(uses_text=True), data_module, tmp_path / "a")
     torch.rand(7)
-    _, second = run(build(uses_text=True), bench, tmp_path / "b", replace(SHORT, **changed))
+    _, second = run(build(uses_text=True), data_module, tmp_path / "b", replace(SHORT, **changed))
     assert equal(first, second)
 
 
-def test_another_seed_gives_other_weights(build: Build, bench: Bench, tmp_path: Path) -> None:
-    _, first = run(build(), bench, tmp_path / "a")
-    _, second = run(build(), replace(bench, seed=4), tmp_path / "b")
+def test_another_seed_gives_other_weights(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
+    _, first = run(build(), data_module, tmp_path / "a")
+    _, second = run(build(), replace(data_module, seed=4), tmp_path / "b")
     assert not equal(first, second)
 
 
 def test_only_tuned_parts_change_and_are_written(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    run(model, bench, tmp_path)
+    run(model, data_module, tmp_path)
     changed = {
         name for name, value in model.state_dict().items() if not torch.equal(value, before[name])
     }
@@ -112,44 +114,46 @@ def test_only_tuned_parts_change_and_are_written(
         assert set(metadata_of(file.metadata())) == {"episode", "accuracy", "selection"}
 
 
-def test_nothing_to_train_is_said(build: Build, bench: Bench, tmp_path: Path) -> None:
-    training, _ = run(build(), bench, tmp_path, replace(SHORT, episodes=0, warmup=0))
+def test_nothing_to_train_is_said(build: Build, data_module: DataModule, tmp_path: Path) -> None:
+    training, _ = run(build(), data_module, tmp_path, replace(SHORT, episodes=0, warmup=0))
     assert training.skipped == "train.episodes is 0"
     model = build().requires_grad_(False)
-    assert run(model, bench, tmp_path)[0].skipped == "the model has no trainable parameters"
+    assert run(model, data_module, tmp_path)[0].skipped == "the model has no trainable parameters"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_loss_that_is_no_number_stops_training(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
     with torch.no_grad():
         model.backbone.adapter.scale.bias.fill_(float("nan"))
     with pytest.raises(UserError, match=r"iteration 1: .*loss.* = nan.*Lower train\.lr"):
-        run(model, bench, tmp_path)
+        run(model, data_module, tmp_path)
 
 
 def test_the_terminal_stays_quiet(
-    build: Build, bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    build: Build, data_module: DataModule, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run(build(), bench, tmp_path)
+    run(build(), data_module, tmp_path)
     assert capfd.readouterr() == ("", "")
 
 
-def test_bf16_trains_in_fp32_after_the_backbone(build: Build, bench: Bench, tmp_path: Path) -> None:
-    _, full = run(build(), bench, tmp_path / "a")
-    _, half = run(build(), bench, tmp_path / "b", replace(SHORT, precision="bf16"))
+def test_bf16_trains_in_fp32_after_the_backbone(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
+    _, full = run(build(), data_module, tmp_path / "a")
+    _, half = run(build(), data_module, tmp_path / "b", replace(SHORT, precision="bf16"))
     assert not equal(full, half)
     assert all(value.dtype == torch.float32 for value in half.values())
     assert all(torch.allclose(full[key], half[key], atol=0.05) for key in full)
 
 
-def test_scalars_reach_tensorboard(build: Build, bench: Bench, tmp_path: Path) -> None:
+def test_scalars_reach_tensorboard(build: Build, data_module: DataModule, tmp_path: Path) -> None:
     event_accumulator = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator"
     )
-    training, _ = run(build(), bench, tmp_path, replace(SHORT, log_interval=2))
+    training, _ = run(build(), data_module, tmp_path, replace(SHORT, log_interval=2))
     events = event_accumulator.EventAccumulator(str(tmp_path / "tensorboard" / "vis_data"))
     events.Reload()
     tags = set(events.Tags()["scalars"])
@@ -159,9 +163,9 @@ def test_scalars_reach_tensorboard(build: Build, bench: Bench, tmp_path: Path) -
 
 
 def test_the_log_has_a_line_for_each_interval_and_validation(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
-    training, _ = run(build(), bench, tmp_path, replace(SHORT, log_interval=4, trackers=()))
+    training, _ = run(build(), data_module, tmp_path, replace(SHORT, log_interval=4, trackers=()))
     lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
     losses = [line for line in lines if "loss" in line]
     assert [line["episode"] for line in losses] == [4, 8, 12]
@@ -174,12 +178,12 @@ def test_the_log_has_a_line_for_each_interval_and_validation(
 
 
 def test_states_of_an_earlier_version_are_refused(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "iteration_00000008.pt").write_bytes(b"")
     with pytest.raises(UserError, match="earlier version of fsarbench, whose trainings cannot be"):
-        train(build(), bench, SHORT, VALIDATE, tmp_path, resume=True)
+        train(build(), data_module, SHORT, VALIDATE, tmp_path, resume=True)
 
 
 class StoppedError(Exception):
@@ -204,44 +208,46 @@ class StoppingReader(VideoReader):
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
-    whole, weights = run(build(), bench, tmp_path / "whole")
+    whole, weights = run(build(), data_module, tmp_path / "whole")
     # 16 videos an episode and 30 at each validation: this stops in the ninth episode.
-    reader = StoppingReader(bench.reader, 8 * 16 + 2 * 30 + 5)
+    reader = StoppingReader(data_module.reader, 8 * 16 + 2 * 30 + 5)
     with pytest.raises(StoppedError):
-        run(build(), replace(bench, reader=reader), tmp_path / "parts")
+        run(build(), replace(data_module, reader=reader), tmp_path / "parts")
     model = build()
-    rest = train(model, bench, SHORT, VALIDATE, tmp_path / "parts", resume=True)
+    rest = train(model, data_module, SHORT, VALIDATE, tmp_path / "parts", resume=True)
     assert rest.validations == whole.validations
     assert equal(trainable_state(model), weights)
 
 
 def test_a_resume_under_other_settings_is_refused(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
-    run(build(), bench, tmp_path)
+    run(build(), data_module, tmp_path)
     other = replace(SHORT, lr=0.5, workers=1)
     with pytest.raises(UserError, match=r"other inputs: train\.lr was 0\.02, is 0\.5\. Set"):
-        train(build(), bench, other, VALIDATE, tmp_path, resume=True)
+        train(build(), data_module, other, VALIDATE, tmp_path, resume=True)
 
 
-def test_a_corrupt_state_counts_as_absent(build: Build, bench: Bench, tmp_path: Path) -> None:
-    whole, weights = run(build(), bench, tmp_path)
+def test_a_corrupt_state_counts_as_absent(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
+    whole, weights = run(build(), data_module, tmp_path)
     states = sorted((tmp_path / "state").glob("*.pt"))
     assert [path.name for path in states] == ["step_00000004.pt", "step_00000006.pt"]
     states[1].write_bytes(states[1].read_bytes()[:100])
     model = build()
     with pytest.warns(UserWarning, match="step_00000006.pt cannot be read"):
-        rest = train(model, bench, SHORT, VALIDATE, tmp_path, resume=True)
+        rest = train(model, data_module, SHORT, VALIDATE, tmp_path, resume=True)
     assert rest.validations == whole.validations
     assert equal(trainable_state(model), weights)
 
 
 def test_a_finished_training_resumed_keeps_its_seconds(
-    build: Build, bench: Bench, tmp_path: Path
+    build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
-    whole, _ = run(build(), bench, tmp_path)
-    again = train(build(), bench, SHORT, VALIDATE, tmp_path, resume=True)
+    whole, _ = run(build(), data_module, tmp_path)
+    again = train(build(), data_module, SHORT, VALIDATE, tmp_path, resume=True)
     assert again == whole
     assert again.seconds > 0

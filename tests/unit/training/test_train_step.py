@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.optim import SGD
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.errors import UserError
-from fsarbench.model import FewShotModel, tuned_parameters
+from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.settings import TrainSettings
 from fsarbench.training.history import History
 from fsarbench.training.train import Batch, EpisodeLosses, train_step, training_batches
@@ -20,8 +20,8 @@ Build = Callable[..., FewShotModel]
 SETTINGS = TrainSettings(episodes=8, workers=0)
 
 
-def episodes(bench: Bench, iterations: range) -> Iterator[Batch]:
-    return training_batches(bench, SETTINGS, iterations, History())
+def episodes(data_module: DataModule, iterations: range) -> Iterator[Batch]:
+    return training_batches(data_module, SETTINGS, iterations, History())
 
 
 def without_dropout(model: FewShotModel) -> FewShotModel:
@@ -30,21 +30,25 @@ def without_dropout(model: FewShotModel) -> FewShotModel:
 
 
 def step(
-    model: FewShotModel, bench: Bench, span: range, clip_grad: float | None = None
+    model: FewShotModel, data_module: DataModule, span: range, clip_grad: float | None = None
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """The step of SGD with rate 1, which is the gradient with its sign turned; and the metrics."""
-    before = {name: p.detach().clone() for name, p in tuned_parameters(model).items()}
-    optimizer = SGD(list(tuned_parameters(model).values()), lr=1.0)
-    losses = EpisodeLosses(model, bench, SETTINGS).train()
-    metrics = train_step(losses, optimizer, episodes(bench, span), span, bench.seed, clip_grad)
-    after = tuned_parameters(model)
+    before = {name: p.detach().clone() for name, p in trainable_parameters(model).items()}
+    optimizer = SGD(list(trainable_parameters(model).values()), lr=1.0)
+    losses = EpisodeLosses(model, data_module, SETTINGS).train()
+    metrics = train_step(
+        losses, optimizer, episodes(data_module, span), span, data_module.seed, clip_grad
+    )
+    after = trainable_parameters(model)
     assert all(parameter.grad is None for parameter in after.values())
     return {name: before[name] - after[name].detach() for name in before}, metrics
 
 
-def test_the_gradient_of_accumulated_episodes_is_their_mean(build: Build, bench: Bench) -> None:
-    together, metrics = step(without_dropout(build()), bench, range(2, 5))
-    alone = [step(without_dropout(build()), bench, range(i, i + 1)) for i in range(2, 5)]
+def test_the_gradient_of_accumulated_episodes_is_their_mean(
+    build: Build, data_module: DataModule
+) -> None:
+    together, metrics = step(without_dropout(build()), data_module, range(2, 5))
+    alone = [step(without_dropout(build()), data_module, range(i, i + 1)) for i in range(2, 5)]
     assert len(metrics) == 3
     for name, gradient in together.items():
         mean = torch.stack([found[name] for found, _ in alone]).mean(dim=0)
@@ -53,23 +57,23 @@ def test_the_gradient_of_accumulated_episodes_is_their_mean(build: Build, bench:
         assert ours["loss"] == pytest.approx(theirs["loss"])
 
 
-def test_a_step_takes_as_many_episodes_as_it_spans(build: Build, bench: Bench) -> None:
+def test_a_step_takes_as_many_episodes_as_it_spans(build: Build, data_module: DataModule) -> None:
     model = build()
-    losses = EpisodeLosses(model, bench, SETTINGS).train()
-    optimizer = SGD(list(tuned_parameters(model).values()), lr=0.1)
-    batches = episodes(bench, range(5))
-    train_step(losses, optimizer, batches, range(3), bench.seed)
-    train_step(losses, optimizer, batches, range(3, 4), bench.seed)
+    losses = EpisodeLosses(model, data_module, SETTINGS).train()
+    optimizer = SGD(list(trainable_parameters(model).values()), lr=0.1)
+    batches = episodes(data_module, range(5))
+    train_step(losses, optimizer, batches, range(3), data_module.seed)
+    train_step(losses, optimizer, batches, range(3, 4), data_module.seed)
     assert [int(batch["iteration"]) for batch in islice(batches, 5)] == [4]
 
 
 def test_dropout_depends_on_the_iteration_and_not_on_what_came_before(
-    build: Build, bench: Bench
+    build: Build, data_module: DataModule
 ) -> None:
-    first, _ = step(build(), bench, range(3, 4))
+    first, _ = step(build(), data_module, range(3, 4))
     torch.rand(11)
-    again, _ = step(build(), bench, range(3, 4))
-    other, _ = step(build(), replace(bench, seed=9), range(3, 4))
+    again, _ = step(build(), data_module, range(3, 4))
+    other, _ = step(build(), replace(data_module, seed=9), range(3, 4))
     name = "backbone.adapter.scale.weight"
     assert torch.equal(first[name], again[name])
     assert not torch.equal(first[name], other[name])
@@ -77,27 +81,29 @@ def test_dropout_depends_on_the_iteration_and_not_on_what_came_before(
 
 @pytest.mark.parametrize("limit", [0.01, 1e6])
 def test_the_gradient_is_clipped_to_its_norm_and_the_whole_norm_is_logged(
-    build: Build, bench: Bench, limit: float
+    build: Build, data_module: DataModule, limit: float
 ) -> None:
-    plain, [free] = step(build(), bench, range(1))
-    clipped, [metrics] = step(build(), bench, range(1), limit)
+    plain, [free] = step(build(), data_module, range(1))
+    clipped, [metrics] = step(build(), data_module, range(1), limit)
     norm = torch.cat([gradient.flatten() for gradient in plain.values()]).norm().item()
     taken = torch.cat([gradient.flatten() for gradient in clipped.values()]).norm().item()
     assert metrics["grad_norm"] == free["grad_norm"] == pytest.approx(norm, rel=1e-4)
     assert taken == pytest.approx(min(norm, limit), rel=1e-3)
 
 
-def test_the_loss_is_the_sum_of_the_losses(build: Build, bench: Bench) -> None:
+def test_the_loss_is_the_sum_of_the_losses(build: Build, data_module: DataModule) -> None:
     model = build()
     model.losses["again"] = model.losses["episode"]
-    _, [metrics] = step(model, bench, range(1))
+    _, [metrics] = step(model, data_module, range(1))
     assert metrics["loss"] == pytest.approx(metrics["loss_episode"] + metrics["loss_again"])
     assert 0 <= metrics["accuracy"] <= 1
 
 
-def test_a_loss_that_is_not_finite_names_its_iteration(build: Build, bench: Bench) -> None:
+def test_a_loss_that_is_not_finite_names_its_iteration(
+    build: Build, data_module: DataModule
+) -> None:
     model = build()
     with torch.no_grad():
         model.backbone.adapter.scale.bias.fill_(float("inf"))
     with pytest.raises(UserError, match=r"iteration 7: loss = nan, loss_episode = nan\. Lower"):
-        step(model, bench, range(6, 7))
+        step(model, data_module, range(6, 7))

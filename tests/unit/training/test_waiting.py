@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jaxtyping import UInt8
 
-from fsarbench.data.data_module import Bench
+from fsarbench.data.data_module import DataModule
 from fsarbench.model import FewShotModel
 from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training import train as train_module
@@ -36,14 +36,14 @@ class SlowReader(VideoReader):
 
 def test_reading_for_training_counts_and_for_validation_does_not(
     build: Callable[..., FewShotModel],
-    bench: Bench,
+    data_module: DataModule,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slow = SlowReader(bench.reader)
+    slow = SlowReader(data_module.reader)
     monkeypatch.setattr(train_module, "time", SimpleNamespace(perf_counter=lambda: slow.now))
     settings = TrainSettings(episodes=6, accumulate=1, warmup=0, val_interval=2, workers=0)
     validate = EvaluateSettings(val_episodes=5, workers=0)
-    training = train(build(), replace(bench, reader=slow), settings, validate, tmp_path)
+    training = train(build(), replace(data_module, reader=slow), settings, validate, tmp_path)
     assert slow.by_split["val"] > 0
     assert training.wait_seconds == slow.by_split["train"] > 0

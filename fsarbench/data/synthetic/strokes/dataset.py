@@ -16,7 +16,7 @@ from fsarbench.data.synthetic.manifest import Manifest
 from fsarbench.data.synthetic.strokes import dataset
 from fsarbench.data.synthetic.strokes.draw import draw, look
 from fsarbench.errors import UserError
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def plan() -> Plan:
 
 
 def ensure(workers: int | None = None, progress: bool = True) -> Manifest:
-    """The data set, verified if it is there, made if not; see `fsarbench.data.synthetic.build.ensure`.
+    """Verify the data set, or render it if it is missing; see `fsarbench.data.synthetic.build`.
 
     Raises:
         UserError: The recordings are needed, and their package is not installed.
@@ -134,5 +134,5 @@ def ensure(workers: int | None = None, progress: bool = True) -> Manifest:
 def frames_of(clip: Clip) -> UInt8[np.ndarray, "T H W 3"]:
     """The frames of one of the plan's clips."""
     key = _KEYS[clip.class_name]
-    chance = Chance(RECIPE, key, clip.number)
+    chance = RandomStream(RECIPE, key, clip.number)
     return draw(dataset.movements(key)[clip.number], look(chance), chance.integer(2**32))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 Colour = tuple[float, float, float]
 
@@ -28,7 +28,7 @@ class Look:
     noise: float
 
 
-def look(chance: Chance) -> Look:
+def look(chance: RandomStream) -> Look:
     """A random look; ink and pen stand out from the paper."""
     top = _colour(chance)
     bottom = _near(top, chance)
@@ -44,16 +44,16 @@ def look(chance: Chance) -> Look:
     )
 
 
-def _colour(chance: Chance) -> Colour:
+def _colour(chance: RandomStream) -> Colour:
     return chance.uniform(0.0, 1.0), chance.uniform(0.0, 1.0), chance.uniform(0.0, 1.0)
 
 
-def _near(colour: Colour, chance: Chance) -> Colour:
+def _near(colour: Colour, chance: RandomStream) -> Colour:
     red, green, blue = (min(1.0, max(0.0, c + chance.uniform(-0.15, 0.15))) for c in colour)
     return red, green, blue
 
 
-def _apart(colour: Colour, chance: Chance) -> Colour:
+def _apart(colour: Colour, chance: RandomStream) -> Colour:
     while True:
         other = _colour(chance)
         if abs(_light(other) - _light(colour)) > 0.3:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 RGB = tuple[float, float, float]
 
@@ -44,7 +44,7 @@ class Look:
     accent: RGB
 
 
-def random_look(chance: Chance, sizes: tuple[str, ...] = ACTOR_SIZES) -> Look:
+def random_look(chance: RandomStream, sizes: tuple[str, ...] = ACTOR_SIZES) -> Look:
     """A look with every property drawn by itself."""
     colour = chance.pick(tuple(COLOURS))
     base = _varied(COLOURS[colour], chance)
@@ -60,7 +60,7 @@ def random_look(chance: Chance, sizes: tuple[str, ...] = ACTOR_SIZES) -> Look:
     )
 
 
-def _varied(rgb: RGB, chance: Chance) -> RGB:
+def _varied(rgb: RGB, chance: RandomStream) -> RGB:
     red, green, blue = (min(max(part + chance.uniform(-0.06, 0.06), 0.0), 1.0) for part in rgb)
     return red, green, blue
 

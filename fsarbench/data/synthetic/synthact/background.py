@@ -8,7 +8,7 @@ from jaxtyping import Float32
 
 from fsarbench.data.synthetic.synthact.scene import Background
 from fsarbench.data.synthetic.synthact.shapes import Plane, single
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 # The sharpness of a texture's edges, in inverse radii: about one pixel for a thing of 8 pixels.
 EDGE = np.float32(7.0)
@@ -70,7 +70,7 @@ Picture = Float32[np.ndarray, "side side 3"]
 
 def backdrop(background: Background, side: int) -> Picture:
     """The background alone, from 0 to 1."""
-    chance = Chance("backdrop", background.seed)
+    chance = RandomStream("backdrop", background.seed)
     share = KINDS[background.kind](chance, side)[:, :, None]
     first, second = single(background.first), single(background.second)
     return first + (second - first) * share
@@ -85,18 +85,18 @@ def noise(seed: int, frame: int, side: int) -> Picture:
     return (total.astype(np.float32) / np.float32(255.0)).reshape(side, side, 3)
 
 
-def _plain(chance: Chance, side: int) -> Plane:
+def _plain(chance: RandomStream, side: int) -> Plane:
     return np.zeros((side, side), np.float32)
 
 
-def _gradient(chance: Chance, side: int) -> Plane:
+def _gradient(chance: RandomStream, side: int) -> Plane:
     angle = chance.uniform(0.0, 2 * math.pi)
     across, down = round(math.cos(angle), 4), round(math.sin(angle), 4)
     y, x = _grid(side)
     return np.float32(0.5) + np.float32(0.7) * (x * np.float32(across) + y * np.float32(down))
 
 
-def _checker(chance: Chance, side: int) -> Plane:
+def _checker(chance: RandomStream, side: int) -> Plane:
     cell = 6 + chance.integer(12)
     shift_x, shift_y = chance.integer(cell), chance.integer(cell)
     x = (np.arange(side) + shift_x) // cell
@@ -104,7 +104,7 @@ def _checker(chance: Chance, side: int) -> Plane:
     return ((x[None, :] + y[:, None]) % 2).astype(np.float32)
 
 
-def _cloudy(chance: Chance, side: int) -> Plane:
+def _cloudy(chance: RandomStream, side: int) -> Plane:
     knots = 5
     values = single([[chance.uniform(-0.3, 1.3) for _ in range(knots)] for _ in range(knots)])
     place = np.arange(side, dtype=np.float32) * np.float32(knots - 1) / np.float32(side)

@@ -42,7 +42,7 @@ def ensure(
     workers: int | None = None,
     progress: bool = True,
 ) -> Manifest:
-    """The data set, verified if it is there, made if not; see `fsarbench.data.synthetic.build.ensure`."""
+    """Verify the data set, or render it if it is missing (`fsarbench.data.synthetic.build`)."""
     return build.ensure(plan(train_videos, val_videos, test_videos), workers, progress)
 
 

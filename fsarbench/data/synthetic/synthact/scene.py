@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fsarbench.data.synthetic.synthact.appearance import RGB, SIZES, Look
 from fsarbench.data.synthetic.synthact.trajectories import Track
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 BACKGROUNDS = ("plain", "gradient", "checker", "cloudy")
 
@@ -56,7 +56,7 @@ class Scene:
         return [-index for _, index in sorted(keys)]
 
 
-def random_background(chance: Chance) -> Background:
+def random_background(chance: RandomStream) -> Background:
     """A muted background, dark to bright, with a soft pattern."""
     grey = chance.uniform(0.3, 0.8)
     first = _muted(chance, grey)
@@ -69,6 +69,6 @@ def random_background(chance: Chance) -> Background:
     )
 
 
-def _muted(chance: Chance, grey: float) -> RGB:
+def _muted(chance: RandomStream, grey: float) -> RGB:
     red, green, blue = (grey + chance.uniform(-0.08, 0.08) for _ in range(3))
     return red, green, blue

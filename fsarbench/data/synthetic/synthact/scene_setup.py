@@ -11,7 +11,7 @@ from fsarbench.data.synthetic.synthact.appearance import SIZES, Look, random_loo
 from fsarbench.data.synthetic.synthact.motions import MOTIONS, Motion
 from fsarbench.data.synthetic.synthact.scene import Scene, Thing, random_background
 from fsarbench.data.synthetic.synthact.trajectories import Curve, Track, track
-from fsarbench.runtime.random_stream import Chance
+from fsarbench.runtime.random_stream import RandomStream
 
 TURN = 2 * np.pi
 
@@ -113,7 +113,7 @@ class Layout:
 
 def scene(action: Action, index: int) -> Scene:
     """Clip number `index` of an action: a function of the recipe, the action's name, and it."""
-    chance = Chance(RECIPE, action.name, index)
+    chance = RandomStream(RECIPE, action.name, index)
     motion = MOTIONS[action.motion]
     # Looks, background and noise come first, by the same law for every class.
     looks = _looks(chance, motion)
@@ -132,12 +132,12 @@ def scene(action: Action, index: int) -> Scene:
     return Scene(tuple(things), background, noise, chance.integer(2**32))
 
 
-def _looks(chance: Chance, motion: Motion) -> list[Look]:
+def _looks(chance: RandomStream, motion: Motion) -> list[Look]:
     first, second = random_look(chance), random_look(chance)
     return [first, first if motion.twins or chance.happens(0.2) else second]
 
 
-def _layout(chance: Chance, motion: Motion) -> Layout:
+def _layout(chance: RandomStream, motion: Motion) -> Layout:
     extent, margin = 0.34, 0.03
     if motion.room == "path":
         extent = chance.uniform(0.28, 0.34)
@@ -151,7 +151,7 @@ def _layout(chance: Chance, motion: Motion) -> Layout:
     return Layout(extent, x, y, angle, mirrored)
 
 
-def _course(chance: Chance) -> Curve:
+def _course(chance: RandomStream) -> Curve:
     """The action's time for every frame: a rest, an uneven course, a rest."""
     start, stop = chance.uniform(0.0, 0.18), chance.uniform(0.82, 1.0)
     time = np.clip((np.linspace(0.0, 1.0, FRAMES) - start) / (stop - start), 0.0, 1.0)
@@ -165,12 +165,12 @@ def _tracks(action: Action, course: Curve, touch: float) -> list[Track]:
     return [manner.effect(path, course, time) for path in paths]
 
 
-def _start_angles(chance: Chance, motion: Motion) -> list[float]:
+def _start_angles(chance: RandomStream, motion: Motion) -> list[float]:
     first, second = (chance.uniform(-math.pi, math.pi) for _ in range(2))
     return [first, first if motion.twins else second]
 
 
-def _distractor(chance: Chance, others: list[Track]) -> Thing:
+def _distractor(chance: RandomStream, others: list[Track]) -> Thing:
     """A tiny thing behind all others, at rest or drifting slowly, away from the action."""
     look = random_look(chance, ("tiny",))
     spots = [(chance.uniform(0.08, 0.92), chance.uniform(0.08, 0.92)) for _ in range(12)]

@@ -1,0 +1,178 @@
+"""Finding, loading, overriding and dumping configs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsarbench.catalogue.config_variants import config_names
+from fsarbench.catalogue.package_data import resource
+from fsarbench.config.bases import lines_of
+from fsarbench.config.loading import find_config, load_config, parse
+from fsarbench.config.validation import check_config
+from fsarbench.errors import UserError
+from fsarbench.experiments.dry_run import dry_run
+
+EVERY = config_names()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mafsar_ssv2_1shot", "mafsar_ssv2_1shot.py", "configs/mafsar_ssv2_1shot.py"],
+)
+def test_found_by_name_from_anywhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_config(name) == resource("configs") / "mafsar_ssv2_1shot.py"
+
+
+def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mafsar_ssv2_1shot.py"
+    mine.write_text("seed = 3")
+    assert load_config("mafsar_ssv2_1shot.py").values == {"seed": 3}
+
+
+@pytest.fixture(scope="module")
+def seen() -> set[str]:
+    return set()
+
+
+def model_of(values: dict[str, Any]) -> str:
+    """What a config builds, without data, lengths and weights of losses."""
+    slots = ("backbone", "text_encoder", "adapter", "prototypes", "matcher", "readout")
+    losses = {name: spec["type"] for name, spec in values.get("losses", {}).items()}
+    return str([values.get(slot) for slot in slots]) + str(losses)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_config_passes_the_check(name: str, seen: set[str]) -> None:
+    loaded = load_config(name)
+    check_config(loaded)
+    # One episode for each model: the same one comes on five data sets, with other recipes.
+    model = model_of(loaded.values)
+    if model not in seen:
+        assert dry_run(loaded.values)
+    seen.add(model)
+
+
+def test_overrides_reach_nested_keys() -> None:
+    values = load_config("mafsar_synthact_1shot", ["losses.text.weight=0.25", "seed=7"]).values
+    assert values["losses"]["text"]["weight"] == 0.25
+    assert values["losses"]["match"]["type"] == "EpisodeCrossEntropy"
+    assert values["seed"] == 7
+
+
+def test_a_replaced_part_drops_and_names_what_it_does_not_have() -> None:
+    overrides = ["adapter.bottleneck=8", "adapter.gta=False", "adapter.type=STAdapter"]
+    loaded = load_config("mafsar_synthact_1shot", overrides[1:])
+    # Replacing comes first whatever the order, so gta is a fault of the new part, not a leftover.
+    assert loaded.values["adapter"] == {"type": "STAdapter", "gta": False}
+    with pytest.raises(UserError, match="STAdapter has no argument 'gta'"):
+        check_config(loaded)
+    loaded = load_config("mafsar_synthact_1shot", ["readout.type=MatchOnly"])
+    assert loaded.dropped == {"readout": ["alpha"]}
+    assert loaded.values["readout"] == {"type": "MatchOnly"}
+
+
+def test_dumped_config_loads_again(tmp_path: Path) -> None:
+    loaded = load_config("mafsar_synthact_5shot", ["seed=5"])
+    file = tmp_path / "dumped.py"
+    file.write_text(loaded.text())
+    assert load_config(str(file)).values == loaded.values
+
+
+def test_lines_are_those_of_the_file_that_says_it(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text("a = dict(x=1,\n         y=2)\nb = 3\n")
+    child = tmp_path / "child.py"
+    child.write_text("_base_ = 'base.py'\n\na = dict(y=4)\n")
+    lines = lines_of(child)
+    assert lines["a.y"] == f"{child}:3"
+    assert lines["a.x"] == f"{tmp_path / 'base.py'}:1"
+    assert lines["b"] == f"{tmp_path / 'base.py'}:3"
+
+
+def test_a_config_anywhere_builds_on_those_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "between.py").write_text("_base_ = 'mafsar_synthact_1shot.py'\n\nseed = 3\n")
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "_base_ = [\n    'between.py',\n]\nmatcher = dict(temperature=_base_.seed / 10)\n"
+    )
+    values = load_config(str(mine)).values
+    assert values["matcher"] == {"type": "OTAM", "temperature": 0.3}
+    lines = lines_of(mine)
+    assert lines["matcher.temperature"] == f"{mine}:4"
+    assert lines["seed"] == f"{tmp_path / 'between.py'}:3"
+    assert lines["adapter.type"].startswith(str(resource("configs") / "_base_" / "methods"))
+
+
+def test_a_base_beside_the_config_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "mafsar_synthact_1shot.py").write_text("seed = 5")
+    mine = tmp_path / "mine.py"
+    mine.write_text("_base_ = 'mafsar_synthact_1shot.py'\n")
+    assert load_config(str(mine)).values == {"seed": 5}
+
+
+def test_a_base_that_is_nowhere_is_named_with_the_places(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("_base_ = 'nowhere.py'\n")
+    with pytest.raises(UserError) as error:
+        load_config(str(mine))
+    assert str(tmp_path / "nowhere.py") in str(error.value)
+    assert str(resource("configs")) in str(error.value)
+
+
+def test_a_misspelt_base_gives_the_nearest_names(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("_base_ = ['hyrsm_ssv2_1shot_imagenet_rn5.py']\n")
+    with pytest.raises(UserError, match="Did you mean 'hyrsm_ssv2_1shot_imagenet_rn50'"):
+        load_config(str(mine))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("1e-3", 1e-3),
+        ("[6, 7]", [6, 7]),
+        ("'1'", "1"),
+        ("a photo of {}", "a photo of {}"),
+    ],
+)
+def test_values_of_overrides(text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+COUNTS = {
+    # v1 of the paper prints 18.54 M of 169.81 M, 90.99 M of 154.43 M and 3.15 M of 154.43 M.
+    ("mafsar_ssv2small_1shot_vitb32", ()): (18_537_728, 169_815_041),
+    ("finetune_ssv2small_1shot_vitb32", ()): (91_001_600, 154_429_697),
+    ("finetune_ssv2small_1shot_vitb32", ("adapter.type=Frozen",)): (3_152_384, 154_429_697),
+    ("mafsar_ssv2_5shot", ()): (18_537_728, 168_158_465),
+}
+
+
+@pytest.mark.parametrize("case", COUNTS, ids=lambda case: "-".join([case[0], *case[1]]))
+def test_parameters_are_those_of_the_paper(case: tuple[str, tuple[str, ...]]) -> None:
+    rows = dry_run(load_config(*case).values)
+    assert (sum(row.tuned for row in rows), sum(row.total for row in rows)) == COUNTS[case]
+
+
+def test_adapters_on_some_blocks_only() -> None:
+    rows = dry_run(load_config("mafsar_ssv2_5shot", ["adapter.blocks=[-1, 3]"]).values)
+    assert next(row for row in rows if row.slot == "adapter").tuned == 2 * 1_281_600 + 6_144
+
+
+def test_modules_of_ones_own_are_part_of_the_resolved_config(tmp_path: Path) -> None:
+    """Without them the config that lies in a run's folder could not be loaded again."""
+    (tmp_path / "module_of_my_own.py").write_text("")
+    config = tmp_path / "mine.py"
+    config.write_text("custom_imports = dict(imports=['module_of_my_own'])\nseed = 3\n")
+    resolved = load_config(str(config)).text()
+    (tmp_path / "config.py").write_text(resolved)
+    again = load_config(str(tmp_path / "config.py"))
+    assert again.imports == ["module_of_my_own"]
+    assert again.values == {"seed": 3}
+    assert again.text() == resolved
+    assert "custom_imports" not in load_config("mafsar_ssv2_1shot").text()

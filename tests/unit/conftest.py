@@ -1,0 +1,3 @@
+"""Fixtures that tests of several folders share."""
+
+from tests.helpers.toy_model import *  # noqa: F403

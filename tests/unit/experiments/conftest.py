@@ -1,0 +1,40 @@
+"""Runs that are not run: their results are made up at once."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fsarbench.experiments import executor
+from fsarbench.experiments.plan import Planned
+from tests.helpers.finished_runs import finish
+
+MORE = {
+    "accuracy": {"mean": 0.6},
+    "seconds": {"total": 90.0},
+    "versions": {"fsarbench": "0.1.0", "torch": "2.15.0"},
+    "device": {"type": "cpu", "name": "one"},
+}
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Planned]:
+    """What was launched; runs called `bad` fail, the others have a result at once."""
+    monkeypatch.chdir(tmp_path)
+    made: list[Planned] = []
+
+    def launch(run: Planned, options: list[str], logged: bool) -> str:
+        made.append(run)
+        if "bad" in run.name:
+            return "too bad"
+        place = finish(tmp_path / "made", run.name, seed=run.seed or 0)
+        result = json.loads((place / "result.json").read_text())
+        (place / "result.json").write_text(json.dumps({**result, **MORE}))
+        (place / "config.py").write_text(run.loaded.text())
+        run.folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(place, run.folder)
+        return ""
+
+    monkeypatch.setattr(executor, "launch", launch)
+    return made

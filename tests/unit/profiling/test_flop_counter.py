@@ -1,0 +1,219 @@
+"""Operations against formulas derived by hand, in multiply-adds (MACs)."""
+
+from collections.abc import Callable
+from math import comb
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fsarbench.backbones.openclip_vit import OpenClipViT
+from fsarbench.catalogue.cards import cards
+from fsarbench.config.build import adapt
+from fsarbench.matchers.otam import OTAM
+from fsarbench.matchers.trx import TRX
+from fsarbench.profiling.episode_flops import counted
+from fsarbench.profiling.flop_counter import FlopCounter, is_cheap, plain_attention
+from fsarbench.prototypes.text_guided import TextGuided
+
+V, T, L, C, H = 3, 8, 50, 768, 192
+TOKENS = V * T * L
+BOTTLENECK = TOKENS * 2 * C * H
+
+
+def attend(sequences: int, length: int) -> int:
+    """Four projections, products of queries with keys, and of their weights with values."""
+    return sequences * (4 * length * C**2 + 2 * length**2 * C)
+
+
+MLP = TOKENS * 8 * C**2
+BLOCK = attend(V * T, L) + MLP
+PLAIN = ("Frozen", "FullFineTuning", "PartialFineTuning", "NormTuning", "BiasTuning")
+BY_HAND = {
+    **dict.fromkeys(PLAIN, BLOCK),
+    "AdaptFormer": BLOCK + TOKENS * 2 * C * 64,
+    "AIM": attend(V * L, T) + BLOCK + 3 * BOTTLENECK,
+    # A depth-wise kernel of three frames on the patches, twice, between maps to 384 channels.
+    "STAdapter": BLOCK + 2 * V * T * (L - 1) * (2 * C * 384 + 3 * 384),
+    "LoRA": BLOCK + 2 * 8 * C**2,
+    "VisualPrompts": attend(V * T, L + 10) + V * T * (L + 10) * 8 * C**2,
+    "TaskAdapter": attend(V * L, T) + attend(T * L, V) + BLOCK + 4 * BOTTLENECK,
+    # Class tokens over time, TextFC, two tokens more in the attention, the adapters of LMA and
+    # beside the MLP; that of GTA sees one token a frame.
+    "FineGrainedMultimodal": attend(V, T)
+    + V * T * 2 * C * H
+    + V * 512 * C
+    + attend(V * T, L + 2)
+    + MLP
+    + 2 * BOTTLENECK,
+}
+
+
+def test_every_adapter_has_a_formula() -> None:
+    assert set(BY_HAND) == {card.name for card in cards() if card.slot == "adapter"}
+
+
+@pytest.fixture(scope="module")
+def vit() -> OpenClipViT:
+    with torch.device("meta"):
+        return OpenClipViT("ViT-B-32")
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
+@pytest.mark.parametrize("adapter", BY_HAND)
+def test_an_adapted_block(vit: OpenClipViT, adapter: str, training: bool) -> None:
+    sizes = {
+        "width": C,
+        "prefix": 1,
+        "mlp_width": 4 * C,
+        "block_count": 12,
+        "frames": T,
+        "text_dim": 512,
+    }
+    with torch.device("meta"):
+        adapt(vit, {"type": adapter}, sizes)
+        tokens, text = torch.empty(V, T, L, C), torch.empty(V, 512)
+        vit.train(training)
+        last = vit.adapters[-1]
+        counter = counted(lambda: last(tokens, vit.trunk.blocks[-1], text))
+    assert counter.total == 2 * BY_HAND[adapter]
+    assert not counter.not_counted
+
+
+WAY, QUERIES, D = 5, 7, 64
+
+
+def test_otam_is_one_product_a_pair_of_frames() -> None:
+    features = torch.empty(QUERIES, T, D), torch.empty(1, WAY, 1, T, D)
+    counter = counted(lambda: OTAM()(*(f.to("meta") for f in features)))
+    assert counter.total == 2 * QUERIES * WAY * T * T * D
+    assert not counter.not_counted
+
+
+def trx_by_hand(size: int, width: int) -> int:
+    """TRX without tuples being put together: see `fsarbench.functional.tuples`."""
+    tuples, cells = comb(T, size), size * T
+    maps = 2 * (QUERIES + WAY) * T * D * size * width
+    pairs = QUERIES * WAY
+    # Products of keys and of values; norms of keys of both and of values of the queries.
+    crossed = 2 * pairs * (cells**2 * width + tuples * cells**2)
+    norms = (2 * QUERIES + WAY) * (cells**2 * width + tuples * cells**2)
+    shift = WAY * cells * width
+    weights = 2 * pairs * tuples**2 * cells
+    among = WAY * cells**2 * width + pairs * tuples * cells**2
+    return maps + crossed + norms + shift + weights + among
+
+
+def test_trx() -> None:
+    with torch.device("meta"):
+        matcher = TRX(D, cardinalities=(2, 3), key_dim=16).eval()
+        features = torch.empty(QUERIES, T, D), torch.empty(1, WAY, 1, T, D)
+    counter = counted(lambda: matcher(*features))
+    assert counter.total == 2 * (trx_by_hand(2, 16) + trx_by_hand(3, 16))
+    assert not counter.not_counted
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
+def test_tpcm(training: bool) -> None:
+    hidden = 4 * D
+
+    def layer(sequences: int, length: int, context: int) -> int:
+        maps = sequences * (2 * length + 2 * context) * D**2
+        return maps + sequences * 2 * length * (context * D + D * hidden)
+
+    with torch.device("meta"):
+        module = TextGuided(D).train(training)
+        support, query = torch.empty(WAY, 3, T, D), torch.empty(QUERIES, T, D)
+        text = torch.empty(WAY, D)
+    counter = counted(lambda: module(support, query, text))
+    assert counter.total == 2 * (layer(WAY, T, T + 1) + layer(QUERIES, T, T))
+
+
+def test_backward_tells_tuned_weights_from_what_is_passed_on() -> None:
+    first, frozen, last = nn.Linear(3, 5), nn.Linear(5, 7), nn.Linear(7, 2)
+    frozen.requires_grad_(False)
+    rows = 11
+    loss = last(frozen(first(torch.ones(rows, 3)))).sum()
+    with FlopCounter() as counter:
+        loss.backward()
+    assert counter.weights == 2 * rows * (3 * 5 + 7 * 2)
+    # Nothing is passed on below the lowest tuned weight.
+    assert counter.total - counter.weights == 2 * rows * (5 * 7 + 7 * 2)
+
+
+def test_a_forward_pass_spends_nothing_on_gradients() -> None:
+    with FlopCounter() as counter:
+        nn.Linear(3, 5)(torch.ones(2, 3))
+    assert (counter.total, counter.weights) == (60, 0)
+
+
+def test_attention_on_a_cpu_and_without_a_device_cost_the_same() -> None:
+    shape = 2, 4, 9, 8
+
+    def cost(device: str) -> int:
+        query = torch.ones(shape, device=device)
+        return counted(lambda: F.scaled_dot_product_attention(query, query, query)).total
+
+    assert cost("cpu") == cost("meta") == 2 * 2 * 4 * 2 * 9**2 * 8
+
+
+def test_the_fused_attention_of_evaluation_is_not_passed_over() -> None:
+    layer = nn.MultiheadAttention(8, 2, batch_first=True).eval()
+    tokens = torch.ones(3, 5, 8)
+    counter = counted(lambda: layer(tokens, tokens, tokens, need_weights=False))
+    assert counter.total == 2 * 3 * (4 * 5 * 8**2 + 2 * 5**2 * 8)
+
+
+@torch.library.custom_op("fsarbench_test::hidden_product", mutates_args=())
+def hidden_product(left: Tensor, right: Tensor) -> Tensor:
+    return left @ right
+
+
+@hidden_product.register_fake
+def _(left: Tensor, right: Tensor) -> Tensor:
+    return left.new_empty(left.shape[0], right.shape[1])
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_an_operation_without_a_formula_is_named(device: str) -> None:
+    matrix = torch.ones(4, 4, device=device)
+    counter = counted(lambda: hidden_product(matrix, matrix))
+    assert list(counter.not_counted) == ["fsarbench_test.hidden_product"]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda m: torch.cdist(m, m, compute_mode="donot_use_mm_for_euclid_dist"),
+        lambda m: torch.linalg.solve(m, m),
+        lambda m: torch.fft.fft(m),
+    ],
+    ids=["cdist", "solve", "fft"],
+)
+def test_so_is_what_torch_itself_counts_as_nothing(run: Callable[[Tensor], Tensor]) -> None:
+    assert counted(lambda: run(torch.eye(4))).not_counted
+
+
+def test_nothing_is_left_hooked_to_modules() -> None:
+    """Some operations are taken apart, and their parts counted in the same mode."""
+    hooks = torch.nn.modules.module
+    before = len(hooks._global_forward_hooks), len(hooks._global_forward_pre_hooks)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()).to("meta").eval()
+    counter = counted(lambda: model(torch.empty(1, 3, 8, 8, device="meta")), model)
+    assert (len(hooks._global_forward_hooks), len(hooks._global_forward_pre_hooks)) == before
+    assert counter.slots == {"0": counter.total}
+
+
+def test_what_only_touches_each_number_is_cheap() -> None:
+    aten = torch.ops.aten
+    cheap = aten.add.Tensor, aten.relu_.default, aten.view.default, aten.native_layer_norm.default
+    assert all(map(is_cheap, cheap))
+    assert not any(map(is_cheap, (aten.mm.default, aten._cdist_forward.default)))
+
+
+def test_the_fast_path_of_attention_is_put_back() -> None:
+    before = torch.backends.mha.get_fastpath_enabled()
+    with plain_attention():
+        assert not torch.backends.mha.get_fastpath_enabled()
+    assert torch.backends.mha.get_fastpath_enabled() == before
