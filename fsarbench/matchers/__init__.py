@@ -2,20 +2,24 @@
 
 from fsarbench.matchers import (
     bi_mhm,
+    chamfer,
     cross_transformer,
     mean_cosine,
     mean_euclidean,
     otam,
+    similarity_pooling,
     soft_dtw,
     trx,
 )
 
 __all__ = [
     "bi_mhm",
+    "chamfer",
     "cross_transformer",
     "mean_cosine",
     "mean_euclidean",
     "otam",
+    "similarity_pooling",
     "soft_dtw",
     "trx",
 ]
