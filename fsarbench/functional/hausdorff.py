@@ -1,5 +1,7 @@
 """Two videos as sets of frames: each frame looks for its nearest (Hausdorff metrics)."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -20,14 +22,24 @@ def sum_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
     return distances.amin(-1).sum(-1) + distances.amin(-2).sum(-1)
 
 
-def nearest(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B T S"]:
+def nearest(
+    distances: Float[Tensor, "*B T S"], direction: Literal["both", "query", "support"] = "both"
+) -> Float[Tensor, "*B T S"]:
     """1 where a row and a column are each other's nearest, 0.5 where one is the other's, else 0.
+
+    Args:
+        distances: Distances between the frames of a query (rows) and of the support (columns).
+        direction: Whether rows and columns look for their nearest, or only one of them; then its
+            nearest has the weight 1.
 
     Example:
         >>> nearest(torch.tensor([[0.0, 2.0, 4.0], [2.0, 1.0, 1.5]]))
         tensor([[1.0000, 0.0000, 0.0000],
                 [0.0000, 1.0000, 0.5000]])
     """
-    rows = torch.zeros_like(distances).scatter(-1, distances.argmin(-1, keepdim=True), 0.5)
-    columns = torch.zeros_like(distances).scatter(-2, distances.argmin(-2, keepdim=True), 0.5)
-    return rows + columns
+    zeros = torch.zeros_like(distances)
+    rows = zeros.scatter(-1, distances.argmin(-1, keepdim=True), 1.0)
+    columns = zeros.scatter(-2, distances.argmin(-2, keepdim=True), 1.0)
+    if direction == "both":
+        return (rows + columns) / 2
+    return rows if direction == "query" else columns

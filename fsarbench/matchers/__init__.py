@@ -9,20 +9,30 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.bi_mhm import BiMHM as BiMHM
+    from fsarbench.matchers.chamfer import Chamfer as Chamfer
     from fsarbench.matchers.cross_transformer import CrossTransformer as CrossTransformer
+    from fsarbench.matchers.logistic_regression import LogisticRegression as LogisticRegression
     from fsarbench.matchers.mean_cosine import MeanCosine as MeanCosine
     from fsarbench.matchers.mean_euclidean import MeanEuclidean as MeanEuclidean
+    from fsarbench.matchers.nearest_neighbour import NearestNeighbour as NearestNeighbour
     from fsarbench.matchers.otam import OTAM as OTAM
+    from fsarbench.matchers.ridge import Ridge as Ridge
+    from fsarbench.matchers.similarity_pooling import SimilarityPooling as SimilarityPooling
     from fsarbench.matchers.soft_dtw import SoftDTW as SoftDTW
     from fsarbench.matchers.trx import TRX as TRX
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
     "BiMHM": "bi_mhm",
+    "Chamfer": "chamfer",
     "CrossTransformer": "cross_transformer",
+    "LogisticRegression": "logistic_regression",
     "MeanCosine": "mean_cosine",
     "MeanEuclidean": "mean_euclidean",
+    "NearestNeighbour": "nearest_neighbour",
     "OTAM": "otam",
+    "Ridge": "ridge",
+    "SimilarityPooling": "similarity_pooling",
     "SoftDTW": "soft_dtw",
     "TRX": "trx",
 }

@@ -27,10 +27,11 @@ aten = torch.ops.aten
 # fmt: off
 CHEAP = (
     "_adaptive_avg_pool", "_batch_norm", "_fused_adam", "_fused_rms_norm", "_foreach_",
-    "_local_scalar_dense", "_log_softmax", "_native_batch_norm", "_safe_softmax", "_softmax",
-    "_to_copy", "_unsafe_index", "_unsafe_view", "_upsample_", "adaptive_", "all", "amax", "amin",
-    "any", "arange", "argmax", "argmin", "argsort", "as_strided", "avg_pool", "bernoulli", "cat",
-    "clone", "col2im", "constant_pad_nd", "copy", "cummax", "cummin", "cumprod", "cumsum", "diag",
+    "_linalg_check_errors", "_local_scalar_dense", "_log_softmax", "_native_batch_norm",
+    "_safe_softmax", "_softmax", "_to_copy", "_unsafe_index", "_unsafe_view", "_upsample_",
+    "adaptive_", "all", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort",
+    "as_strided", "avg_pool", "bernoulli", "cat", "clone", "col2im", "constant_pad_nd", "copy",
+    "cummax", "cummin", "cumprod", "cumsum", "diag",
     "embedding", "empty", "equal", "eye", "fill", "flip", "full", "gather", "im2col", "index",
     "linalg_vector_norm", "linspace", "logsumexp", "masked_", "max", "mean", "median", "min",
     "mse_loss", "multinomial", "native_batch_norm", "native_dropout", "native_group_norm",
@@ -69,6 +70,17 @@ def _summed_products(start: Tensor, first: Tensor, second: Tensor, **_: Any) -> 
     return 2 * first.numel() * second.shape[-1]
 
 
+def _solve(matrix: Tensor, right: Tensor, **_: Any) -> int:
+    """An LU decomposition of each matrix, 2/3 n^3, and two triangular solves of each column."""
+    size = matrix.shape[-1]
+    return matrix.numel() * size * 2 // 3 + 2 * size * right.numel()
+
+
+def _solve_decomposed(matrix: Tensor, pivots: Tensor, right: Tensor, **_: Any) -> int:
+    del pivots
+    return 2 * matrix.shape[-1] * right.numel()
+
+
 # What torch counts as 0, or counts in some versions only.
 OWN: dict[Any, Formula] = {
     aten._scaled_dot_product_flash_attention_for_cpu: _attention_on_cpu,
@@ -79,6 +91,8 @@ OWN: dict[Any, Formula] = {
     aten.addmv: _added_matrix_vector,
     aten.addbmm: _summed_products,
     aten._addmm_activation: _summed_products,
+    aten._linalg_solve_ex: _solve,
+    aten.linalg_lu_solve: _solve_decomposed,
 }
 
 

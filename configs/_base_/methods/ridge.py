@@ -1,0 +1,6 @@
+# Ridge regression on frozen features, fitted on the support set; nothing is trained.
+adapter = dict(type="Frozen")
+prototypes = dict(type="EachShot")
+matcher = dict(type="Ridge")
+readout = dict(type="MatchOnly")
+train = dict(episodes=0)

@@ -1,0 +1,6 @@
+_base_ = [
+    "_base_/backbones/tiny.py",
+    "_base_/datasets/synthact.py",
+    "_base_/methods/chamfer.py",
+    "_base_/settings/5way_1shot.py",
+]
