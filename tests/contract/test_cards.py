@@ -33,7 +33,8 @@ def test_one_card_for_each_component_and_the_reverse() -> None:
 @pytest.mark.parametrize("card", CARDS, ids=ids)
 def test_place_is_slot_and_module(card: Card) -> None:
     module = component(card).__module__.rsplit(".", 1)[1]
-    assert card.file.stem == module
+    # The built-in data sets differ in what they render alone, and share a module.
+    assert module == card.file.stem or (card.slot, module) == ("dataset", "synthetic")
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)

@@ -37,8 +37,8 @@ def test_the_wheel_has_what_a_run_needs(installed: Path) -> None:
         "_data/configs/_base_/backbones/tiny.py",
         "_data/configs/_base_/variants.toml",
         "_data/registry/matchers/otam.toml",
-        "tiny/fsarbench-tiny.safetensors",
-        "tiny/merges.txt.gz",
+        "backbones/tiny_clip/fsarbench-tiny.safetensors",
+        "backbones/tiny_clip/merges.txt.gz",
         "py.typed",
     ):
         assert (installed / "fsarbench" / name).is_file(), name

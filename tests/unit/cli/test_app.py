@@ -14,7 +14,7 @@ from fsarbench.config.loading import load_config
 LIGHT = """
 import sys
 from typer.testing import CliRunner
-from fsarbench.cli import app
+from fsarbench.cli.app import app
 done = CliRunner().invoke(app, sys.argv[1:])
 assert done.exit_code == 0, done.output
 assert done.output.strip()

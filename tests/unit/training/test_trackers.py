@@ -26,7 +26,9 @@ def test_every_backend_of_mmengine_has_a_name() -> None:
 
 
 def test_an_unknown_tracker_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match=r"train\.trackers has 'Wand'; .*TensorBoard, WandB"):
+    with pytest.raises(
+        UserError, match=r"train\.trackers has 'Wand', expected one of .*TensorBoard, WandB"
+    ):
         TrainSettings(trackers=["Wand"])
 
 

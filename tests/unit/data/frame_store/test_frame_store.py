@@ -257,7 +257,7 @@ def test_a_full_disk_ends_it_and_keeps_what_is_there(
 
 def test_a_place_that_is_no_folder_is_named(videos: Path) -> None:
     (videos / "store").write_text("a file")
-    with pytest.raises(UserError, match="cannot write"):
+    with pytest.raises(UserError, match="cannot be made"):
         filled(videos)
 
 

@@ -1,0 +1,1 @@
+"""Tests of fsarbench, laid out as the package is."""

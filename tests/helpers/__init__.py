@@ -1,0 +1,1 @@
+"""Fixtures, naive implementations and small data sets that several tests share."""
