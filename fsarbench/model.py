@@ -1,12 +1,14 @@
 """The assembly of one few-shot action recogniser, on one screen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
 from fsarbench.episode import Episode, Outcome
+from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone, Loss, Matcher, PrototypeBuilder, Readout, TextEncoder
 
 
@@ -20,6 +22,7 @@ class FewShotModel(nn.Module):
         readout: What a test episode is scored by.
         losses: Training losses by name.
         text_encoder: Class names to text features; None where no part uses text.
+        load_clips: Decodes video files to clips, for `embed_videos`; None leaves that out.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class FewShotModel(nn.Module):
         readout: Readout,
         losses: Mapping[str, Loss] | None = None,
         text_encoder: TextEncoder | None = None,
+        load_clips: Callable[[Sequence[Path]], UInt8[Tensor, "V T 3 H W"]] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -38,6 +42,7 @@ class FewShotModel(nn.Module):
         self.readout = readout
         self.losses = nn.ModuleDict(losses or {})
         self.text_encoder = text_encoder
+        self.load_clips = load_clips
 
     def forward(self, episode: Episode) -> Outcome:
         """One episode, from frames to logits."""
@@ -76,6 +81,34 @@ class FewShotModel(nn.Module):
     def encode_query(self, frames: Num[Tensor, "Q T 3 H W"]) -> Float[Tensor, "Q T D"]:
         """Query features; a query's class is not known, so no text."""
         return self.backbone(frames, None)
+
+    @torch.no_grad()
+    def embed_videos(
+        self, paths: Sequence[str | Path], batch_size: int = 16
+    ) -> Float[Tensor, "V T D"]:
+        """Features of video files as queries have them, in evaluation mode.
+
+        Args:
+            paths: Video files.
+            batch_size: Videos per call of the backbone.
+
+        Raises:
+            UserError: A file cannot be read, or the model was built without a reader.
+        """
+        if self.load_clips is None:
+            raise UserError(
+                "This model was built without a video reader. Build it by fsarbench.create_model, "
+                "or pass load_clips."
+            )
+        device, training = next(self.backbone.parameters()).device, self.training
+        self.eval()
+        try:
+            files = [Path(path) for path in paths]
+            starts = range(0, len(files), batch_size)
+            batches = (self.load_clips(files[i : i + batch_size]).to(device) for i in starts)
+            return torch.cat([self.encode_query(clips) for clips in batches])
+        finally:
+            self.train(training)
 
     def encode_together(
         self, episode: Episode

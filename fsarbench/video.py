@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -50,7 +50,12 @@ class VideoDataset(Checked, ABC):
     """Videos split by class into train, val and test.
 
     Constructing one does no work beyond storing its arguments; `splits` finds (or makes) the files.
+
+    Attributes:
+        image_size: Side of the crop in pixels where neither the clip settings nor a model says.
     """
+
+    image_size: ClassVar[int] = 224
 
     @abstractmethod
     def splits(self) -> dict[SplitName, Split]:

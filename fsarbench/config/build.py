@@ -1,15 +1,18 @@
 """From checked configs to objects: the only place that knows the names of the slots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import UInt8
+from torch import Tensor
 
 from fsarbench.arguments.signatures import coerce, parameters
 from fsarbench.config.loading import LoadedConfig
 from fsarbench.config.validation import OFFERED, SECTIONS, TAKES_SIZES
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
@@ -93,6 +96,7 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
             for name, spec in losses.items()
         },
         text_encoder=text_encoder,
+        load_clips=ClipLoader(values, backbone.image_size),
     )
 
 
@@ -168,6 +172,25 @@ def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
             for i in range(depth)
         ]
     )
+
+
+class ClipLoader:
+    """Decodes video files to the test clips that a config describes.
+
+    Args:
+        values: The config's.
+        image_size: Side of the crop in pixels where the config does not say.
+    """
+
+    def __init__(self, values: Values, image_size: int) -> None:
+        self.values = values
+        self.image_size = image_size
+
+    def __call__(self, paths: Sequence[Path]) -> UInt8[Tensor, "V T 3 H W"]:
+        """Clips of the files."""
+        clips = build_settings(self.values).clips.resolved(self.image_size)
+        reader = build_reader(self.values)
+        return torch.stack([load_clip(reader, path, clips) for path in paths])
 
 
 def build_on_meta(values: Values) -> FewShotModel:

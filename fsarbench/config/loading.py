@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -242,6 +242,24 @@ def drop_stale(parents: Sequence[str], values: dict[str, Any], name: str) -> lis
     for key in stale:
         del values[key]
     return stale
+
+
+def override_strings(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Values of a config as overrides `key.subkey=value`, as `--set` takes them.
+
+    Example:
+        >>> override_strings({"matcher": {"type": "OTAM", "temperature": 0.1}, "seed": 1})
+        ['matcher.type=OTAM', 'matcher.temperature=0.1', 'seed=1']
+    """
+    strings: list[str] = []
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and value:
+            strings += override_strings(value, f"{key}.")
+        else:
+            plain = isinstance(value, str) and parse(value) == value
+            strings.append(f"{key}={value if plain else repr(value)}")
+    return strings
 
 
 def parse(text: str) -> Any:

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from fsarbench.arguments.signatures import coerce
 from fsarbench.catalogue.config_variants import config_names, other_names
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.build import build_dataset, build_reader
 from fsarbench.config.loading import load_config
 from fsarbench.config.validation import part_faults
+from fsarbench.data.clips import ClipSettings
+from fsarbench.data.data_module import DataModule
 from fsarbench.data.datasets.video_folder import VideoFolder
+from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.data.video_sources import Source, source_of, source_of_folder
 from fsarbench.errors import UserError, nearest
 from fsarbench.video import VideoDataset, VideoReader
@@ -50,6 +56,25 @@ def named_reader(name: str, overrides: Sequence[str] = ()) -> VideoReader:
         UserError: The arguments of the reader are wrong.
     """
     return build_reader({} if Path(name).is_dir() else _values(name, overrides))
+
+
+def named_data_module(name: str, overrides: Sequence[str] = ()) -> DataModule:
+    """The data of a name, a config or a folder, on the CPU, with default episodes.
+
+    Raises:
+        UserError: There is none, or its videos are missing.
+    """
+    values = {} if Path(name).is_dir() else _values(name, overrides)
+    dataset = named_dataset(name, overrides)
+    return DataModule(
+        splits=dataset.splits(),
+        reader=build_reader(values),
+        clips=ClipSettings(**coerce(ClipSettings, values.get("clips", {}))),
+        episodes=EpisodeSettings(),
+        seed=0,
+        device=torch.device("cpu"),
+        image_size=dataset.image_size,
+    )
 
 
 def known() -> list[str]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from fsarbench.data.clips import ClipSettings
-from fsarbench.data.episode_sampler import EpisodeSettings
+from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
+from fsarbench.data.loader import EpisodeDataset, to_episode
+from fsarbench.episode import Episode
 from fsarbench.video import Split, SplitName, VideoReader
 
 
@@ -21,6 +23,7 @@ class DataModule:
         episodes: The kind of task.
         seed: Of training: its episodes, clips and dropout.
         device: Where the model is.
+        image_size: Side of the crop in pixels where neither `clips` nor a model says.
     """
 
     splits: Mapping[SplitName, Split]
@@ -29,3 +32,21 @@ class DataModule:
     episodes: EpisodeSettings
     seed: int
     device: torch.device
+    image_size: int = 224
+
+    def episode(self, split: SplitName, number: int, seed: int = 0) -> Episode:
+        """Test episode `number` of a split, with its frames, on the device of the data.
+
+        Args:
+            split: `train`, `val` or `test`.
+            number: Number of the episode, from 0.
+            seed: Seed of the episodes, `evaluate.seed` of a config.
+
+        Raises:
+            UserError: The split cannot fill an episode, or a video cannot be read.
+        """
+        videos = self.splits[split]
+        sampler = EpisodeSampler(videos, self.episodes, seed)
+        clips = self.clips.resolved(self.image_size)
+        data = EpisodeDataset(videos, sampler, self.reader, clips, augment=False)
+        return to_episode(data[number], videos, None, self.device)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fsarbench.config.build import assemble
+from fsarbench.config.build import assemble, build_model
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
@@ -50,6 +50,25 @@ def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
         split, sampler(run, split), data_module.reader, data_module.clips, augment=False
     )
     return ReloadedRun(model, data_module, episodes, text_bank(model, split))
+
+
+def reload_model(run: Run, device: torch.device, trust: bool = False) -> FewShotModel:
+    """The trained model of a run; its videos are not needed.
+
+    Args:
+        run: The finished run.
+        device: Where the model is put.
+        trust: Import the modules that its config names in `custom_imports`.
+
+    Raises:
+        UserError: Its config or weights are not there any more, or are others; or its config
+            needs `trust`.
+    """
+    loaded = load_resolved_config(run.folder / "config.py", trust)
+    check_config(loaded)
+    model = build_model(loaded.values, run.conditions["splits"]["train"]["classes"]).to(device)
+    restore(model, run)
+    return model.eval()
 
 
 def sampler(run: Run, split: Split) -> EpisodeSampler:

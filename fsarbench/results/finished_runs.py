@@ -5,7 +5,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -14,6 +14,9 @@ from fsarbench.errors import UserError
 from fsarbench.results.config_diff import flat
 from fsarbench.results.predictions import EPISODES, Predictions, read_predictions
 from fsarbench.results.run_result import RESULT, read_result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,38 @@ class Run:
         except ValueError:
             return ""
         return found if isinstance(found, str) else ""
+
+
+class Runs(tuple[Run, ...]):
+    """Finished runs, as a sequence."""
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row per run and kind of test episodes; accuracies and half widths are 0 to 1."""
+        import pandas as pd
+
+        return pd.DataFrame([run_record(run) for run in self])
+
+
+def run_record(run: Run) -> dict[str, Any]:
+    """The main figures of a run, by column."""
+    result, conditions = run.result, run.conditions
+    over = {name: interval or {} for name, interval in result.get("intervals", {}).items()}
+    return {
+        "name": run.name,
+        "dataset": run.dataset,
+        "way": conditions["way"],
+        "shot": conditions["shot"],
+        "accuracy": float(run.accuracies.mean()),
+        **{f"half_width_{name}": interval.get("half_width") for name, interval in over.items()},
+        "seed": conditions["seed"],
+        "episodes": conditions["episodes"],
+        "episodes_seed": conditions["episodes_seed"],
+        "selection": conditions["selection"],
+        "trainable_parameters": result["parameters"]["tuned"],
+        "parameters": result["parameters"]["total"],
+        "gflops_per_episode": result["gflops"]["episode"],
+        "folder": str(run.folder),
+    }
 
 
 def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:

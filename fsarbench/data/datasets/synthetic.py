@@ -15,6 +15,8 @@ from fsarbench.video import Split, SplitName, VideoDataset
 class SyntheticDataset(VideoDataset):
     """Videos from a manifest; they are made on first use and verified on each."""
 
+    image_size = 64
+
     @abstractmethod
     def manifest(self) -> Manifest:
         """The finished data set."""

@@ -1,8 +1,10 @@
 """`fsarbench compare`: finished runs in one table."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fsarbench.errors import UserError
 from fsarbench.report.comparison.rows import rows_of
@@ -11,9 +13,12 @@ from fsarbench.report.comparison.table import Comparison, compare_rows
 from fsarbench.report.comparison.to_csv_json import csv_text, json_text
 from fsarbench.report.comparison.to_latex import latex
 from fsarbench.report.comparison.to_text import markdown, terminal
-from fsarbench.results.finished_runs import find_runs, read_run
+from fsarbench.results.finished_runs import Run, find_runs, read_run
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.console import make_console as standard_output
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
@@ -58,6 +63,67 @@ def compare(paths: Sequence[str], options: Options) -> None:
         print(LAYOUTS[layout](comparison), end="")
     else:
         write_text(Path(options.out), LAYOUTS[layout](comparison))
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """A comparison of finished runs, in the forms that people want it in.
+
+    Attributes:
+        comparison: The comparison as data.
+    """
+
+    comparison: Comparison
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row per row of the table, the columns of the CSV file."""
+        import pandas as pd
+
+        return pd.read_csv(io.StringIO(csv_text(self.comparison)))
+
+    def to_markdown(self) -> str:
+        """The tables and their notes as Markdown."""
+        return markdown(self.comparison)
+
+    def to_latex(self) -> str:
+        """The tables and their notes as LaTeX."""
+        return latex(self.comparison)
+
+    def to_csv(self) -> str:
+        """All rows as CSV."""
+        return csv_text(self.comparison)
+
+    def to_json(self) -> str:
+        """The comparison as JSON."""
+        return json_text(self.comparison)
+
+    def __str__(self) -> str:
+        return markdown(self.comparison)
+
+
+def compare_runs(
+    runs: Sequence[Run],
+    baseline: str | None = None,
+    confidence: float = 0.95,
+    published: bool = False,
+) -> RunComparison:
+    """Compare finished runs.
+
+    Args:
+        runs: The runs; those of one name differ in their seed alone and share a row.
+        baseline: Name of the row that the others are compared with.
+        confidence: Confidence level of intervals and tests.
+        published: Add what papers report of the same methods.
+
+    Raises:
+        UserError: Runs of one name differ, or there is no such baseline.
+    """
+    if not 0 < confidence < 1:
+        raise UserError(f"confidence is {confidence}, expected a number between 0 and 1 (0.95).")
+    rows = rows_of(runs)
+    return RunComparison(
+        compare_rows(rows, baseline=baseline or "", confidence=confidence, published=published)
+    )
 
 
 def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
