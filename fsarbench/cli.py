@@ -12,6 +12,7 @@ from fsarbench.commands.compare import compare
 from fsarbench.commands.data import data
 from fsarbench.commands.eval import eval_
 from fsarbench.commands.profile import profile
+from fsarbench.commands.published import published
 from fsarbench.commands.report import episode, report
 from fsarbench.commands.run import check, run
 from fsarbench.commands.sweep import sweep
@@ -28,6 +29,7 @@ app.command()(run)
 app.command("eval")(eval_)
 app.command()(sweep)
 app.command()(compare)
+app.command()(published)
 app.command()(profile)
 app.command()(report)
 app.command()(episode)

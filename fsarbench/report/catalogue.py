@@ -2,15 +2,17 @@
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fsarbench.cards import CONFIG, METHOD, Card, MethodCard, named, of_slot
+from fsarbench.cards import CONFIG, METHOD, Card, MethodCard, methods, named, of_slot
 from fsarbench.config_bases import bases
 from fsarbench.config_variants import config_names, is_composed, other_names, source
+from fsarbench.published_results import results_of
 from fsarbench.report.published import published_rows
 from fsarbench.report.terminal import terminal
 from fsarbench.resources import resource
@@ -89,8 +91,15 @@ def sections(card: Card) -> Sections:
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
     yield "Published results", list(published_rows(card.published))
+    yield "Methods (fsarbench show NAME lists their published results)", used_by(card)
     yield "Package", [card.origin] if card.origin else []
     yield "Card", [str(card.file)]
+
+
+def used_by(card: Card) -> list[str]:
+    """The methods whose configs name a component."""
+    names = [method.name for method in methods() if card.name in method.parts.get(card.slot, [])]
+    return [", ".join(names)] if names else []
 
 
 def arguments(card: Card) -> list[str]:
@@ -123,7 +132,8 @@ def method_sections(card: MethodCard) -> Sections:
     yield "What differs from paper or authors' code, and what is ours", card.differs
     yield "Licence of the authors' code", [card.licence] if card.licence else []
     yield "Configs", [", ".join(card.configs)] if card.configs else []
-    yield "Published results", list(published_rows(card.published))
+    yield "How the published results were obtained", [card.evidence] if card.evidence else []
+    yield "Published results", list(published_rows([asdict(r) for r in results_of(card)]))
     yield "Card", [str(card.file)]
 
 

@@ -13,10 +13,10 @@ from fsarbench.report.compare_rows import rows_of
 from fsarbench.report.compare_runs import find_runs, read_run
 from fsarbench.report.compare_table import Comparison, compare_rows
 from fsarbench.report.compare_text import markdown, terminal
+from fsarbench.report.table_layouts import layout_of
 from fsarbench.report.terminal import terminal as standard_output
 
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
-SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def compare(paths: Sequence[str], options: Options) -> None:
     Raises:
         UserError: A run cannot be read, runs of one name differ, or an option is wrong.
     """
-    layout = layout_of(options)
+    layout = layout_of(options.layout, options.out)
     if not 0 < options.confidence < 1:
         raise UserError(f"--confidence {options.confidence} must lie between 0 and 1 (0.95).")
     comparison = comparison_of([Path(path) for path in paths], options)
@@ -76,21 +76,3 @@ def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
         unfinished=[folder.name for folder in unfinished],
     )
     return replace(found, profile=Profile(Path(options.profile))) if options.profile else found
-
-
-def layout_of(options: Options) -> str | None:
-    """The layout that was asked for, or that the file's name ends in; None for the terminal.
-
-    Raises:
-        UserError: There is none of that name.
-    """
-    if options.layout is not None:
-        if options.layout not in LAYOUTS:
-            raise UserError(f"--format {options.layout}: it must be one of {', '.join(LAYOUTS)}.")
-        return options.layout
-    if options.out is None:
-        return None
-    suffix = Path(options.out).suffix
-    if suffix not in SUFFIXES:
-        raise UserError(f"-o {options.out}: name it {', '.join(SUFFIXES)}, or add --format.")
-    return SUFFIXES[suffix]

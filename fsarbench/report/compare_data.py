@@ -1,15 +1,16 @@
 """The comparison as CSV and JSON: unrounded numbers for other programs."""
 
-import csv
-import io
 import json
 from dataclasses import asdict
 from typing import Any
 
 from fsarbench.paired import Difference
+from fsarbench.published_results import PublishedResult
 from fsarbench.report.compare_notes import remarks
+from fsarbench.report.compare_published import conditions
 from fsarbench.report.compare_table import Comparison, Line, Section
 from fsarbench.report.compare_tests import Verdict
+from fsarbench.report.table_layouts import csv_table
 from fsarbench.statistics import Interval
 
 
@@ -21,15 +22,9 @@ def csv_text(comparison: Comparison) -> str:
         for line in section.lines
     ]
     records += [
-        {"origin": "published", **asdict(e), "accuracy": e.accuracy / 100}
-        for e in comparison.published
+        {"origin": "published", **published_record(result)} for result in comparison.published
     ]
-    fields = list(dict.fromkeys(key for found in records for key in found))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return out.getvalue()
+    return csv_table(records)
 
 
 def json_text(comparison: Comparison) -> str:
@@ -44,9 +39,25 @@ def json_text(comparison: Comparison) -> str:
         ],
         "notes": comparison.notes,
         "remarks": remarks(comparison),
-        "published": [{**asdict(e), "accuracy": e.accuracy / 100} for e in comparison.published],
+        "published": [published_record(result) for result in comparison.published],
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def published_record(result: PublishedResult) -> dict[str, Any]:
+    """A published result by names; accuracies are fractions, as those that were measured."""
+    return {
+        "method": result.method,
+        "dataset": result.dataset,
+        "task": result.task,
+        "accuracy": result.accuracy / 100,
+        "rerun": None if result.rerun is None else result.rerun / 100,
+        "selection": result.selection,
+        "text_at_test": result.text_at_test,
+        "transductive": result.transductive,
+        "conditions": conditions(result),
+        "source": result.source,
+    }
 
 
 def record(comparison: Comparison, section: Section, line: Line) -> dict[str, Any]:

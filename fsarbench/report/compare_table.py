@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fsarbench.errors import UserError, nearest
+from fsarbench.published_results import PublishedResult
 from fsarbench.report.compare_conditions import SELECTION, conditions, differs, reference_of
 from fsarbench.report.compare_costs import Profile
-from fsarbench.report.compare_published import Published, published_for
+from fsarbench.report.compare_published import published_for
 from fsarbench.report.compare_rows import Row
 from fsarbench.report.compare_tests import Verdict, against, level
 from fsarbench.statistics import Interval
@@ -79,7 +80,7 @@ class Comparison:
 
     sections: tuple[Section, ...]
     notes: dict[str, str]
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedResult, ...] = ()
     baseline: str = ""
     confidence: float = 0.95
     unfinished: tuple[str, ...] = ()

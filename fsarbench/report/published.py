@@ -1,4 +1,4 @@
-"""Published results as a table: what they have in common above, a line a setting below."""
+"""Published results on a card: common conditions as a heading, one line per task below it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -12,14 +12,41 @@ CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
 
 
 def conditions(result: Result) -> str:
-    """What was measured, and where it is printed."""
+    """Method, backbone and training, the source, and the protocol where it is stated."""
     named = ", ".join(str(result[key]) for key in CONDITIONS if result.get(key))
-    return f"{named}; {result['source']}" if named else str(result["source"])
+    parts = (named, str(result["source"]), protocol(result))
+    return "; ".join(part for part in parts if part)
+
+
+def protocol(result: Result) -> str:
+    """Selection, text and transduction of a result; empty where its card states none."""
+    if "selection" not in result:
+        return ""
+    return (
+        f"selection: {result['selection']}, text at test: {result['text_at_test']}, "
+        f"transductive: {yes_no(result['transductive'])}"
+    )
+
+
+def yes_no(value: object) -> str:
+    """A Boolean in words; anything else as it is.
+
+    Example:
+        >>> yes_no(True), yes_no(False), yes_no("unknown")
+        ('yes', 'no', 'unknown')
+    """
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def setting(result: Result) -> str:
     """The kind of task."""
     return f"{result['way']}-way {result['shot']}-shot"
+
+
+def percentage(result: Result) -> str:
+    """The accuracy, and that of an independent rerun where there is one."""
+    rerun = f" (rerun: {result['rerun']} %)" if result.get("rerun") else ""
+    return f"{result['accuracy']} %{rerun}"
 
 
 def command(result: Result) -> str:
@@ -41,6 +68,6 @@ def published_rows(results: Sequence[Result]) -> Iterator[Text | Padding]:
         for column in ("data set", "task", "accuracy", "config"):
             table.add_column(column, no_wrap=column != "config", overflow="fold")
         for result in group:
-            accuracy = f"{result['accuracy']} %"
-            table.add_row(str(result["dataset"]), setting(result), accuracy, command(result))
+            cells = str(result["dataset"]), setting(result), percentage(result), command(result)
+            table.add_row(*cells)
         yield Padding(table, (0, 0, 0, 2), expand=False)

@@ -8,10 +8,11 @@ from fsarbench.config import load
 from fsarbench.errors import UserError
 from fsarbench.files import write_text
 from fsarbench.job import RUNS
-from fsarbench.report.compare import LAYOUTS, comparison_of, layout_of
+from fsarbench.report.compare import LAYOUTS, comparison_of
 from fsarbench.report.compare import Options as TableOptions
 from fsarbench.report.compare_text import terminal
 from fsarbench.report.parts import dropped
+from fsarbench.report.table_layouts import layout_of
 from fsarbench.report.terminal import terminal as standard_output
 from fsarbench.sweep.file import Row, Sweep, read_sweep
 from fsarbench.sweep.grid import combinations
@@ -72,7 +73,7 @@ def sweep(paths: Sequence[str], options: Options) -> bool:
     """
     refuse_ranks("A sweep")
     table = TableOptions(baseline=options.baseline, out=options.out)
-    layout_of(table)
+    layout_of(table.layout, table.out)
     sweeps = [read_sweep(path) for path in paths]
     folder = Path(options.work_dir) if options.work_dir else RUNS / f"sweep_{sweeps[0].name}"
     plan = plan_sweep([row for one in sweeps for row in one.rows], folder, options)
@@ -116,7 +117,7 @@ def plan_sweep(rows: Sequence[Row], folder: Path, options: Options) -> Plan:
 def write_table(done: Done, sweeps: Sequence[Sweep], table: TableOptions, command: str) -> None:
     """The table of what is finished, in the file that was asked for or on the terminal."""
     comparison = comparison_of([run.folder for run in done.finished], table)
-    layout = layout_of(table)
+    layout = layout_of(table.layout, table.out)
     if layout is None or table.out is None:
         standard_output().print(terminal(comparison))
         return
