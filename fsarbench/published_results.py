@@ -4,7 +4,7 @@ Results of a method that has configs here stand on its card in `registry/methods
 methods stand in `registry/published`, one file per method with the same keys.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -215,16 +215,19 @@ def select(
         names = _spellings(method)
         chosen = [r for r in chosen if r.method.lower() in names]
         _require(chosen, f"method '{method}'", method, known_methods)
-    if way is not None or shot is not None:
-        tasks = sorted({(r.way, r.shot) for r in chosen})
-        chosen = [r for r in chosen if way in (None, r.way) and shot in (None, r.shot)]
-        if not chosen:
-            asked = {"--way": way, "--shot": shot}
-            options = " ".join(
-                f"{key} {value}" for key, value in asked.items() if value is not None
-            )
-            listed = ", ".join(f"{w}-way {s}-shot" for w, s in tasks)
-            raise UserError(f"No published result for {options}. There are: {listed}.")
+    return _of_task(chosen, way, shot)
+
+
+def _of_task(
+    results: Sequence[PublishedResult], way: int | None, shot: int | None
+) -> list[PublishedResult]:
+    chosen = [r for r in results if way in (None, r.way) and shot in (None, r.shot)]
+    if not chosen:
+        asked = {"--way": way, "--shot": shot}
+        options = " ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
+        tasks = sorted({(r.way, r.shot) for r in results})
+        listed = ", ".join(f"{w}-way {s}-shot" for w, s in tasks)
+        raise UserError(f"No published result for {options}. There are: {listed}.")
     return chosen
 
 
