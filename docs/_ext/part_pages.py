@@ -1,6 +1,7 @@
 """The reference of parts and methods, from their cards and docstrings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 
 import griffe
@@ -8,7 +9,8 @@ from markdown import code, contents, literal, page, prose, table
 from python_pages import Pages, label, signature
 
 from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
-from fsarbench.report.cards import command, grouped, setting
+from fsarbench.catalogue.published_results import results_of
+from fsarbench.report.published import Result, command, grouped, percentage, setting
 
 GUIDE = (
     "One page a slot, made of the cards in `registry/` and the docstrings; `fsarbench list` and "
@@ -54,7 +56,7 @@ def part(card: Card, pages: Pages) -> Iterator[str]:
     yield from pages.docstring(found)
     yield from table(("", ""), properties(card))
     yield from differences(card.differs)
-    yield from published(card)
+    yield from published(card.published)
     yield from [f"Source and shapes: [`{found.path}`](#{label(found)}).", ""]
 
 
@@ -87,7 +89,9 @@ def method(card: MethodCard) -> Iterator[str]:
     rows.append(("transductive", "yes" if card.transductive else "no"))
     yield from table(("slot", "part"), rows)
     yield from differences(card.differs)
-    yield from published(card)
+    if card.evidence:
+        yield from [f"How the published results were obtained: {prose(card.evidence)}", ""]
+    yield from published([asdict(result) for result in results_of(card)])
     yield from ["Configs: " + ", ".join(map(literal, card.configs)) + ".", ""]
 
 
@@ -98,16 +102,16 @@ def differences(lines: list[str]) -> Iterator[str]:
         yield from [*(f"- {prose(line)}" for line in lines), ""]
 
 
-def published(card: Card | MethodCard) -> Iterator[str]:
+def published(results: Sequence[Result]) -> Iterator[str]:
     """Published results under their conditions."""
-    for heading, group in grouped(card.published):
+    for heading, group in grouped(results):
         rows = [
-            (str(one["dataset"]), setting(one), str(one["accuracy"]), config(command(one)))
+            (str(one["dataset"]), setting(one), percentage(one), config(command(one)))
             for one in group
         ]
         # Only methods have configs that stand for a number.
         columns = 4 if any(row[3] for row in rows) else 3
-        header = ("data set", "task", "accuracy (%)", "config")[:columns]
+        header = ("data set", "task", "accuracy", "config")[:columns]
         yield from [f"Published: {prose(heading)}", ""]
         yield from table(header, (row[:columns] for row in rows))
 

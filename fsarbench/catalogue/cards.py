@@ -1,7 +1,7 @@
 """The catalogue: one card a component and one a method, read without importing either or torch."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -77,8 +77,14 @@ class MethodCard:
         names_at_test: Class names enter the scores of a test episode.
         transductive: A query's score depends on the other queries.
         licence: That of the authors' code, where it is known.
+        selection: How the checkpoint of the published results was selected: `val`, `test`, `fixed`
+            or `unknown`; empty where there are no results.
+        text_at_test: The text that the published results use at test: `none`, `name`, `LLM`,
+            `MLLM` or `unknown`; empty where there are no results.
+        evidence: Where the two before are known from.
         differs: Where configs and parts differ from the paper or its code, and what is ours.
-        published: Published results with their sources, and the configs that stand for them.
+        published: Published results with their sources, and the configs that stand for them;
+            `fsarbench.catalogue.published_results` completes and checks them.
     """
 
     file: Path
@@ -91,6 +97,9 @@ class MethodCard:
     names_at_test: bool
     transductive: bool
     licence: str = ""
+    selection: str = ""
+    text_at_test: str = ""
+    evidence: str = ""
     differs: list[str] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
 
@@ -100,7 +109,8 @@ class MethodCard:
         return [name for name in config_names() if name.startswith(f"{self.name}_")]
 
 
-AnyCard = TypeVar("AnyCard", Card, MethodCard)
+AnyCard = TypeVar("AnyCard")
+OTHER_FOLDERS = ("methods", "published")  # the folders of the catalogue that are no slots
 
 
 @cache
@@ -110,7 +120,7 @@ def cards() -> tuple[Card, ...]:
     Raises:
         UserError: A card cannot be read; the message names its file.
     """
-    folders = sorted(path for path in resource("registry").iterdir() if path.name != "methods")
+    folders = sorted(p for p in resource("registry").iterdir() if p.name not in OTHER_FOLDERS)
     own = [read(file, Card) for folder in folders for file in sorted(folder.glob("*.toml"))]
     known = {card.slot for card in own}
     return (*own, *(card_of(part, known) for part in discovered()))
@@ -127,7 +137,7 @@ def methods() -> tuple[MethodCard, ...]:
     return tuple(read(file, MethodCard) for file in files)
 
 
-def read(file: Path, kind: type[AnyCard]) -> AnyCard:
+def read(file: Path, kind: Callable[..., AnyCard]) -> AnyCard:
     """One card."""
     try:
         with file.open("rb") as stream:

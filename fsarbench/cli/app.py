@@ -15,6 +15,7 @@ from fsarbench.cli.compare import compare
 from fsarbench.cli.data import data
 from fsarbench.cli.evaluate import eval_
 from fsarbench.cli.profile import profile
+from fsarbench.cli.published import published
 from fsarbench.cli.report import episode, report
 from fsarbench.cli.run import check, run
 from fsarbench.cli.sweep import sweep
@@ -36,6 +37,7 @@ app.command()(run)
 app.command("eval")(eval_)
 app.command()(sweep)
 app.command()(compare)
+app.command()(published)
 app.command()(profile)
 app.command()(report)
 app.command()(episode)

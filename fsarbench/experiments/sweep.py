@@ -12,10 +12,11 @@ from fsarbench.experiments.grid import combinations, folder_name, row_name
 from fsarbench.experiments.plan import Planned, plan_run
 from fsarbench.experiments.run import RUNS
 from fsarbench.experiments.sweep_file import Row, Sweep, read_sweep
-from fsarbench.report.comparison.compare import LAYOUTS, comparison_of, layout_of
+from fsarbench.report.comparison.compare import LAYOUTS, comparison_of
 from fsarbench.report.comparison.compare import Options as TableOptions
 from fsarbench.report.comparison.to_text import terminal
 from fsarbench.report.run_summary import dropped
+from fsarbench.report.table_layouts import layout_of
 from fsarbench.results.run_result import read_result
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.console import make_console as standard_output
@@ -127,7 +128,7 @@ def sweep(paths: Sequence[str], options: Options) -> bool:
     """
     refuse_ranks("A sweep")
     table = TableOptions(baseline=options.baseline, out=options.out)
-    layout_of(table)
+    layout_of(table.layout, table.out)
     sweeps = [read_sweep(path) for path in paths]
     folder = Path(options.work_dir) if options.work_dir else RUNS / f"sweep_{sweeps[0].name}"
     require_writable(folder, "--work-dir", folder=True)
@@ -180,7 +181,7 @@ def plan_sweep(rows: Sequence[Row], folder: Path, options: Options) -> Plan:
 def write_table(done: Done, sweeps: Sequence[Sweep], table: TableOptions, command: str) -> None:
     """The table of what is finished, in the file that was asked for or on the terminal."""
     comparison = comparison_of([run.folder for run in done.finished], table)
-    layout = layout_of(table)
+    layout = layout_of(table.layout, table.out)
     if layout is None or table.out is None:
         standard_output().print(terminal(comparison))
         return

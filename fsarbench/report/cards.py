@@ -1,58 +1,21 @@
 """What `fsarbench list` and `fsarbench show` print, from the cards and the names of configs."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fsarbench.catalogue.cards import CONFIG, METHOD, Card, MethodCard, named, of_slot
+from fsarbench.catalogue.cards import CONFIG, METHOD, Card, MethodCard, methods, named, of_slot
 from fsarbench.catalogue.config_variants import config_names, is_composed, other_names, source
 from fsarbench.catalogue.package_data import resource
+from fsarbench.catalogue.published_results import results_of
 from fsarbench.config.bases import bases
+from fsarbench.report.published import published_rows
 from fsarbench.runtime.console import make_console
-
-Result = Mapping[str, object]
-CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
-
-
-def conditions(result: Result) -> str:
-    """What was measured, and where it is printed."""
-    named = ", ".join(str(result[key]) for key in CONDITIONS if result.get(key))
-    return f"{named}; {result['source']}" if named else str(result["source"])
-
-
-def setting(result: Result) -> str:
-    """The kind of task."""
-    return f"{result['way']}-way {result['shot']}-shot"
-
-
-def command(result: Result) -> str:
-    """The config that stands for it, with what has to be set beside; empty if there is none."""
-    return " --set ".join(str(result[key]) for key in ("config", "override") if result.get(key))
-
-
-def grouped(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:
-    """The results under their conditions, in the order of the card."""
-    for heading, group in groupby(results, key=conditions):
-        yield heading, list(group)
-
-
-def published_rows(results: Sequence[Result]) -> Iterator[Text | Padding]:
-    """A heading for each kind of conditions, and a table under it."""
-    for heading, group in grouped(results):
-        yield Text(heading)
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        for column in ("data set", "task", "accuracy", "config"):
-            table.add_column(column, no_wrap=column != "config", overflow="fold")
-        for result in group:
-            accuracy = f"{result['accuracy']} %"
-            table.add_row(str(result["dataset"]), setting(result), accuracy, command(result))
-        yield Padding(table, (0, 0, 0, 2), expand=False)
-
 
 Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
 
@@ -128,8 +91,15 @@ def sections(card: Card) -> Sections:
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
     yield "Published results", list(published_rows(card.published))
+    yield "Methods (fsarbench show NAME lists their published results)", used_by(card)
     yield "Package", [card.origin] if card.origin else []
     yield "Card", [str(card.file)]
+
+
+def used_by(card: Card) -> list[str]:
+    """The methods whose configs name a component."""
+    names = [method.name for method in methods() if card.name in method.parts.get(card.slot, [])]
+    return [", ".join(names)] if names else []
 
 
 def arguments(card: Card) -> list[str]:
@@ -162,7 +132,8 @@ def method_sections(card: MethodCard) -> Sections:
     yield "What differs from paper or authors' code, and what is ours", card.differs
     yield "Licence of the authors' code", [card.licence] if card.licence else []
     yield "Configs", [", ".join(card.configs)] if card.configs else []
-    yield "Published results", list(published_rows(card.published))
+    yield "How the published results were obtained", [card.evidence] if card.evidence else []
+    yield "Published results", list(published_rows([asdict(r) for r in results_of(card)]))
     yield "Card", [str(card.file)]
 
 

@@ -19,9 +19,9 @@ from fsarbench.runtime.console import make_console as standard_output
 
 if TYPE_CHECKING:
     import pandas as pd
+from fsarbench.report.table_layouts import layout_of
 
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
-SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ def compare(paths: Sequence[str], options: Options) -> None:
     Raises:
         UserError: A run cannot be read, runs of one name differ, or an option is wrong.
     """
-    layout = layout_of(options)
+    layout = layout_of(options.layout, options.out)
     if not 0 < options.confidence < 1:
         raise UserError(f"--confidence {options.confidence} must lie between 0 and 1 (0.95).")
     if options.out is not None:
@@ -144,21 +144,3 @@ def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
         unfinished=[folder.name for folder in unfinished],
     )
     return replace(found, profile=Profile(Path(options.profile))) if options.profile else found
-
-
-def layout_of(options: Options) -> str | None:
-    """The layout that was asked for, or that the file's name ends in; None for the terminal.
-
-    Raises:
-        UserError: There is none of that name.
-    """
-    if options.layout is not None:
-        if options.layout not in LAYOUTS:
-            raise UserError(f"--format {options.layout}: it must be one of {', '.join(LAYOUTS)}.")
-        return options.layout
-    if options.out is None:
-        return None
-    suffix = Path(options.out).suffix
-    if suffix not in SUFFIXES:
-        raise UserError(f"-o {options.out}: name it {', '.join(SUFFIXES)}, or add --format.")
-    return SUFFIXES[suffix]

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from fsarbench.catalogue.published_results import PublishedResult
 from fsarbench.errors import UserError, nearest
-from fsarbench.report.comparison.published import Published, published_for
+from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.statistics.intervals import Interval
@@ -181,7 +182,7 @@ class Comparison:
 
     sections: tuple[Section, ...]
     notes: dict[str, str]
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedResult, ...] = ()
     baseline: str = ""
     confidence: float = 0.95
     unfinished: tuple[str, ...] = ()

@@ -1,13 +1,14 @@
 """The comparison as CSV and JSON: unrounded numbers for other programs."""
 
-import csv
-import io
 import json
 from dataclasses import asdict
 from typing import Any
 
+from fsarbench.catalogue.published_results import PublishedResult
 from fsarbench.report.comparison.footnotes import remarks
+from fsarbench.report.comparison.published import conditions
 from fsarbench.report.comparison.table import Comparison, Line, Section, Verdict
+from fsarbench.report.table_layouts import csv_table
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import Difference
 
@@ -20,15 +21,9 @@ def csv_text(comparison: Comparison) -> str:
         for line in section.lines
     ]
     records += [
-        {"origin": "published", **asdict(e), "accuracy": e.accuracy / 100}
-        for e in comparison.published
+        {"origin": "published", **published_record(result)} for result in comparison.published
     ]
-    fields = list(dict.fromkeys(key for found in records for key in found))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _inert(value) for key, value in row.items()} for row in records)
-    return out.getvalue()
+    return csv_table(records)
 
 
 def json_text(comparison: Comparison) -> str:
@@ -43,9 +38,25 @@ def json_text(comparison: Comparison) -> str:
         ],
         "notes": comparison.notes,
         "remarks": remarks(comparison),
-        "published": [{**asdict(e), "accuracy": e.accuracy / 100} for e in comparison.published],
+        "published": [published_record(result) for result in comparison.published],
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def published_record(result: PublishedResult) -> dict[str, Any]:
+    """A published result by names; accuracies are fractions, as those that were measured."""
+    return {
+        "method": result.method,
+        "dataset": result.dataset,
+        "task": result.task,
+        "accuracy": result.accuracy / 100,
+        "rerun": None if result.rerun is None else result.rerun / 100,
+        "selection": result.selection,
+        "text_at_test": result.text_at_test,
+        "transductive": result.transductive,
+        "conditions": conditions(result),
+        "source": result.source,
+    }
 
 
 def record(comparison: Comparison, section: Section, line: Line) -> dict[str, Any]:
@@ -96,15 +107,6 @@ def _interval(interval: Interval) -> dict[str, Any]:
 
 def _known(value: Any) -> Any:
     return None if value != value else value
-
-
-# With these, spreadsheet programs take a cell for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _inert(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:

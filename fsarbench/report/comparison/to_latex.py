@@ -1,32 +1,13 @@
 """The comparison as LaTeX: one table with booktabs, ready for a paper."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fsarbench.report.comparison.columns import Column, columns
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.layout import Entry, Sheet, sheets
 from fsarbench.report.comparison.table import Comparison, Setting
-from fsarbench.report.comparison.to_text import HEADERS, PUBLISHED, cells
-
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    "±": r"$\pm$",
-    "|": r"$|$",
-    "[": "{[}",  # after a line's end a bracket would be its optional argument
-    "]": "{]}",
-}
-
+from fsarbench.report.comparison.to_text import HEADERS, NUMBERS, PUBLISHED, cells
+from fsarbench.report.table_layouts import latex_fitted, latex_tabular, latex_text
 
 def latex(comparison: Comparison) -> str:
     r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
@@ -38,29 +19,11 @@ def latex(comparison: Comparison) -> str:
         *(_published(comparison) if comparison.published else ()),
         r"\par\smallskip",
         r"\begin{minipage}{\linewidth}\footnotesize",
-        *(f"{safe(remark)}\\par" for remark in remarks(comparison)),
+        *(f"{latex_text(remark)}\\par" for remark in remarks(comparison)),
         r"\end{minipage}",
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def safe(text: str) -> str:
-    r"""Text that LaTeX prints as it is.
-
-    Example:
-        >>> print(safe("50 % of a_b"))
-        50 \% of a\_b
-    """
-    # An empty line would end the paragraph, and with it the table.
-    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.splitlines()))
-
-
-def _fitted(tabular: Iterable[str]) -> Iterator[str]:
-    # Made narrower only where it is wider than the page.
-    yield r"\sbox0{%"
-    yield from tabular
-    yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 
 
 def _measured(comparison: Comparison) -> Iterator[str]:
@@ -71,52 +34,35 @@ def _measured(comparison: Comparison) -> Iterator[str]:
     for number, (settings, group) in enumerate(alike.items()):
         if number:
             yield r"\par\medskip"
-        yield from _fitted(_tabular(group, columns(comparison, settings), len(alike) > 1))
+        yield from latex_fitted(_tabular(group, columns(comparison, settings), len(alike) > 1))
 
 
 def _tabular(group: Sequence[Sheet], chosen: Sequence[Column], titled: bool) -> Iterator[str]:
+    rows = [
+        (
+            sheet.title if titled or len(group) > 1 else "",
+            [[_cell(column, entry) for column in chosen] for entry in sheet.entries],
+        )
+        for sheet in group
+    ]
     aligned = "".join("r" if column.number else "l" for column in chosen)
-    yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
-    yield r"\toprule"
-    yield _row([safe(column.header) for column in chosen])
-    for sheet in group:
-        yield r"\midrule"
-        if titled or len(group) > 1:
-            title = rf"\emph{{{safe(sheet.title)}}}"
-            yield _row([rf"\multicolumn{{{len(chosen)}}}{{@{{}}l}}{{{title}}}"])
-        for entry in sheet.entries:
-            yield _row([_cell(column, entry) for column in chosen])
-    yield r"\bottomrule"
-    yield r"\end{tabular}"
+    return latex_tabular(aligned, [column.header for column in chosen], rows)
 
 
 def _published(comparison: Comparison) -> Iterator[str]:
-    yield rf"\par\medskip {safe(PUBLISHED)}\par\smallskip"
-    rows = [_row([safe(cell) for cell in cells(entry)]) for entry in comparison.published]
-    yield from _fitted(
-        [
-            r"\begin{tabular}{@{}lllrll@{}}",
-            r"\toprule",
-            _row([safe(header) for header in HEADERS]),
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-    )
+    yield rf"\par\medskip {latex_text(PUBLISHED)}\par\smallskip"
+    rows = [[latex_text(cell) for cell in cells(entry)] for entry in comparison.published]
+    aligned = "".join("r" if header in NUMBERS else "l" for header in HEADERS)
+    yield from latex_fitted(latex_tabular(aligned, HEADERS, [("", rows)]))
 
 
 def _cell(column: Column, entry: Entry) -> str:
     line = entry.line(column)
     if line is None:
         return ""
-    text = safe(column.text(line))
+    text = latex_text(column.text(line))
     if column.main and line.best:
         return rf"\textbf{{{text}}}"
     if column.number and text.startswith("-"):
         text = f"$-${text[1:]}"  # a minus and not a hyphen
     return f"$=$ {text}" if column.main and column.number and line.level else text
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"{' & '.join(cells)} \\\\"

@@ -6,15 +6,22 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from fsarbench.catalogue.published_results import PublishedResult
 from fsarbench.report.comparison.columns import Column, columns
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.layout import Entry, Sheet, sheets
-from fsarbench.report.comparison.published import Published
+from fsarbench.report.comparison.published import conditions
 from fsarbench.report.comparison.table import Comparison
+from fsarbench.report.published import yes_no
+from fsarbench.report.table_layouts import markdown_table, markdown_text
 from fsarbench.report.wide_table import CutTable, Heading
 
 PUBLISHED = "Published, not measured here: other code, often other clips, episodes and selection"
-HEADERS = ("method", "data set", "task", "accuracy (%)", "under", "source")
+HEADERS = (
+    *("method", "data set", "task", "accuracy (%)", "rerun (%)", "selection"),
+    *("text at test", "transductive", "under", "source"),
+)
+NUMBERS = ("accuracy (%)", "rerun (%)")
 
 
 def terminal(comparison: Comparison) -> Group:
@@ -32,21 +39,28 @@ def markdown(comparison: Comparison) -> str:
     blocks = []
     for sheet in sheets(comparison.sections):
         chosen = columns(comparison, sheet.several)
-        rows = [[_marked(c, entry, _bold, _piped) for c in chosen] for entry in sheet.entries]
+        rows = [
+            [_marked(c, entry, _bold, markdown_text) for c in chosen] for entry in sheet.entries
+        ]
         aligned = ["---:" if column.number else "---" for column in chosen]
         headers = [column.header for column in chosen]
-        blocks.append(f"**{sheet.title}**\n\n{_grid(headers, aligned, rows)}")
+        blocks.append(f"**{sheet.title}**\n\n{markdown_table(headers, aligned, rows)}")
     if comparison.published:
-        rows = [[_piped(cell) for cell in cells(entry)] for entry in comparison.published]
-        blocks.append(f"**{PUBLISHED}**\n\n{_grid(HEADERS, ['---'] * len(HEADERS), rows)}")
-    blocks.append("\n".join(f"- {_piped(remark)}" for remark in remarks(comparison)))
+        rows = [[markdown_text(cell) for cell in cells(entry)] for entry in comparison.published]
+        aligned = ["---:" if header in NUMBERS else "---" for header in HEADERS]
+        blocks.append(f"**{PUBLISHED}**\n\n{markdown_table(HEADERS, aligned, rows)}")
+    blocks.append("\n".join(f"- {markdown_text(remark)}" for remark in remarks(comparison)))
     return "\n\n".join(blocks) + "\n"
 
 
-def cells(entry: Published) -> tuple[str, ...]:
+def cells(result: PublishedResult) -> tuple[str, ...]:
     """A published result, cell by cell."""
-    said = (entry.method, entry.dataset, entry.task, f"{entry.accuracy:.1f}")
-    return (*said, entry.conditions, entry.source)
+    rerun = "" if result.rerun is None else f"{result.rerun:.1f}"
+    return (
+        *(result.method, result.dataset, result.task, f"{result.accuracy:.1f}", rerun),
+        *(result.selection, result.text_at_test, yes_no(result.transductive)),
+        *(conditions(result), result.source),
+    )
 
 
 def _cut(sheet: Sheet, chosen: Sequence[Column]) -> CutTable:
@@ -57,7 +71,7 @@ def _cut(sheet: Sheet, chosen: Sequence[Column]) -> CutTable:
     return CutTable([Heading(c.header, c.number) for c in chosen], rows, sheet.title)
 
 
-def _published(entries: Sequence[Published]) -> Table:
+def _published(entries: Sequence[PublishedResult]) -> Table:
     table = Table(*HEADERS, title=PUBLISHED, title_justify="left")
     for entry in entries:
         table.add_row(*(escape(cell) for cell in cells(entry)))
@@ -76,15 +90,5 @@ def _marked(
     return f"= {text}" if column.main and column.number and line.level else text
 
 
-def _grid(headers: Sequence[str], aligned: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (headers, aligned, *rows))
-
-
 def _bold(text: str) -> str:
     return f"**{text}**"
-
-
-def _piped(text: str) -> str:
-    # A bar or a new line would end the cell; brackets of notes would make links, stars emphasis.
-    marked = "".join(f"\\{letter}" if letter in "\\`|[]*_<" else letter for letter in text)
-    return " ".join(marked.splitlines())

@@ -50,6 +50,8 @@ def test_config_prints_or_writes_a_file_that_loads_to_the_same_values(tmp_path: 
         ["list", "config"],
         ["show", "OTAM"],
         ["show", "mafsar"],
+        ["published", "--dataset", "ssv2-full"],
+        ["published", "--format", "latex"],
     ],
     ids=" ".join,
 )

@@ -42,9 +42,21 @@ def test_a_method_by_the_papers_spelling(capsys: pytest.CaptureFixture[str]) -> 
     assert "clipfsar (method)" in text
     assert "prototypes: SemanticModulation" in text
     assert "class names: used in training and at test" in text
-    assert "CLIP-FSAR, CLIP-RN50, full; CLIP-FSAR (arXiv 2303.02982) Table 1 ssv2-full" in text
+    assert (
+        "CLIP-FSAR, CLIP-RN50, full; CLIP-FSAR (arXiv 2303.02982) Table 1; selection: test" in text
+    )
+    assert "selection: test, text at test: name, transductive: no ssv2-full" in text
+    assert "How the published results were obtained The released code" in text
     assert "ssv2-full 5-way 1-shot 58.1 % clipfsar_ssv2_1shot_rn50 ssv2-full" in text
     assert "clipfsar_ssv2_1shot_rn50 --set readout.type=GeometricFusion" in text
+
+
+def test_a_component_names_the_methods_whose_cards_hold_the_results(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_card("BiMHM")
+    text = printed(capsys)
+    assert "Methods (fsarbench show NAME lists their published results) hyrsm" in text
 
 
 @pytest.mark.parametrize("name", ["TRX", "trx", "Trx"])

@@ -121,6 +121,9 @@ def test_published_results_stand_apart(tmp_path: Path, capsys: pytest.CaptureFix
     found = json.loads(shown(capsys, tmp_path, layout="json", published=True))["published"]
     assert len(found) == len(papers)
     assert all(0.2 < entry["accuracy"] < 0.7 and entry["source"] for entry in found)
+    assert {entry["selection"] for entry in found} == {"unknown", "fixed"}
+    assert {entry["text_at_test"] for entry in found} == {"none"}
+    assert any("| 67.1 |  | fixed | none | no | R(2+1)D, " in line for line in papers)
     rows = csv.DictReader(io.StringIO(shown(capsys, tmp_path, layout="csv", published=True)))
     assert [row["origin"] for row in rows] == ["measured"] * 3 + ["published"] * len(found)
 

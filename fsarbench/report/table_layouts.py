@@ -1,0 +1,127 @@
+"""Tables as Markdown, LaTeX and CSV, for every command that writes one; free of torch."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fsarbench.errors import UserError
+
+SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
+LAYOUTS = tuple(SUFFIXES.values())
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "±": r"$\pm$",
+    "|": r"$|$",
+    "[": "{[}",  # after a line's end a bracket would be its optional argument
+    "]": "{]}",
+}
+
+# With these, spreadsheet programs take a cell for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def layout_of(layout: str | None, out: str | None) -> str | None:
+    """The requested layout, or that of the file's suffix; None for the terminal.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    if layout is not None:
+        if layout not in LAYOUTS:
+            raise UserError(f"--format {layout}: it must be one of {', '.join(LAYOUTS)}.")
+        return layout
+    if out is None:
+        return None
+    suffix = Path(out).suffix
+    if suffix not in SUFFIXES:
+        raise UserError(f"-o {out}: name it {', '.join(SUFFIXES)}, or add --format.")
+    return SUFFIXES[suffix]
+
+
+def markdown_table(
+    headers: Sequence[str], aligned: Sequence[str], rows: Sequence[Sequence[str]]
+) -> str:
+    """A table of escaped cells; `aligned` holds `---` or `---:` for each column."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headers, aligned, *rows))
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown prints as it is."""
+    # A bar or a new line would end the cell; brackets of notes would make links, stars emphasis.
+    escaped = "".join(f"\\{letter}" if letter in "\\`|[]*_<" else letter for letter in text)
+    return " ".join(escaped.splitlines())
+
+
+def latex_text(text: str) -> str:
+    r"""Text that LaTeX prints as it is.
+
+    Example:
+        >>> print(latex_text("50 % of a_b"))
+        50 \% of a\_b
+    """
+    # An empty line would end the paragraph, and with it the table.
+    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.splitlines()))
+
+
+def latex_row(cells: Sequence[str]) -> str:
+    """A row of LaTeX cells."""
+    return f"{' & '.join(cells)} \\\\"
+
+
+def latex_tabular(
+    aligned: str, headers: Sequence[str], groups: Iterable[tuple[str, Sequence[Sequence[str]]]]
+) -> Iterator[str]:
+    """A tabular with booktabs.
+
+    Args:
+        aligned: `l` or `r` for each column.
+        headers: The headings, as plain text.
+        groups: LaTeX cells of the rows under the title of each group; an empty title is left out.
+    """
+    yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
+    yield r"\toprule"
+    yield latex_row([latex_text(header) for header in headers])
+    for title, rows in groups:
+        yield r"\midrule"
+        if title:
+            emphasised = rf"\emph{{{latex_text(title)}}}"
+            yield latex_row([rf"\multicolumn{{{len(headers)}}}{{@{{}}l}}{{{emphasised}}}"])
+        yield from map(latex_row, rows)
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def latex_fitted(tabular: Iterable[str]) -> Iterator[str]:
+    """A tabular that is scaled down where it is wider than the page."""
+    yield r"\sbox0{%"
+    yield from tabular
+    yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+
+
+def csv_table(records: Sequence[Mapping[str, Any]]) -> str:
+    """One line per record; the columns are all keys, in the order in which they appear."""
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: csv_cell(value) for key, value in row.items()} for row in records)
+    return out.getvalue()
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell that no spreadsheet program takes for a formula; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
