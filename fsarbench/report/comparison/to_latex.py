@@ -9,6 +9,7 @@ from fsarbench.report.comparison.table import Comparison, Setting
 from fsarbench.report.comparison.to_text import HEADERS, NUMBERS, PUBLISHED, cells
 from fsarbench.report.table_layouts import latex_fitted, latex_tabular, latex_text
 
+
 def latex(comparison: Comparison) -> str:
     r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
     lines = [
