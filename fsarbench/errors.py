@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """Something the user can mend; the command line prints it without a traceback and exits with 2.
 
     The message names the file, key, class or video, says what was expected and what to do.

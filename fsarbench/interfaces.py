@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 from jaxtyping import Float, Num
 from torch import Tensor, nn
 
+from fsarbench.arguments.axes import ChecksInputs
 from fsarbench.arguments.signatures import Checked
 from fsarbench.episode import Episode, Outcome
 
@@ -105,7 +106,7 @@ class Adapter(Checked, nn.Module, ABC):
         return False
 
 
-class Backbone(Checked, nn.Module, ABC):
+class Backbone(Checked, ChecksInputs, nn.Module, ABC):
     """Frames to one feature a frame.
 
     Attributes:
@@ -148,7 +149,7 @@ class Backbone(Checked, nn.Module, ABC):
         """
 
 
-class PrototypeBuilder(Checked, nn.Module, ABC):
+class PrototypeBuilder(Checked, ChecksInputs, nn.Module, ABC):
     """Support features to class prototypes, and queries to what they are matched with.
 
     Attributes:
@@ -167,7 +168,7 @@ class PrototypeBuilder(Checked, nn.Module, ABC):
         """Prototypes (#Q is 1 where all queries share them, P is 1 or K), and queries to match."""
 
 
-class Matcher(Checked, nn.Module, ABC):
+class Matcher(Checked, ChecksInputs, nn.Module, ABC):
     """Scores queries against prototypes.
 
     Attributes:

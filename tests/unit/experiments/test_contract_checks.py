@@ -82,7 +82,7 @@ def message_of(put: Callable[[FewShotModel], None]) -> str:
         (lambda x: x[None], ["3 axes, expected 2"]),
         (lambda x: x.long(), ["expected a tensor of type float, got torch.int64"]),
         (lambda x: None, ["expected a tensor", "got NoneType"]),
-        (lambda x: x.nothing, ["Half.forward fails (test_slot_contracts.py:", "AttributeError"]),
+        (lambda x: x.nothing, ["Half.forward fails (test_contract_checks.py:", "AttributeError"]),
         (lambda x: x @ x, ["Half.forward fails", "RuntimeError", "query [10, 8, 128]"]),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_prototype_builder(change: Callable[[Tensor, Tensor], Any], expected: 
 
 def test_a_loss_by_its_key() -> None:
     message = message_of(lambda m: setattr(m, "losses", nn.ModuleDict({"mine": Fails()})))
-    assert message.startswith("losses.mine: Fails.forward fails (test_slot_contracts.py:")
+    assert message.startswith("losses.mine: Fails.forward fails (test_contract_checks.py:")
     assert "no attribute 'logit'" in message
 
 
