@@ -22,12 +22,12 @@ def test_a_class_of_another_slot_is_refused(registry: SlotRegistry) -> None:
     class Wrong(Readout):
         pass
 
-    with pytest.raises(UserError, match=r"Wrong.*no subclass of fsarbench\.interfaces\.Matcher"):
+    with pytest.raises(UserError, match=r"Wrong.*not a subclass of fsarbench\.interfaces\.Matcher"):
         registry.register_module()(Wrong)
 
 
 def test_what_is_no_class_is_refused(registry: SlotRegistry) -> None:
-    with pytest.raises(UserError, match="no subclass"):
+    with pytest.raises(UserError, match="not a subclass"):
         registry.register_module()(len)  # type: ignore[arg-type]
 
 
