@@ -19,7 +19,7 @@ from fsarbench.errors import UserError
         ("beit_base_patch16_224", "Beit"),
         ("vit_small_patch16_18x2_224", "ParallelThingsBlock"),
         ("vit_dlittle_patch16_reg1_gap_256", "DiffAttention"),
-        ("resnet18", "ResNet, no plain VisionTransformer.*TimmCNN"),
+        ("resnet18", "ResNet, not a plain VisionTransformer.*TimmCNN"),
         ("test_vitt", "Did you mean 'test_vit'"),
         ("test_vit.r161_in1k", "no tag 'r161_in1k'.*test_vit.r160_in1k"),
     ],
