@@ -1,4 +1,4 @@
-"""Attention written out, with the weights of ours."""
+"""Reference implementation of attention, with the weights of `MultiHeadAttention`."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from fsarbench.layers import MultiHeadAttention
 
 
 def head_by_head(ours: MultiHeadAttention, tokens: Tensor) -> Tensor:
-    """Self-attention of tokens "L D", one head and one token after the other."""
+    """Self-attention of tokens "L D", token by token and head by head."""
     query, key, value = (m(tokens) for m in (ours.query, ours.key, ours.value))
     size = tokens.shape[-1] // ours.heads
     rows = []

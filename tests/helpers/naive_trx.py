@@ -1,4 +1,4 @@
-"""TRX as its authors wrote it down: tuples concatenated before they are mapped."""
+"""Reference implementation of TRX: frames of a tuple are concatenated, then mapped."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from fsarbench.matchers.trx import TRX, TupleAttention
 
 
 def positions(frames: int, dim: int, like: Tensor) -> Tensor:
-    """A tenth of the sines and cosines of Vaswani et al., entry by entry."""
+    """Sinusoidal positional encoding of Vaswani et al., divided by 10, entry by entry."""
     table = like.new_zeros(frames, dim)
     for place, entry in itertools.product(range(frames), range(dim)):
         angle = torch.tensor(place / 10_000 ** ((entry - entry % 2) / dim), dtype=like.dtype)
@@ -25,12 +25,12 @@ def concatenated(videos: Tensor, size: int) -> Tensor:
 
 
 def whole_map(weight: Tensor, size: int) -> Tensor:
-    """The map of a concatenated tuple, "width size*D", from the maps of its places."""
+    """Linear map of a concatenated tuple, "width size*D", from the maps of its positions."""
     return torch.cat(list(weight.unflatten(0, (size, -1))), dim=1)
 
 
 def one_size(part: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
-    """Distances of queries "Q T D" to classes "N P T D", by the form that is published."""
+    """Distances of queries "Q T D" to classes "N P T D", in the published form."""
     place = positions(query.shape[-2], query.shape[-1], query)
     asked, given = (concatenated(x + place, part.size) for x in (query, shots))
     key, value = (whole_map(m.weight, part.size) for m in (part.key, part.value))
@@ -45,6 +45,6 @@ def one_size(part: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
 
 
 def naive_trx(matcher: TRX, query: Tensor, shots: Tensor) -> Tensor:
-    """Logits of queries "Q T D" for classes "N P T D"; dropout left out."""
+    """Logits of queries "Q T D" for classes "N P T D", without dropout."""
     sizes = [one_size(part, query, shots) for part in matcher.attentions]  # type: ignore[arg-type]
     return -torch.stack(sizes).mean(0)

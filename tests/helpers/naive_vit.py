@@ -1,4 +1,4 @@
-"""A vision transformer's block from its equations, token by token, for open_clip and timm."""
+"""Reference implementation of a ViT block, token by token, for open_clip and timm."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @dataclass
 class Naive:
-    """One block's layers, whichever library they are from."""
+    """Layers of one block of either library."""
 
     norm1: nn.LayerNorm
     norm2: nn.LayerNorm
@@ -25,7 +25,7 @@ class Naive:
         return affine(self.out, self.mix(*affine(self.qkv, x).chunk(3, dim=-1)))
 
     def mix(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Values mixed by likeness, head by head and query by query."""
+        """Attention-weighted values, query by query and head by head."""
         size = q.shape[-1] // self.heads
         rows = []
         for i in range(q.shape[0]):
@@ -41,7 +41,7 @@ class Naive:
         return affine(self.down, gelu(affine(self.up, x)))
 
     def plain(self, x: Tensor) -> Tensor:
-        """The block on one sequence "L C"."""
+        """Output of the block for one sequence "L C"."""
         x = x + self.msa(norm(self.norm1, x))
         return x + self.mlp(norm(self.norm2, x))
 

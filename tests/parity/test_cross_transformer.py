@@ -1,4 +1,4 @@
-"""CrossTransformer against loops over frames, written from the paper's equations in float64."""
+"""CrossTransformer matches loops over frames, written from the paper's equations in float64."""
 
 import itertools
 
@@ -17,7 +17,7 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 
 def one_pair(matcher: CrossTransformer, query: Tensor, shots: Tensor) -> Tensor:
-    """The distance of one query "T D" to one class "P T D", frame by frame."""
+    """Distance of one query "T D" to one class "P T D", frame by frame."""
     key, value = matcher.key.weight, matcher.value.weight
     places = [shots[p, t] for p, t in itertools.product(range(P), range(T))]
     total = query.new_zeros(())

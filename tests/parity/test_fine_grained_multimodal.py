@@ -1,4 +1,4 @@
-"""MA-FSAR's adapted block against the equations, token by token in float64."""
+"""MA-FSAR's adapted block matches the equations, token by token in float64."""
 
 import pytest
 import torch
@@ -79,7 +79,7 @@ def test_values_and_gradients(
         torch.testing.assert_close(mine, naive_one, rtol=1e-8, atol=1e-9)
 
 
-def test_text_starts_at_zero_unless_told_otherwise() -> None:
+def test_text_token_is_initialised_to_zero_by_default() -> None:
     torch.manual_seed(0)
     assert FineGrainedMultimodal(8, T, E).text.weight.count_nonzero() == 0
     drawn = FineGrainedMultimodal(8, T, E, text="random").text.weight

@@ -1,4 +1,4 @@
-"""The matchers of time averages against loops in float64, values and gradients."""
+"""Matchers of time averages match loops in float64, in values and gradients."""
 
 import pytest
 import torch
@@ -21,11 +21,11 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum() / ((a * a).sum().sqrt() * (b * b).sum().sqrt()) / 0.2
 
 
-def minus_squared_distance(a: Tensor, b: Tensor) -> Tensor:
+def negative_squared_distance(a: Tensor, b: Tensor) -> Tensor:
     return -sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / 0.2
 
 
-CASES = [(MeanCosine(0.2), cosine), (MeanEuclidean(0.2), minus_squared_distance)]
+CASES = [(MeanCosine(0.2), cosine), (MeanEuclidean(0.2), negative_squared_distance)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=["MeanCosine", "MeanEuclidean"])

@@ -1,4 +1,4 @@
-"""CLIP-FSAR's modulation token by token, in float64, values and gradients."""
+"""CLIP-FSAR's modulation matches its equations, token by token in float64."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def build(**options: object) -> SemanticModulation:
 
 
 def transformed(builder: SemanticModulation, tokens: Tensor) -> Tensor:
-    """The temporal transformer on one sequence "L D"."""
+    """Temporal transformer on one sequence "L D"."""
     for layer in builder.layers:
         tokens = tokens + head_by_head(layer.attention, layer.norm1(tokens))
         narrow, widen = layer.feed_forward.narrow, layer.feed_forward.widen

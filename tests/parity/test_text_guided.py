@@ -1,4 +1,4 @@
-"""TPCM against torch's own attention, written from MA-FSAR's figure."""
+"""TPCM matches torch's own attention, written from MA-FSAR's figure."""
 
 import pytest
 import torch

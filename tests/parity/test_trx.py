@@ -1,4 +1,4 @@
-"""TRX against loops over tuples, and against the form that concatenates them, in float64."""
+"""TRX matches loops over tuples, and the form that concatenates frames, in float64."""
 
 import itertools
 
@@ -27,7 +27,7 @@ def build(*cardinalities: int) -> TRX:
 
 
 def tuple_by_tuple(part: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
-    """The paper's distance of one query "T D" to one class "P T D"."""
+    """Distance of one query "T D" to one class "P T D", as in the paper."""
     key, value = (whole_map(m.weight, part.size) for m in (part.key, part.value))
     chosen = list(itertools.combinations(range(T), part.size))
     place = positions(T, D, query)
@@ -85,7 +85,7 @@ def test_prototypes_of_each_query() -> None:
     torch.testing.assert_close(matcher(query, shots), want, rtol=1e-10, atol=1e-10)
 
 
-def test_float32_loses_no_more_digits_than_the_unfactorised_form() -> None:
+def test_float32_is_as_precise_as_the_unfactorised_form() -> None:
     """Features far from the origin, where squares of differences could cancel."""
     matcher = build(2, 3)
     query, shots = draw(Q, T, D) + 10, draw(N, P, T, D, seed=1) + 10

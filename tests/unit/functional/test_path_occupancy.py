@@ -1,4 +1,4 @@
-"""Soft occupancy: what a path visits, counted path by path and by moving one distance a little."""
+"""Share of paths through each cell matches enumeration of paths and finite differences."""
 
 import itertools
 
@@ -16,7 +16,7 @@ def draw(*shape: int) -> Tensor:
 
 
 def paths(height: int, width: int) -> list[list[tuple[int, int]]]:
-    """Every way through OTAM's recursion with the paper's borders, ways of equal cells counted.
+    """All paths of OTAM's recursion with the paper's borders, paths of equal cells included.
 
     A way enters the first real column at a row from the padded one, beside it or above; goes one
     column to the right each step, down a row or not; and leaves to the padded column, where it
@@ -33,7 +33,7 @@ def paths(height: int, width: int) -> list[list[tuple[int, int]]]:
 
 
 def counted(distances: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """The smoothed cost and the mean visits, by going through all paths."""
+    """Smoothed cost and mean visits, by enumeration of all paths."""
     ways = paths(*distances.shape)
     costs = torch.stack([sum(distances[cell] for cell in way) for way in ways])  # type: ignore[misc]
     shares = (-costs / temperature).softmax(0)
@@ -57,7 +57,7 @@ def test_is_the_mean_over_paths(size: tuple[int, int], temperature: float) -> No
 
 
 @pytest.mark.parametrize("cost", [lambda d: otam(d, 0.2), lambda d: soft_dtw(d, 0.2)])
-def test_is_what_finite_differences_say(cost) -> None:
+def test_matches_finite_differences(cost) -> None:
     distances, step = draw(4, 5), 1e-5
     found = occupancy(cost, distances)
     for cell in itertools.product(range(4), range(5)):
@@ -86,7 +86,7 @@ def test_both_ways_are_those_of_a_matrix_and_of_its_transpose() -> None:
 
 
 def test_the_path_follows_a_known_alignment() -> None:
-    """The query waits at its third frame: rows 2, 3 and 4 show what column 2 shows."""
+    """The query repeats its third frame: rows 2, 3 and 4 equal column 2."""
     true = [0, 1, 2, 2, 2, 3, 4, 5]
     distances = torch.ones(8, 6, dtype=torch.float64)
     distances[range(8), true] = 0
@@ -99,6 +99,6 @@ def test_the_path_follows_a_known_alignment() -> None:
     assert found[range(8), true].min() > 0.99
 
 
-def test_works_where_gradients_are_switched_off() -> None:
+def test_works_without_gradients() -> None:
     with torch.no_grad():
         assert occupancy(lambda d: otam(d, 0.1), draw(3, 3)).sum() > 0

@@ -1,4 +1,4 @@
-"""The pictures that matchers and readouts give of an episode."""
+"""Explanations of an episode by matchers and readouts."""
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ SHIFTED = FRAMES[[0, 0, 1, 2, 3, 4, 5, 6]]
     "matcher", [OTAM(), OTAM(0.2, "one"), SoftDTW(), BiMHM(), CrossTransformer(16), TRX(16)]
 )
 @pytest.mark.parametrize("queries", [1, 3])
-def test_pictures_have_the_shapes_of_the_slot(matcher: Matcher, queries: int) -> None:
+def test_explanations_have_the_shapes_of_the_slot(matcher: Matcher, queries: int) -> None:
     matcher.eval()
     query, prototypes = draw(3, 8, 16), draw(queries, 4, 2, 8, 16, seed=1)
     assert isinstance(matcher, ExplainsMatch)
@@ -73,7 +73,7 @@ def test_otam_follows_the_alignment_of_a_hand_made_episode() -> None:
     assert OTAM(0.01)(SHIFTED[None], prototypes).argmax() == 1
 
 
-def test_bi_mhm_shows_who_found_whom() -> None:
+def test_bi_mhm_shows_nearest_frames() -> None:
     picture = BiMHM().explain(SHIFTED[None], FRAMES[None, None, None])
     assert picture.weights is not None
     found = picture.weights[0, 0, 0]
@@ -108,7 +108,7 @@ def test_trx_shows_its_strongest_tuples() -> None:
 
 
 def test_trx_is_its_attention_applied_to_values() -> None:
-    """The attention that is shown is the one that the logits come from."""
+    """The logits follow from the attention that is shown."""
     trx = TRX(16, cardinalities=(2,), key_dim=8).eval()
     only = trx.attentions[0]
     query, prototypes = draw(2, 5, 16), draw(1, 3, 1, 5, 16, seed=1)
@@ -129,12 +129,12 @@ def test_trx_is_its_attention_applied_to_values() -> None:
     assert (trx(query, prototypes) - want).abs().max() < 1e-3
 
 
-def test_a_matcher_without_a_picture_has_none() -> None:
+def test_a_matcher_without_explain_has_no_explanation() -> None:
     assert not isinstance(MeanCosine(), ExplainsMatch)
     assert not isinstance(MatchOnly(), ExplainsScores)
 
 
-def test_readouts_show_what_they_mix() -> None:
+def test_readouts_show_their_terms() -> None:
     outcome = Outcome(draw(3, 4), draw(4, 1, 5, 8), draw(3, 5, 8), draw(4, 8, seed=2))
     for readout in (ArithmeticFusion(0.3), GeometricFusion(0.3)):
         by = readout.explain(outcome)

@@ -28,7 +28,7 @@ def test_prototypes_depend_on_no_other_query() -> None:
     torch.testing.assert_close(alone[1][0], together[1][2])
 
 
-def test_a_prototype_knows_the_other_classes() -> None:
+def test_a_prototype_depends_on_the_other_classes() -> None:
     support, query = inputs()
     other = support.clone()
     other[1] += 1
