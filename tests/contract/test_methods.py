@@ -65,8 +65,8 @@ def test_a_config_matches_its_name(name: str, values: dict[str, dict[str, Any]])
     assert config["dataset"].get("name", config["dataset"]["type"].lower()) == dataset
     assert (config["episodes"]["way"], config["episodes"]["shot"]) == (5, int(shot))
     built_in = ("OpenClipViT", "fsarbench-tiny")
-    found = (config["backbone"]["type"], config["backbone"]["model"])
-    assert found == (built_in if dataset in BUILT_IN else BACKBONES[backbone])
+    model = (config["backbone"]["type"], config["backbone"]["model"])
+    assert model == (built_in if dataset in BUILT_IN else BACKBONES[backbone])
     if config.get("text_encoder"):
         assert config["text_encoder"]["model"] == config["backbone"]["model"]
 

@@ -14,9 +14,9 @@ def head_by_head(ours: MultiHeadAttention, tokens: Tensor) -> Tensor:
     for token in range(len(tokens)):
         mixed = []
         for head in range(ours.heads):
-            own = slice(head * size, (head + 1) * size)
-            scores = torch.stack([query[token, own] @ k for k in key[:, own]]) / size**0.5
-            shares = torch.softmax(scores, 0)
-            mixed.append(sum(a * v for a, v in zip(shares, value[:, own], strict=True)))
+            at = slice(head * size, (head + 1) * size)
+            scores = torch.stack([query[token, at] @ k for k in key[:, at]]) / size**0.5
+            weights = torch.softmax(scores, 0)
+            mixed.append(sum(a * v for a, v in zip(weights, value[:, at], strict=True)))
         rows.append(ours.out(torch.cat(mixed)))
     return torch.stack(rows)

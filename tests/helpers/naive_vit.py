@@ -29,12 +29,12 @@ class Naive:
         size = q.shape[-1] // self.heads
         rows = []
         for i in range(q.shape[0]):
-            parts = []
+            heads = []
             for h in range(self.heads):
                 at = slice(h * size, (h + 1) * size)
                 weights = torch.softmax(k[:, at] @ q[i, at] / math.sqrt(size), dim=0)
-                parts.append(weights @ v[:, at])
-            rows.append(torch.cat(parts))
+                heads.append(weights @ v[:, at])
+            rows.append(torch.cat(heads))
         return torch.stack(rows)
 
     def mlp(self, x: Tensor) -> Tensor:
@@ -99,6 +99,6 @@ def along(axis: int, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     others = [range(n) if i != axis else [slice(None)] for i, n in enumerate(x.shape[:3])]
     for v in others[0]:
         for t in others[1]:
-            for place in others[2]:
-                out[v, t, place] = function(x[v, t, place])
+            for token in others[2]:
+                out[v, t, token] = function(x[v, t, token])
     return out

@@ -32,8 +32,8 @@ def test_equals_loops_in_value_and_gradient(reduction: str, queries: int) -> Non
     rows = []
     for i, n in itertools.product(range(3), range(4)):
         distances = []
-        for each in spread[i, n]:
-            there, back = nearest(query[i], each), nearest(each, query[i])
+        for prototype in spread[i, n]:
+            there, back = nearest(query[i], prototype), nearest(prototype, query[i])
             total = sum(there) + sum(back)
             distances.append(total if reduction == "sum" else total / 5)
         rows.append(-sum(distances) / 2)

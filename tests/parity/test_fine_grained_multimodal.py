@@ -128,6 +128,6 @@ def test_temporal_embedding_is_added_to_every_token() -> None:
     assert count_parameters(entry) == 2 * 4
     with torch.no_grad():
         entry.embedding.copy_(torch.tensor([[1.0] * 4, [2.0] * 4]))
-    moved = entry(torch.zeros(1, 2, 3, 4))
-    assert moved[0, 0].eq(1).all()
-    assert moved[0, 1].eq(2).all()
+    embedded = entry(torch.zeros(1, 2, 3, 4))
+    assert embedded[0, 0].eq(1).all()
+    assert embedded[0, 1].eq(2).all()

@@ -49,10 +49,10 @@ def test_equals_the_equations_in_value_and_gradient() -> None:
     prototypes, matched = builder(support, query, None)
     assert prototypes.shape == (Q, N, 1, T, D)
     classes = torch.stack([sum(inside(builder, shot) for shot in shots) / K for shots in support])
-    each = [for_one_query(builder, classes, inside(builder, one)) for one in query]
-    want = torch.stack([prototypes for prototypes, _ in each])
+    per_query = [for_one_query(builder, classes, inside(builder, one)) for one in query]
+    want = torch.stack([prototypes for prototypes, _ in per_query])
     torch.testing.assert_close(prototypes[:, :, 0], want, rtol=1e-11, atol=1e-11)
-    wanted = torch.stack([one for _, one in each])
+    wanted = torch.stack([one for _, one in per_query])
     torch.testing.assert_close(matched, wanted, rtol=1e-11, atol=1e-11)
     weights, inputs = draw(Q, N, T, D, seed=2), [support, *builder.parameters()]
     ours = torch.autograd.grad((prototypes[:, :, 0] * weights + matched[:, None]).sum(), inputs)

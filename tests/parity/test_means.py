@@ -37,9 +37,9 @@ def test_values_and_gradients(case: tuple, queries: int) -> None:
     prototypes = torch.randn(queries, N, P, T, D, dtype=torch.float64, requires_grad=True)
     rows = []
     for q in range(Q):
-        own = prototypes[q if queries > 1 else 0]
+        query_prototypes = prototypes[q if queries > 1 else 0]
         for n in range(N):
-            scores = [score(average(query[q]), average(own[n, p])) for p in range(P)]
+            scores = [score(average(query[q]), average(query_prototypes[n, p])) for p in range(P)]
             rows.append(torch.stack(scores).sum() / P)
     expected = torch.stack(rows).reshape(Q, N)
     got = matcher(query, prototypes)

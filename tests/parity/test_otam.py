@@ -111,8 +111,8 @@ def test_matcher_equals_loops_over_pairs(directions: str, queries: int) -> None:
     prototypes = prototypes.expand(3, -1, -1, -1, -1)
     for i, n in itertools.product(range(3), range(4)):
         costs = []
-        for each in prototypes[i, n]:
-            cosines = torch.cosine_similarity(query[i][:, None], each[None], dim=-1)
+        for prototype in prototypes[i, n]:
+            cosines = torch.cosine_similarity(query[i][:, None], prototype[None], dim=-1)
             costs.append(cell_by_cell(1 - cosines, 0.1))
             if directions == "both":
                 costs[-1] = costs[-1] + cell_by_cell((1 - cosines).T, 0.1)

@@ -62,7 +62,7 @@ def test_matcher_equals_loops_over_pairs() -> None:
     logits = SoftDTW(0.2)(query, prototypes)
     for i, n in itertools.product(range(3), range(4)):
         costs = []
-        for each in prototypes[0, n]:
-            cosines = torch.cosine_similarity(query[i][:, None], each[None], dim=-1)
+        for prototype in prototypes[0, n]:
+            cosines = torch.cosine_similarity(query[i][:, None], prototype[None], dim=-1)
             costs.append(over_all_paths(1 - cosines, 0.2))
         assert logits[i, n].item() == pytest.approx(-sum(costs).item() / 2, abs=1e-10)

@@ -30,20 +30,20 @@ def tuple_by_tuple(part: TupleAttention, query: Tensor, shots: Tensor) -> Tensor
     """Distance of one query "T D" to one class "P T D", as in the paper."""
     key, value = (whole_map(m.weight, part.size) for m in (part.key, part.value))
     chosen = list(itertools.combinations(range(T), part.size))
-    place = positions(T, D, query)
+    position = positions(T, D, query)
 
     def joined(video: Tensor, frames: tuple[int, ...]) -> Tensor:
-        return torch.cat([video[t] + place[t] for t in frames])
+        return torch.cat([video[t] + position[t] for t in frames])
 
-    given = [joined(shot, frames) for shot in shots for frames in chosen]
-    keys = [part.norm(key @ x + part.key_bias) for x in given]
+    support_tuples = [joined(shot, frames) for shot in shots for frames in chosen]
+    keys = [part.norm(key @ x + part.key_bias) for x in support_tuples]
     total = query.new_zeros(())
     for frames in chosen:
-        asked = joined(query, frames)
-        own = part.norm(key @ asked + part.key_bias)
-        share = torch.softmax(torch.stack([k @ own for k in keys]) / WIDTH**0.5, 0)
-        prototype = sum(a * (value @ x) for a, x in zip(share, given, strict=True))
-        total = total + ((value @ asked - prototype) ** 2).sum()
+        query_tuple = joined(query, frames)
+        query_key = part.norm(key @ query_tuple + part.key_bias)
+        weights = torch.softmax(torch.stack([k @ query_key for k in keys]) / WIDTH**0.5, 0)
+        prototype = sum(a * (value @ x) for a, x in zip(weights, support_tuples, strict=True))
+        total = total + ((value @ query_tuple - prototype) ** 2).sum()
     return total / len(chosen)
 
 

@@ -34,7 +34,7 @@ COUNTS = {
     "VisualPrompts": BLOCKS * 10 * C,
     # Twice per block: 768 x 384 + 384, 384 x 3 + 384, 384 x 768 + 768.
     "STAdapter": 14_220_288,
-    # Three adapters of 295,872 and TextFC 512 x 768 + 768 per block, the temporal embedding 8 x 768.
+    # Per block three adapters of 295,872 and TextFC 512 x 768 + 768; temporal embedding 8 x 768.
     "FineGrainedMultimodal": BLOCKS * (3 * 295_872 + 393_984) + 8 * C,
 }
 

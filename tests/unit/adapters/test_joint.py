@@ -40,8 +40,8 @@ def test_support_and_query_share_one_call(model: FewShotModel) -> None:
 def test_a_query_attends_to_other_queries_and_the_support(model: FewShotModel) -> None:
     task = episode()
     first = model(task).query[0]
-    alone = replace(task, query=task.query[:1], labels=task.labels[:1])
-    assert (model(alone).query[0] - first).abs().max() > 1e-3
+    first_query = replace(task, query=task.query[:1], labels=task.labels[:1])
+    assert (model(first_query).query[0] - first).abs().max() > 1e-3
     other = replace(task, support=task.support.flip(-1))
     assert (model(other).query[0] - first).abs().max() > 1e-3
 

@@ -36,11 +36,11 @@ def frames(size: int) -> torch.Tensor:
 def test_features_are_the_classifiers_input(name: str) -> None:
     torch.manual_seed(0)
     backbone = TimmCNN(name, image_size=64).eval()
-    own = timm.create_model(name, num_classes=0).eval().requires_grad_(False)
-    own.load_state_dict(backbone.trunk.model.state_dict())
+    reference = timm.create_model(name, num_classes=0).eval().requires_grad_(False)
+    reference.load_state_dict(backbone.trunk.model.state_dict())
     clip = frames(64)
     images = backbone.normalise(clip[0])
-    expected = own.forward_head(own.forward_features(images), pre_logits=True)
+    expected = reference.forward_head(reference.forward_features(images), pre_logits=True)
     assert torch.equal(backbone(clip)[0], expected)
     assert expected.shape == (2, backbone.dim)
 
@@ -49,10 +49,10 @@ def test_features_are_the_classifiers_input(name: str) -> None:
 def test_clips_resnet_is_encode_image() -> None:
     torch.manual_seed(0)
     backbone = OpenClipResNet().eval()
-    own = open_clip.create_model("RN50").eval().requires_grad_(False)
-    own.visual.load_state_dict(backbone.trunk.visual.state_dict())
+    reference = open_clip.create_model("RN50").eval().requires_grad_(False)
+    reference.visual.load_state_dict(backbone.trunk.visual.state_dict())
     clip = frames(224)
-    expected = own.encode_image(backbone.normalise(clip[0]))
+    expected = reference.encode_image(backbone.normalise(clip[0]))
     assert torch.equal(backbone(clip)[0], expected)
     assert (backbone.dim, backbone.depth) == (1024, 4)
 

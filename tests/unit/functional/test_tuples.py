@@ -13,4 +13,4 @@ def test_products_of_tuples_are_sums_over_positions() -> None:
 
 def test_tuples_are_in_temporal_order() -> None:
     assert len(ordered_tuples(8, 3)) == 56
-    assert all(list(each) == sorted(set(each)) for each in ordered_tuples(8, 3))
+    assert all(list(frames) == sorted(set(frames)) for frames in ordered_tuples(8, 3))

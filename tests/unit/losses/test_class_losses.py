@@ -37,8 +37,8 @@ def videos(outcome: Outcome) -> list[tuple[torch.Tensor, int]]:
     return support + [(outcome.query[q], CLASSES[LABELS[q]]) for q in range(Q)]
 
 
-def negative_log_likelihood(scores: torch.Tensor, own: int) -> torch.Tensor:
-    return scores.exp().sum().log() - scores[own]
+def negative_log_likelihood(scores: torch.Tensor, label: int) -> torch.Tensor:
+    return scores.exp().sum().log() - scores[label]
 
 
 def assert_equal(got: torch.Tensor, want: torch.Tensor, *inputs: torch.Tensor) -> None:
@@ -54,11 +54,11 @@ def test_contrast_is_the_negative_log_likelihood_over_all_training_classes() -> 
     outcome, episode = task()
     loss = VideoTextContrast(temperature=0.2).double()
     total = outcome.logits.new_zeros(())
-    for video, own in videos(outcome):
+    for video, label in videos(outcome):
         cosines = torch.stack(
             [torch.cosine_similarity(video.mean(0), text, dim=0) for text in episode.bank]
         )
-        total = total + negative_log_likelihood(cosines * loss.scale, own)
+        total = total + negative_log_likelihood(cosines * loss.scale, label)
     assert_equal(loss(outcome, episode), total / (N * K + Q), outcome.support, loss.scale)
 
 
@@ -84,9 +84,9 @@ def test_classifier_is_the_negative_log_likelihood_of_every_frame() -> None:
     outcome, episode = task()
     loss = FrameClassifier(D, M).double()
     total = outcome.logits.new_zeros(())
-    for video, own in videos(outcome):
+    for video, label in videos(outcome):
         for frame in video:
             scores = loss.classifier.weight @ frame + loss.classifier.bias
-            total = total + negative_log_likelihood(scores, own)
+            total = total + negative_log_likelihood(scores, label)
     want = total / ((N * K + Q) * T)
     assert_equal(loss(outcome, episode), want, outcome.support, *loss.parameters())

@@ -37,12 +37,12 @@ def test_explanations_have_the_shapes_of_the_slot(matcher: Matcher, queries: int
     matcher.eval()
     query, prototypes = draw(3, 8, 16), draw(queries, 4, 2, 8, 16, seed=1)
     assert isinstance(matcher, ExplainsMatch)
-    picture = matcher.explain(query, prototypes)
-    assert torch.equal(picture.similarity, frame_cosines(query, prototypes))
-    assert picture.weights is not None
-    assert picture.weights.shape == (3, 4, 2, 8, 8)
-    assert (picture.weights >= 0).all()
-    assert picture.caption
+    explained = matcher.explain(query, prototypes)
+    assert torch.equal(explained.similarity, frame_cosines(query, prototypes))
+    assert explained.weights is not None
+    assert explained.weights.shape == (3, 4, 2, 8, 8)
+    assert (explained.weights >= 0).all()
+    assert explained.caption
 
 
 def test_otam_shows_the_mean_of_both_directions() -> None:
@@ -61,9 +61,9 @@ def test_otam_shows_the_mean_of_both_directions() -> None:
 def test_otam_follows_the_alignment_of_a_hand_made_episode() -> None:
     others = FRAMES.roll(8, 1)
     prototypes = torch.stack([others, FRAMES])[None, :, None]
-    picture = OTAM(0.01).explain(SHIFTED[None], prototypes)
-    assert picture.weights is not None
-    right = picture.weights[0, 1, 0]
+    explained = OTAM(0.01).explain(SHIFTED[None], prototypes)
+    assert explained.weights is not None
+    right = explained.weights[0, 1, 0]
     for row, column in enumerate([0, 0, 1, 2, 3, 4, 5, 6]):
         assert right[row, column] > 0.4, (row, column)
     off = right.clone()
@@ -74,28 +74,28 @@ def test_otam_follows_the_alignment_of_a_hand_made_episode() -> None:
 
 
 def test_bi_mhm_shows_nearest_frames() -> None:
-    picture = BiMHM().explain(SHIFTED[None], FRAMES[None, None, None])
-    assert picture.weights is not None
-    found = picture.weights[0, 0, 0]
+    explained = BiMHM().explain(SHIFTED[None], FRAMES[None, None, None])
+    assert explained.weights is not None
+    found = explained.weights[0, 0, 0]
     assert found[0, 0] == 1.0
     assert found[1, 0] == 0.5
     assert all(found[row, row - 1] == 1.0 for row in range(2, 8))
     # The sum of the least distances is the sum of the distances where the marks are.
     query, prototypes = draw(2, 5, 8), draw(1, 3, 1, 5, 8, seed=1)
-    picture = BiMHM().explain(query, prototypes)
-    marked = (2 * picture.weights * (1 - picture.similarity)).sum((-1, -2))[..., 0]
+    explained = BiMHM().explain(query, prototypes)
+    marked = (2 * explained.weights * (1 - explained.similarity)).sum((-1, -2))[..., 0]
     assert (marked + BiMHM()(query, prototypes)).abs().max() < 1e-5
 
 
 def test_trx_shows_its_strongest_tuples() -> None:
     trx = TRX(16, cardinalities=(2, 3), key_dim=8).eval()
     query, prototypes = draw(2, 6, 16), draw(1, 3, 2, 6, 16, seed=1)
-    picture = trx.explain(query, prototypes)
-    assert picture.weights is not None
-    assert (picture.weights.sum((2, 4)) - 1).abs().max() < 1e-5
+    explained = trx.explain(query, prototypes)
+    assert explained.weights is not None
+    assert (explained.weights.sum((2, 4)) - 1).abs().max() < 1e-5
     attention = trx.attentions[0].attention(query, prototypes)  # type: ignore[operator]
     assert (attention.sum((-1, -2)) - 1).abs().max() < 1e-5
-    links = picture.links[1, 2]
+    links = explained.links[1, 2]
     assert len(links) == 5
     assert [link.weight for link in links] == sorted((x.weight for x in links), reverse=True)
     best = max(a.attention(query, prototypes)[1, 2].max().item() for a in trx.attentions)  # type: ignore[operator]
@@ -123,9 +123,9 @@ def test_trx_is_its_attention_applied_to_values() -> None:
 
     position = 0.1 * sinusoids(query)
     given = values(prototypes + position)[0, :, 0]
-    asked = values(query + position)
+    query_values = values(query + position)
     attended = torch.einsum("qnuv,nvw->qnuw", weights, given)
-    want = -(asked[:, None] - attended).square().sum(-1).mean(-1)
+    want = -(query_values[:, None] - attended).square().sum(-1).mean(-1)
     assert (trx(query, prototypes) - want).abs().max() < 1e-3
 
 

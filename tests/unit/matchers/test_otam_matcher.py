@@ -20,8 +20,8 @@ def test_depends_on_temporal_order() -> None:
 def test_shots_are_aligned_separately() -> None:
     query, prototypes = features()
     matcher = OTAM()
-    alone = [matcher(query, prototypes[:, :, p : p + 1]) for p in range(2)]
-    torch.testing.assert_close(matcher(query, prototypes), (alone[0] + alone[1]) / 2)
+    per_shot = [matcher(query, prototypes[:, :, p : p + 1]) for p in range(2)]
+    torch.testing.assert_close(matcher(query, prototypes), (per_shot[0] + per_shot[1]) / 2)
 
 
 def test_one_set_for_all_queries_equals_the_set_repeated() -> None:
