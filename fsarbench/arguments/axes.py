@@ -1,4 +1,4 @@
-"""Axes of tensors held against jaxtyping annotations, with messages in words."""
+"""Check of tensor axes against jaxtyping annotations, with readable error messages."""
 
 import functools
 import inspect
@@ -31,11 +31,11 @@ Sizes = dict[str, int]
 
 
 class AxesError(UserError):
-    """A tensor whose axes or type differ from the contract of a slot."""
+    """Input whose axes or type violate the contract of a slot."""
 
 
 class ChecksInputs:
-    """Base of slots whose components refuse tensors of the wrong axes in words.
+    """Base class of slots that check the axes of their components' inputs.
 
     The annotations of the slot's abstract `forward` are the contract of all its components. Only
     ranks, sizes and types are compared, never values, so the check also works on the meta device
@@ -69,11 +69,11 @@ def _checked(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def require_axes(component: ChecksInputs, /, *args: Any, **kwargs: Any) -> None:
-    """Refuse tensors that do not fit the contract of a component's slot.
+    """Check inputs against the contract of a component's slot.
 
     Raises:
-        AxesError: An input is no tensor, or its axes or type do not fit those of the contract or
-            of an earlier input.
+        AxesError: An input is not a tensor, or its axes or type differ from the contract or from an
+            earlier input.
     """
     sizes: Sizes = {}
     hints = component.input_hints
@@ -84,12 +84,12 @@ def require_axes(component: ChecksInputs, /, *args: Any, **kwargs: Any) -> None:
 
 
 def mismatch(hint: Any, value: Any, axes: Sizes) -> str | None:
-    """What is wrong with a value by the annotation of a contract; None if nothing is.
+    """Error message if a value violates an annotation; else None.
 
     Args:
-        hint: A jaxtyping annotation, a tuple or a union of such, or a dataclass of tensors.
-        value: A tensor, a tuple of tensors, a dataclass of tensors, or None.
-        axes: The sizes of axes that are known; those of the value are added.
+        hint: jaxtyping annotation, a tuple or union of such, or a dataclass of tensors.
+        value: Tensor, tuple of tensors, dataclass of tensors, or None.
+        axes: Known sizes of axes; those of the value are added.
     """
     origin, hints = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
