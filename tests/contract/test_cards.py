@@ -33,7 +33,8 @@ def test_one_card_for_each_component_and_the_reverse() -> None:
 @pytest.mark.parametrize("card", CARDS, ids=ids)
 def test_card_path_is_slot_and_module(card: Card) -> None:
     module = component(card).__module__.rsplit(".", 1)[1]
-    assert card.file.stem == module
+    # A module with several components, such as the generated data sets, has one card for each.
+    assert card.file.stem in (module, card.name.lower())
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)
