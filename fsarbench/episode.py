@@ -1,17 +1,17 @@
-"""One few-shot task and what a model says of it.
+"""Few-shot episode and the output of a model for it.
 
-The axes, everywhere in the project:
+Axes, with the same letters in the whole project:
 
 | axis | meaning | axis | meaning |
 |---|---|---|---|
 | N | way: classes of an episode | T | frames of a clip |
-| K | shot: support videos a class | H, W | pixels |
+| K | shot: support videos per class | H, W | pixels |
 | Q | queries of the whole episode | L | tokens of a frame |
 | V | videos of one call | C | token width of the backbone |
-| P | prototypes a class | D | feature width |
+| P | prototypes per class | D | feature width |
 | M | classes of a split | E | text feature width |
 
-The support set is class-major, so a support video's first index is its label.
+The support set is class-major: the first index of a support video is its label.
 """
 
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Episode:
-    """One N-way K-shot task.
+    """One N-way K-shot episode.
 
     Attributes:
         support: Frames of the support videos, uint8 or floats in [0, 1].
-        query: Frames of the query videos, in the same form.
-        labels: The index in the episode (0 to N - 1) of each query's class.
-        classes: The index of each of the N classes in its split.
-        names: The N class names, as prompts want them.
-        text: The text features of the N classes; None where no part asks for text.
-        bank: The text features of all M classes of the split, which `classes` are indices into;
-            None without a text encoder, or where training changes it.
+        query: Frames of the query videos, uint8 or floats in [0, 1].
+        labels: Class of each query, as an index into the episode's classes (0 to N - 1).
+        classes: Index of each of the N classes in its split.
+        names: Readable names of the N classes, for prompts.
+        text: Text features of the N classes; None if they are not computed yet, or not used.
+        bank: Text features of all M classes of the split, indexed by `classes`; None without a
+            text encoder, or if the text encoder is trainable.
     """
 
     support: Num[Tensor, "N K T 3 H W"]
@@ -46,13 +46,13 @@ class Episode:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model says of an episode.
+    """Model output for one episode.
 
     Attributes:
-        logits: A score of every query for every class from the matcher; larger is more alike.
-        support: The support features as the backbone gave them, before any prototype builder.
-        query: The query features as the backbone gave them.
-        text: The text features of the N classes, None without a text encoder.
+        logits: Matcher's score of every query for every class; larger means more similar.
+        support: Support features from the backbone, before the prototype builder.
+        query: Query features from the backbone, before the prototype builder.
+        text: Text features of the N classes; None without a text encoder.
     """
 
     logits: Float[Tensor, "Q N"]

@@ -1,18 +1,20 @@
-"""The one exception that a user's input can cause, and how its messages end."""
+"""Exception for errors in a user's input, and suggestions of similar names for its messages."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """Something the user can mend; the command line prints it without a traceback and exits with 2.
+    """Error that the user can fix; the command line prints its message and exits with status 2.
 
-    The message names the file, key, class or video, says what was expected and what to do.
+    The message names the file, key, class or video, what was expected, and what to do.
     """
 
 
 def lost_worker(error: BaseException) -> str | None:
-    """What is said of a decoding process that was ended, which torch raises wherever it happens.
+    """Message for a data loader worker that was killed; None for any other error.
+
+    torch raises this error in whatever code the main process is running at that time.
 
     Example:
         >>> lost_worker(RuntimeError("something else")) is None
@@ -22,13 +24,13 @@ def lost_worker(error: BaseException) -> str | None:
     if not isinstance(error, RuntimeError) or "DataLoader worker" not in text or "Caught" in text:
         return None
     return (
-        f"A process that decodes videos was ended ({text.splitlines()[0]}). Lower the number of "
-        "workers, or give the machine (a container: its /dev/shm) more memory."
+        f"A worker process that decodes videos was killed ({text.splitlines()[0]}). Reduce the "
+        "number of workers, or give the machine (in a container: its /dev/shm) more memory."
     )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message on an unknown name: the nearest known name, then all of them.
+    """Suggestion for an unknown name: the most similar known name, then all known names.
 
     Example:
         >>> nearest("OTMA", ["OTAM", "MeanCosine"])
@@ -39,7 +41,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The question whether a similar name was meant, after a space; empty where none is similar.
+    """Suggestion of the most similar known name, after a space; empty if none is similar.
 
     Example:
         >>> closest("temprature", ["scale", "temperature"])

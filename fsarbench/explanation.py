@@ -1,9 +1,9 @@
-"""What a component may show of an episode: the optional method `explain`, and what it returns.
+"""Visual explanations of an episode: the optional method `explain` and its return types.
 
-A matcher with `explain(query, prototypes)` gives a `MatchExplanation`, a readout with
-`explain(outcome)` gives scores by name. Components without it work as before: the episode viewer
-then shows the cosines of frames alone, and the scores. Unlike `forward`, `explain` is called on
-real data only, one episode at a time, so it may use `.item()`, branches and gradients.
+A matcher's `explain(query, prototypes)` returns a `MatchExplanation`; a readout's
+`explain(outcome)` returns scores by name. Without `explain`, the episode viewer shows only the
+cosine similarities of frames and the final scores. Unlike `forward`, `explain` is called only on
+real data and one episode at a time, so it may use `.item()`, branches and gradients.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,13 @@ from fsarbench.episode import Outcome
 
 @dataclass(frozen=True)
 class Link:
-    """Frames of a query and frames of a prototype that were taken together.
+    """Match between a group of query frames and a group of prototype frames.
 
     Attributes:
-        query: The frames of the query, counted from 0.
-        prototype: Which of the P prototypes of the class.
-        frames: The frames of that prototype.
-        weight: How much of it there is, 0 to 1.
+        query: Frame indices of the query, from 0.
+        prototype: Index of the prototype among the P of its class.
+        frames: Frame indices of that prototype.
+        weight: Weight of the match, 0 to 1.
     """
 
     query: tuple[int, ...]
@@ -35,15 +35,14 @@ class Link:
 
 @dataclass(frozen=True)
 class MatchExplanation:
-    """What a matcher saw: every frame of each query beside every frame of each prototype.
+    """Frame-by-frame similarities and matching weights of queries and prototypes.
 
     Attributes:
-        similarity: How alike two frames are; larger is more alike.
-        weights: How much two frames have to do with the score, 0 or more; None where nothing is
-            known of it.
-        caption: What the weights are, for people.
-        links: The strongest groups of frames by query and class, strongest first; empty where the
-            matcher takes single frames.
+        similarity: Similarity of two frames; larger means more similar.
+        weights: Contribution of two frames to the score, 0 or more; None if not available.
+        caption: Description of the weights, shown to the reader.
+        links: Groups of frames with the largest weights by query and class, largest first; empty
+            for matchers of single frames.
     """
 
     similarity: Float[Tensor, "Q N P T S"]
@@ -54,17 +53,17 @@ class MatchExplanation:
 
 @runtime_checkable
 class ExplainsMatch(Protocol):
-    """A matcher that shows what it saw."""
+    """Matcher with an explanation of its logits."""
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> MatchExplanation:
-        """The picture of the same call of `forward`."""
+        """Explanation of the logits that `forward` returns for the same inputs."""
 
 
 @runtime_checkable
 class ExplainsScores(Protocol):
-    """A readout that shows what its scores are made of."""
+    """Readout with an explanation of its scores."""
 
     def explain(self, outcome: Outcome) -> Mapping[str, Float[Tensor, "Q N"]]:
-        """What goes into the scores, by name."""
+        """Terms of the scores by name."""

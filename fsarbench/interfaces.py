@@ -1,8 +1,8 @@
-"""The slots: what every part takes and gives (the axes are those of `fsarbench.episode`).
+"""Abstract base class of each slot: inputs and outputs (axes as in `fsarbench.episode`).
 
-A part is a `torch.nn.Module` whose `forward` carries the annotation of its slot, word for word, so
-that the test run and `fsarbench check` hold it to the shapes. Parts store nothing on `self` between
-calls, take flat arguments, and use neither `.item()` nor a branch on data, so that every assembly
+A component is a `torch.nn.Module` whose `forward` repeats the annotations of its slot, so that the
+tests and `fsarbench check` can check its shapes. Components store no state on `self` between calls,
+take flat arguments, and use neither `.item()` nor data-dependent branches. Every model therefore
 also runs on the meta device and under `torch.vmap`.
 """
 
@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 from jaxtyping import Float, Num
 from torch import Tensor, nn
 
+from fsarbench.arguments.axes import ChecksInputs
 from fsarbench.arguments.signatures import Checked
 from fsarbench.episode import Episode, Outcome
 
@@ -21,60 +22,60 @@ Projection = Literal["q", "k", "v", "o", "up", "down"]
 
 
 class TextEncoder(Checked, nn.Module, ABC):
-    """Class names to text features.
+    """Maps class names to text features.
 
     Attributes:
-        dim: The width E of its features.
+        dim: Text feature width E.
     """
 
     dim: int
 
     @abstractmethod
     def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
-        """One feature a class name, not normalised."""
+        """One feature per class name, not normalised."""
 
 
 @runtime_checkable
 class Block(Protocol):
-    """A view of one pre-norm transformer block; residuals are left to the caller.
+    """View of one pre-norm transformer block; the caller adds the residuals.
 
-    Every method takes any number of leading axes; layer scale and drop path are inside.
+    Every method takes any number of leading axes and includes layer scale and drop path.
 
     Attributes:
-        prefix: Tokens before the patches of a frame; the first of them is the class token.
+        prefix: Number of tokens before the patches of a frame; the first is the class token.
     """
 
     prefix: int
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The norm before the attention."""
+        """Normalisation before the attention."""
 
     def attend(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """Self-attention over the axis L, of normalised tokens."""
+        """Self-attention of normalised tokens over the axis L."""
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The norm before the MLP."""
+        """Normalisation before the MLP."""
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The MLP, of normalised tokens."""
+        """MLP of normalised tokens."""
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The whole block as its library runs it, residuals included."""
+        """The library's own forward of the block, residuals included."""
 
     def reweighted(self, changes: Mapping[Projection, Tensor]) -> "Block":
-        """The same block with changes added to weights."""
+        """The same block with weight deltas added to its projections."""
 
 
 class Adapter(Checked, nn.Module, ABC):
-    """What is done to one block of a frozen trunk; the backbone holds one for each block.
+    """Adaptation of one block of a frozen trunk; the backbone holds one adapter per block.
 
-    The adapter calls the block, the block never knows the adapter. Assembly builds one a block; a
-    config's key `blocks` (a list of block indices) leaves the other blocks plain, for any adapter.
+    The adapter calls the block; the block does not know the adapter. With the config key `blocks`
+    (a list of block indices), only those blocks are adapted and the others stay frozen.
 
     Attributes:
-        uses_text: Reads `text`, the class's text features of each support video.
-        joint: Attends across the videos of a call, so that support and query go in one call and no
-            feature can be cached by video.
+        uses_text: Whether it reads `text`, the text feature of each support video's class.
+        joint: Whether it attends across the videos of a call. If so, support and query videos go
+            through the backbone in one call, and features cannot be cached per video.
     """
 
     uses_text: ClassVar[bool] = False
@@ -84,39 +85,40 @@ class Adapter(Checked, nn.Module, ABC):
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The tokens after the block. `text` is None for queries."""
+        """Tokens after the adapted block; `text` is None for queries."""
 
     def entry(self) -> nn.Module | None:
-        """A module that the tokens pass before the first block, asked of the first adapter only.
+        """Optional module before the first block; only the first one that is not None is used.
 
         It maps tokens "V T L C" to tokens "V T L C".
         """
         return None
 
     def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
-        """Whether a trunk parameter is tuned; none is, unless an adapter says so.
+        """Whether a trunk parameter is trainable; by default all trunk parameters are frozen.
 
         Args:
-            part: The adapter's own `block`, or what comes before (`embed`) or after (`pool`) all.
-            name: The parameter's name as its library spells it.
-            owner: The layer that holds it.
+            part: `block` for the adapter's own block, `embed` for the layers before all blocks,
+                `pool` for the layers after them.
+            name: Name of the parameter in its library.
+            owner: Layer that holds the parameter.
         """
         del part, name, owner
         return False
 
 
-class Backbone(Checked, nn.Module, ABC):
-    """Frames to one feature a frame.
+class Backbone(Checked, ChecksInputs, nn.Module, ABC):
+    """Maps frames to one feature per frame.
 
     Attributes:
-        width: The token width C, which adapters work at.
-        dim: The feature width D.
-        image_size: The pixels (H = W) that it was made for.
-        prefix: Tokens before the patches of a frame (class token, registers).
-        mlp_width: The inner width of the blocks' MLPs; 0 if these are no two plain layers.
-        depth: The number of blocks.
-        joint: Whether an adapter of it attends across the videos of a call.
-        uses_text: Whether an adapter of it reads the text features of support videos.
+        width: Token width C, the width of the adapters' inputs.
+        dim: Feature width D.
+        image_size: Input size in pixels (H = W).
+        prefix: Number of tokens before the patches of a frame (class token, registers).
+        mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
+        depth: Number of blocks.
+        joint: Whether one of its adapters attends across the videos of a call.
+        uses_text: Whether one of its adapters reads the text features of support videos.
     """
 
     width: int
@@ -130,10 +132,10 @@ class Backbone(Checked, nn.Module, ABC):
 
     @abstractmethod
     def adapt(self, adapters: Sequence[Adapter]) -> None:
-        """Put one adapter on each block, and tune the trunk parameters that they ask for.
+        """Attach one adapter to each block and make the trunk parameters they name trainable.
 
         Raises:
-            fsarbench.errors.UserError: The backbone has no place for one of them.
+            fsarbench.errors.UserError: The backbone does not support one of the adapters.
         """
 
     @abstractmethod
@@ -143,16 +145,17 @@ class Backbone(Checked, nn.Module, ABC):
         """Features of every frame.
 
         Args:
-            frames: uint8, or floats in [0, 1]; normalised here, by the trunk's mean and deviation.
-            text: The class's text feature of each support video, None for queries.
+            frames: uint8, or floats in [0, 1]; the backbone subtracts the trunk's mean and divides
+                by its standard deviation.
+            text: Text feature of each support video's class; None for queries.
         """
 
 
-class PrototypeBuilder(Checked, nn.Module, ABC):
-    """Support features to class prototypes, and queries to what they are matched with.
+class PrototypeBuilder(Checked, ChecksInputs, nn.Module, ABC):
+    """Maps support features to class prototypes, and query features to the matcher's input.
 
     Attributes:
-        uses_text: Cannot work without the text features of the classes.
+        uses_text: Whether it requires the text features of the classes.
     """
 
     uses_text: ClassVar[bool] = False
@@ -164,14 +167,14 @@ class PrototypeBuilder(Checked, nn.Module, ABC):
         query: Float[Tensor, "Q T D"],
         text: Float[Tensor, "N E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """Prototypes (#Q is 1 where all queries share them, P is 1 or K), and queries to match."""
+        """Prototypes (#Q is 1 if all queries share them; P is 1 or K) and query features."""
 
 
-class Matcher(Checked, nn.Module, ABC):
+class Matcher(Checked, ChecksInputs, nn.Module, ABC):
     """Scores queries against prototypes.
 
     Attributes:
-        scales_with_frames: The logits grow in proportion to T.
+        scales_with_frames: Whether the logits grow in proportion to T.
     """
 
     scales_with_frames: bool = False
@@ -180,16 +183,16 @@ class Matcher(Checked, nn.Module, ABC):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """Logits; larger is more alike."""
+        """Logits; larger means more similar."""
 
 
 class Loss(Checked, nn.Module, ABC):
-    """A training loss over one episode.
+    """Training loss of one episode.
 
     Attributes:
-        weight: What the loss is multiplied by in the sum.
-        uses_text: Cannot work without the text features of the classes.
-        uses_match: Cannot work without a matcher.
+        weight: Factor of the loss in the total loss.
+        uses_text: Whether it requires the text features of the classes.
+        uses_match: Whether it requires a matcher.
     """
 
     weight: float
@@ -198,15 +201,15 @@ class Loss(Checked, nn.Module, ABC):
 
     @abstractmethod
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
-        """The loss, not yet weighted."""
+        """Loss before multiplication by `weight`."""
 
 
 class Readout(Checked, nn.Module, ABC):
-    """What is read off as the scores of a test episode.
+    """Maps a model's output to the class scores of a test episode.
 
     Attributes:
-        uses_text: Cannot work without the text features of the classes.
-        uses_match: Cannot work without a matcher.
+        uses_text: Whether it requires the text features of the classes.
+        uses_match: Whether it requires a matcher.
     """
 
     uses_text: ClassVar[bool] = False
@@ -214,4 +217,4 @@ class Readout(Checked, nn.Module, ABC):
 
     @abstractmethod
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
-        """Scores; the largest of a row is the prediction."""
+        """Scores; the largest score of a row is the prediction."""

@@ -1,7 +1,7 @@
-"""Small layers that several parts are made of.
+"""Layers shared by several components.
 
-Attention is written with plain batched products: `nn.MultiheadAttention` takes other kernels by
-mode and device, warns under `torch.vmap`, and is counted wrongly by operation counters.
+Attention is written with plain batched matrix products, because `nn.MultiheadAttention` chooses its
+kernel by mode and device, warns under `torch.vmap`, and is miscounted by FLOP counters.
 """
 
 import torch
@@ -12,7 +12,7 @@ from fsarbench.errors import UserError
 
 
 def sinusoids(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
-    """The positional encoding of Vaswani et al. (NeurIPS 2017) for such features.
+    """Sinusoidal positional encoding (Vaswani et al., NeurIPS 2017) for features of this shape.
 
     Example:
         >>> sinusoids(torch.zeros(2, 4))
@@ -27,13 +27,13 @@ def sinusoids(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
 
 
 class Bottleneck(nn.Module):
-    """The adapter of AIM (Yang et al., ICLR 2023): down, GELU, up, without a skip.
+    """Bottleneck of AIM (Yang et al., ICLR 2023): down, GELU, up, without a skip connection.
 
-    The up projection starts at zero, and with it the output.
+    The up projection is initialised to zero, so the initial output is zero.
 
     Args:
-        width: The width of what goes in and comes out.
-        hidden: The width in the middle.
+        width: Input and output width.
+        hidden: Hidden width.
 
     Example:
         >>> sum(p.numel() for p in Bottleneck(768, 192).parameters())
@@ -43,7 +43,7 @@ class Bottleneck(nn.Module):
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         if hidden < 1:
-            raise UserError(f"the bottleneck has no features left: reduction exceeds {width}.")
+            raise UserError(f"the bottleneck is empty: reduction exceeds the width {width}.")
         self.down = nn.Linear(width, hidden)
         self.activation = nn.GELU()
         self.up = nn.Linear(hidden, width)
@@ -51,18 +51,18 @@ class Bottleneck(nn.Module):
         nn.init.zeros_(self.up.bias)
 
     def forward(self, tokens: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
-        """The change to the tokens; the caller adds it where the skip belongs."""
+        """Change of the tokens; the caller adds the skip connection."""
         return self.up(self.activation(self.down(tokens)))
 
 
 class MultiHeadAttention(nn.Module):
     """Multi-head attention (Vaswani et al., NeurIPS 2017), four projections with bias.
 
-    Values at the start are drawn as in `torch.nn.MultiheadAttention`.
+    Weights are initialised as in `torch.nn.MultiheadAttention`.
 
     Args:
-        dim: The width of queries, context and output.
-        heads: The number of heads, a divisor of `dim`.
+        dim: Width of queries, context and output.
+        heads: Number of heads, a divisor of `dim`.
 
     Raises:
         UserError: `heads` does not divide `dim`.
@@ -85,7 +85,7 @@ class MultiHeadAttention(nn.Module):
         self._draw(dim)
 
     def _draw(self, dim: int) -> None:
-        # torch draws query, key and value as one matrix of 3 dim rows: the bound is that matrix's.
+        # torch initialises query, key and value as one matrix of 3 dim rows, which sets the bound.
         bound = (6 / (4 * dim)) ** 0.5
         for layer in (self.query, self.key, self.value):
             nn.init.uniform_(layer.weight, -bound, bound)
@@ -98,19 +98,19 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self, query: Float[Tensor, "*B L D"], context: Float[Tensor, "*B S D"]
     ) -> Float[Tensor, "*B L D"]:
-        """Every query's mix of the context, which gives both keys and values."""
+        """Attention of the queries to the context, which provides both keys and values."""
         keys, values = self._split(self.key(context)), self._split(self.value(context))
-        likeness = self._split(self.query(query)) @ keys.transpose(-1, -2)
-        mixed = (likeness * self.scale).softmax(-1) @ values
+        scores = self._split(self.query(query)) @ keys.transpose(-1, -2)
+        mixed = (scores * self.scale).softmax(-1) @ values
         return self.out(mixed.transpose(-2, -3).flatten(-2))
 
 
 class FeedForward(nn.Module):
-    """The two linear layers of a transformer block, with a GELU between.
+    """Feed-forward network of a transformer block: linear, GELU, linear.
 
     Args:
-        dim: The width of what goes in and comes out.
-        hidden: The width in the middle.
+        dim: Input and output width.
+        hidden: Hidden width.
 
     Example:
         >>> sum(p.numel() for p in FeedForward(512, 2048).parameters())
@@ -124,12 +124,12 @@ class FeedForward(nn.Module):
         self.narrow = nn.Linear(hidden, dim)
 
     def forward(self, tokens: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
-        """Each token on its own; no skip inside."""
+        """Transformed tokens, without a skip connection."""
         return self.narrow(self.activation(self.widen(tokens)))
 
 
 class TemporalEmbedding(nn.Module):
-    """A learnable vector a frame, zero at the start, on every token before the first block.
+    """Learnable embedding of each frame, initialised to zero, added before the first block.
 
     Args:
         frames: Frames T of a clip.
@@ -141,12 +141,12 @@ class TemporalEmbedding(nn.Module):
         self.embedding = nn.Parameter(torch.zeros(frames, width))
 
     def forward(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
-        """The tokens, each with its frame's vector added."""
+        """Tokens plus the embedding of their frame."""
         return tokens + self.embedding[:, None]
 
 
 def is_norm(layer: nn.Module) -> bool:
-    """Whether a layer normalises, by the name of its class: libraries have norms of their own.
+    """Whether a layer is a normalisation, by its class name (libraries define their own norms).
 
     Example:
         >>> is_norm(nn.LayerNorm(4)), is_norm(nn.BatchNorm2d(4)), is_norm(nn.Linear(4, 4))
@@ -156,14 +156,15 @@ def is_norm(layer: nn.Module) -> bool:
 
 
 class TransformerLayer(nn.Module):
-    """One transformer layer whose queries and context may differ, the skip taken after the query.
+    """Transformer layer with cross-attention from queries to a context.
 
     Args:
-        dim: The width of everything.
-        heads: Attention heads.
-        hidden: The width inside the feed-forward part.
-        dropout: The share of either part's output that is dropped in training.
-        pre_norm: Normalise what enters a part; otherwise what leaves its skip.
+        dim: Token width.
+        heads: Number of attention heads.
+        hidden: Hidden width of the feed-forward network.
+        dropout: Dropout rate after attention and feed-forward network.
+        pre_norm: Normalise before attention and feed-forward network (True), or after their skip
+            connections (False).
     """
 
     def __init__(self, dim: int, heads: int, hidden: int, dropout: float, pre_norm: bool) -> None:
@@ -171,16 +172,16 @@ class TransformerLayer(nn.Module):
         self.attention = MultiHeadAttention(dim, heads)
         self.feed_forward = FeedForward(dim, hidden)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        # torch.vmap refuses dropout even at 0.
+        # torch.vmap rejects dropout even at rate 0.
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.pre_norm = pre_norm
 
     def forward(
         self, query: Float[Tensor, "*B L D"], context: Float[Tensor, "*B S D"]
     ) -> Float[Tensor, "*B L D"]:
-        """The query tokens after attending to the context, which is both keys and values."""
+        """Query tokens after attending to the context, which provides keys and values."""
         if self.pre_norm:
-            # One norm for query and context, as in CLIP-FSAR's layer.
+            # Query and context share one norm, as in CLIP-FSAR's layer.
             mixed = self.attention(self.norm1(query), self.norm1(context))
             query = query + self.dropout(mixed)
             return query + self.dropout(self.feed_forward(self.norm2(query)))

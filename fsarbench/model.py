@@ -1,4 +1,4 @@
-"""The assembly of one few-shot action recogniser, on one screen."""
+"""Few-shot action recognition model: wires the components of all slots."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,16 +13,16 @@ from fsarbench.interfaces import Backbone, Loss, Matcher, PrototypeBuilder, Read
 
 
 class FewShotModel(nn.Module):
-    """Wires the parts of the slots; it has no parameters and no opinion of its own.
+    """Few-shot model of one component per slot, without parameters of its own.
 
     Args:
-        backbone: Frames to frame features, its adapters inside.
-        prototypes: Support features to class prototypes; None where nothing is matched.
-        matcher: Scores queries against prototypes; None where the readout goes by the text alone.
-        readout: What a test episode is scored by.
+        backbone: Maps frames to frame features; holds the adapters.
+        prototypes: Maps support features to class prototypes; None without a matcher.
+        matcher: Scores queries against prototypes; None if the readout uses the text only.
+        readout: Maps the model's output to the scores of a test episode.
         losses: Training losses by name.
-        text_encoder: Class names to text features; None where no part uses text.
-        load_clips: Decodes video files to clips, for `embed_videos`; None leaves that out.
+        text_encoder: Maps class names to text features; None if no component uses text.
+        load_clips: Decodes video files to clips, for `embed_videos`; None disables that method.
     """
 
     def __init__(
@@ -45,19 +45,20 @@ class FewShotModel(nn.Module):
         self.load_clips = load_clips
 
     def forward(self, episode: Episode) -> Outcome:
-        """One episode, from frames to logits."""
+        """Forward pass of one episode, from frames to logits."""
         text = self.describe(episode)
         return self.compare(*self.encode(episode, text), text)
 
     def encode(
         self, episode: Episode, text: Float[Tensor, "N E"] | None, together: bool = False
     ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
-        """Support and query features; training runs this half in lower precision.
+        """Support and query features; training runs this part under bf16 autocast.
 
         Args:
-            episode: The frames.
-            text: The text features of its classes.
-            together: One call for both, unless the support is given text and the queries none.
+            episode: Episode with the frames.
+            text: Text features of its classes.
+            together: Whether support and query videos go through the backbone in one call. Ignored
+                if an adapter reads text, because only support videos have text.
         """
         if self.backbone.joint or (together and not self.backbone.uses_text):
             return self.encode_together(episode)
@@ -65,7 +66,7 @@ class FewShotModel(nn.Module):
         return support, self.encode_query(episode.query)
 
     def describe(self, episode: Episode) -> Float[Tensor, "N E"] | None:
-        """The text features of the episode's classes; those that it brings along come first."""
+        """Text features of the episode's classes: precomputed ones if given, else encoded."""
         if episode.text is not None or self.text_encoder is None:
             return episode.text
         return self.text_encoder(episode.names)
@@ -73,13 +74,13 @@ class FewShotModel(nn.Module):
     def encode_support(
         self, frames: Num[Tensor, "N K T 3 H W"], text: Float[Tensor, "N E"] | None
     ) -> Float[Tensor, "N K T D"]:
-        """Support features; every video sees the text of its own class."""
+        """Support features; each video is encoded with the text of its own class."""
         shot = frames.shape[1]
-        each = None if text is None else text.repeat_interleave(shot, dim=0)
-        return self.backbone(frames.flatten(0, 1), each).unflatten(0, (-1, shot))
+        video_text = None if text is None else text.repeat_interleave(shot, dim=0)
+        return self.backbone(frames.flatten(0, 1), video_text).unflatten(0, (-1, shot))
 
     def encode_query(self, frames: Num[Tensor, "Q T 3 H W"]) -> Float[Tensor, "Q T D"]:
-        """Query features; a query's class is not known, so no text."""
+        """Query features, without text because the class of a query is unknown."""
         return self.backbone(frames, None)
 
     @torch.no_grad()
@@ -113,9 +114,9 @@ class FewShotModel(nn.Module):
     def encode_together(
         self, episode: Episode
     ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
-        """Support and query features from one call, as a backbone that attends across videos needs.
+        """Support and query features from one backbone call, without text.
 
-        A call that holds queries has no text.
+        Required for adapters that attend across videos.
         """
         support = episode.support
         way, shot = support.shape[:2]
@@ -128,30 +129,30 @@ class FewShotModel(nn.Module):
         query: Float[Tensor, "Q T D"],
         text: Float[Tensor, "N E"] | None,
     ) -> Outcome:
-        """Everything after the backbone; evaluation calls it on cached features."""
+        """Prototypes and logits from features; cached evaluation starts here."""
         if self.prototypes is None or self.matcher is None:
-            # Nothing is matched, so that all classes are alike to all queries.
-            alike = query.new_zeros(query.shape[0], support.shape[0])
-            return Outcome(alike, support, query, text)
+            # Without a matcher every class gets the same logit.
+            zeros = query.new_zeros(query.shape[0], support.shape[0])
+            return Outcome(zeros, support, query, text)
         prototypes, matched = self.prototypes(support, query, text)
         return Outcome(self.matcher(matched, prototypes), support, query, text)
 
     def loss(self, outcome: Outcome, episode: Episode) -> dict[str, Float[Tensor, ""]]:
-        """Each loss by name, weighted; their sum is what training minimises."""
+        """Weighted losses by name; training minimises their sum."""
         return {name: loss.weight * loss(outcome, episode) for name, loss in self.losses.items()}
 
     def scores(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
-        """Test scores; the largest of a row is the prediction."""
+        """Test scores; the largest score of a row is the prediction."""
         return self.readout(outcome)
 
 
 def trainable_parameters(module: nn.Module) -> dict[str, Tensor]:
-    """The parameters that training changes, by name."""
+    """Trainable parameters by name."""
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
 def count_parameters(module: nn.Module | None, tuned: bool = False) -> int:
-    """The number of parameters of a module, or of its tuned ones."""
+    """Number of parameters of a module, or (`tuned=True`) of its trainable parameters."""
     if module is None:
         return 0
     return sum(p.numel() for p in module.parameters() if p.requires_grad or not tuned)

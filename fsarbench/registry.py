@@ -1,15 +1,15 @@
-"""One registry a slot.
+"""Registry of each slot.
 
-A part registers itself with a decorator, inside the project or in a user's own file::
+A component is registered by a decorator, inside the project or in a user's own file::
 
     from fsarbench.registry import ADAPTERS
 
     @ADAPTERS.register_module()
     class MyAdapter(Adapter): ...
 
-A built-in part is known by the table in the `__init__` of its slot, a part of an installed package
-by the package's metadata (`fsarbench.catalogue.entry_points`). Both are imported when a config
-names them.
+Built-in components are listed in the `__init__` of their slot's package, components of other
+installed packages in the metadata of those packages (`fsarbench.catalogue.entry_points`). Both are
+imported when a config names them.
 """
 
 import importlib
@@ -35,12 +35,12 @@ from fsarbench.video import VideoDataset, VideoReader
 
 
 class SlotRegistry(Registry):
-    """The known components of one slot; it refuses what is none, and says where a name is taken.
+    """Registry of one slot; rejects classes without the slot's interface and reports name clashes.
 
     Args:
-        slot: The slot's name in configs.
-        component: The class that every component of the slot derives from.
-        package: The package of the built-in components; its table `COMPONENTS` names their modules.
+        slot: Name of the slot in configs.
+        component: Base class of the slot's components.
+        package: Package of the built-in components; its `COMPONENTS` maps names to modules.
     """
 
     def __init__(self, slot: str, component: type[Any], package: str) -> None:
@@ -49,17 +49,17 @@ class SlotRegistry(Registry):
         self.package = package
 
     def built_in(self) -> Mapping[str, str]:
-        """The names of the built-in components and their modules; none of them is imported."""
+        """Names and modules of the built-in components, without importing them."""
         table: Mapping[str, str] = importlib.import_module(self.package).COMPONENTS
         return table
 
     def import_built_in(self, name: str) -> None:
-        """Import the module of a built-in component, which registers it; other names do nothing."""
+        """Import, and thereby register, a built-in component; other names are ignored."""
         if name in self.built_in():
             importlib.import_module(f"{self.package}.{self.built_in()[name]}")
 
     def get(self, key: str) -> Any:
-        """As mmengine's; a built-in component is imported first."""
+        """Component of that name, as in mmengine; a built-in component is imported first."""
         self.import_built_in(self.split_scope_key(key)[1])
         return super().get(key)
 
@@ -68,27 +68,28 @@ class SlotRegistry(Registry):
     ) -> None:
         if not (inspect.isclass(module) and issubclass(module, self.component)):
             raise UserError(
-                f"{place(module)} cannot be registered in the slot '{self.name}': "
-                f"it is no subclass of {self.component.__module__}.{self.component.__name__}."
+                f"{class_location(module)} cannot be registered in the slot '{self.name}': "
+                f"it is not a subclass of {self.component.__module__}.{self.component.__name__}."
             )
         names = [module_name] if isinstance(module_name, str) else module_name
         for name in names or [module.__name__]:
             if not module.__module__.startswith(f"{self.package}."):
-                self.import_built_in(name)  # else its name would seem to be free
+                self.import_built_in(name)  # otherwise the name would seem to be free
             taken = self._module_dict.get(name)
-            # A module that is imported a second time registers the same class again.
-            if taken is not None and place(taken) != place(module) and not force:
+            # A module that is imported twice registers the same class again.
+            if taken is not None and class_location(taken) != class_location(module) and not force:
                 raise UserError(
-                    f"The name '{name}' is taken in the slot '{self.name}' by {place(taken)}; "
-                    f"register {place(module)} under another name, or with force=True."
+                    f"The name '{name}' is already taken in the slot '{self.name}' by "
+                    f"{class_location(taken)}; "
+                    f"register {class_location(module)} under another name, or with force=True."
                 )
         super()._register_module(module, module_name, force=True)
 
     def find(self, name: str) -> type[Any]:
-        """The component of that name, whose module is imported by this; no other component is.
+        """Import and return the component of that name.
 
         Raises:
-            UserError: There is none; the message gives the nearest name and all known ones.
+            UserError: The name is unknown; the message gives the nearest and all known names.
         """
         self.import_built_in(name)
         if name not in self._module_dict:
@@ -98,44 +99,48 @@ class SlotRegistry(Registry):
         raise UserError(f"Unknown {self.name} '{name}'.{nearest(name, self.known())}")
 
     def known(self) -> list[str]:
-        """The names of all components, sorted, those of other installed packages among them."""
+        """Sorted names of all components, including those of other installed packages."""
         return sorted({*self._module_dict, *self.built_in(), *of_slot(self.name)})
 
 
-def import_discovered(parts: list[DiscoveredComponent]) -> None:
-    """Import the module that registers a part; do nothing where no package names it.
+def import_discovered(components: list[DiscoveredComponent]) -> None:
+    """Import the module of another package that registers a component, if there is one.
 
     Raises:
-        UserError: Two packages name it, its module cannot be imported, or does not register it.
+        UserError: Two packages claim the name, or the module cannot be imported or does not
+            register the component.
     """
-    if len(parts) > 1:
-        claims = ", ".join(part.origin for part in parts)
+    if len(components) > 1:
+        origins = ", ".join(component.origin for component in components)
         raise UserError(
-            f"{parts[0].slot} '{parts[0].name}' comes with more than one installed package "
-            f"({claims}): uninstall all but one."
+            f"{components[0].slot} '{components[0].name}' comes with more than one installed "
+            f"package ({origins}): uninstall all but one."
         )
-    for part in parts:
-        promise = f"{part.origin} says that '{part.module}' registers {part.slot} '{part.name}'"
-        enforce_also(part.module)
+    for component in components:
+        claim = (
+            f"{component.origin} says that '{component.module}' registers {component.slot} "
+            f"'{component.name}'"
+        )
+        enforce_also(component.module)
         try:
-            importlib.import_module(part.module)
+            importlib.import_module(component.module)
         except UserError:
             raise
         except Exception as error:
             raise UserError(
-                f"{promise}, but it cannot be imported ({type(error).__name__}: {error}). Mend or "
+                f"{claim}, but it cannot be imported ({type(error).__name__}: {error}). Fix or "
                 "uninstall that package."
             ) from error
-        if part.name not in SLOTS[part.slot].module_dict:
-            raise UserError(f"{promise}, but it does not. Mend or uninstall that package.")
+        if component.name not in SLOTS[component.slot].module_dict:
+            raise UserError(f"{claim}, but it does not. Fix or uninstall that package.")
 
 
-def place(thing: Any) -> str:
-    """Where a class was written, as `module.Name (file)`."""
+def class_location(thing: Any) -> str:
+    """Module, name and file of a class, as `module.Name (file)`."""
     name = f"{getattr(thing, '__module__', '?')}.{getattr(thing, '__qualname__', thing)}"
     try:
         return f"{name} ({inspect.getsourcefile(thing)})"
-    except (TypeError, OSError):  # built in, or written in an interactive session
+    except (TypeError, OSError):  # built in, or defined in an interactive session
         return name
 
 

@@ -1,7 +1,7 @@
-"""How a model is trained and how it is tested: the config sections `train` and `evaluate`.
+"""Settings of training and evaluation: the config sections `train` and `evaluate`.
 
-All lengths of training are counted in episodes over all ranks, so a config means the same on one
-device and on eight, with and without accumulation.
+All training lengths are counted in episodes over all ranks, so a config means the same on one and
+on eight devices, with and without gradient accumulation.
 """
 
 import os
@@ -46,32 +46,35 @@ TRACKERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings(CheckedSettings):
-    """Training by AdamW over seeded episodes.
+    """Training with AdamW on seeded episodes.
 
     Attributes:
-        episodes: Training episodes over all ranks; 0 trains nothing.
-        accumulate: Episodes of one optimiser step, on each rank.
-        lr: Peak learning rate of everything tuned outside the trunk.
-        trunk_lr: Peak learning rate of tuned trunk parameters.
-        weight_decay: Of weights with two axes or more; norms and biases have none.
-        warmup: Episodes over which both rates rise linearly from near 0.
-        schedule: What follows the warm-up: `cosine` to 0, `constant`, or `multistep`.
-        milestones: Episodes at which `multistep` multiplies the rates by 0.1.
-        clip_grad: Largest norm of a step's gradient; None leaves it as it is.
-        precision: `bf16` and `fp32` as named; `auto` is bf16 on a GPU and fp32 on a CPU.
-        tf32: Matrix products of fp32 tensors in TF32, on a GPU that has it: faster, 10 bits.
-        checkpointing: Keep the tokens between blocks and compute a block's activations once more
-            in the backward pass (True), or those of n blocks together (n): less memory, more time.
-        compile: Run the blocks through `torch.compile`: a minute at the start, faster thereafter.
-        together: Support and query videos in one call of the backbone, where no text is given to
-            the support: fewer and larger calls.
-        val_interval: Episodes between two validations; there is always one at the end.
-        select: The classes whose accuracy chooses the state that is kept. `test` is what much
-            released code does; its results look better than they are, and every table says so.
+        episodes: Training episodes over all ranks; 0 skips training.
+        accumulate: Episodes per optimiser step and rank.
+        lr: Peak learning rate of the trainable parameters outside the trunk.
+        trunk_lr: Peak learning rate of the trainable trunk parameters.
+        weight_decay: Weight decay of weights with two or more axes; norms and biases have none.
+        warmup: Episodes over which both learning rates rise linearly from near 0.
+        schedule: Learning rate schedule after the warm-up: `cosine` (to 0), `constant`, or
+            `multistep`.
+        milestones: Episodes at which `multistep` multiplies the learning rates by 0.1.
+        clip_grad: Maximum gradient norm of a step; None turns clipping off.
+        precision: `bf16` or `fp32`; `auto` is bf16 on a GPU and fp32 on a CPU.
+        tf32: Whether matrix products of fp32 tensors use TF32 on GPUs that support it: faster, with
+            10 bits of mantissa.
+        checkpointing: Activation checkpointing of every block (True) or of groups of n blocks (n):
+            less memory, more time.
+        compile: Whether the blocks run through `torch.compile`: about a minute at the start, faster
+            afterwards.
+        together: Whether support and query videos go through the backbone in one call (fewer and
+            larger calls). Ignored if an adapter reads text.
+        val_interval: Episodes between two validations; the last validation is always at the end.
+        select: Split whose accuracy selects the checkpoint. `test` is common in released code, but
+            its results are biased upwards; every table marks them.
         log_interval: Episodes between two log entries.
-        trackers: Where losses, learning rates, validations and the test result are logged besides
-            `train.jsonl`: `TensorBoard`, `WandB`, `MLflow`, or any other of mmengine's
-            visualisation backends by its short name.
+        trackers: Experiment trackers that log losses, learning rates, validations and the test
+            result, besides `train.jsonl`: `TensorBoard`, `WandB`, `MLflow`, or the short name of
+            any other visualisation backend of mmengine.
         workers: Processes that decode training clips; `auto` leaves one core to the model.
     """
 
@@ -98,7 +101,7 @@ class TrainSettings(CheckedSettings):
     workers: Workers = "auto"
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Fields that do not fit together, and trackers that do not exist."""
+        """Fields that contradict each other, and unknown trackers."""
         for name in self.trackers:
             if name.lower() not in map(str.lower, TRACKERS):
                 known = ", ".join(TRACKERS)
@@ -113,27 +116,26 @@ class TrainSettings(CheckedSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings(CheckedSettings):
-    """Testing on seeded episodes.
+    """Evaluation on seeded episodes.
 
     Attributes:
-        episodes: Test episodes of each kind.
-        shots: Shots to test besides that of `episodes`; every combination with `ways` is tested,
-            from one pass over the videos.
-        ways: Ways to test besides that of `episodes`.
-        val_episodes: Episodes of each validation during training.
-        seed: Draws the validation and test episodes, apart from the seed of training: so runs with
-            other training seeds, and other methods, are tested on the same episodes.
-        confidence: Of the interval around an accuracy.
-        cache: Encode each video once and match cached features (True), encode every episode anew
-            (False), or the first wherever it gives the same numbers (`auto`).
-        features: A folder that keeps the features of encoded videos for later runs: those of the
-            same weights, backbone, adapter, clips and reader take them from there (other
-            prototypes, matchers, shots do not matter; a changed video is encoded anew). It may be
-            shared by all runs, and deleted at any time. None keeps them in the work folder until
-            the result is written, so that `--resume` goes on with them.
-        batch_size: Videos of one encoding call of the cached path.
+        episodes: Test episodes per setting (way and shot).
+        shots: Shots to test besides that of the section `episodes`; every combination with `ways`
+            is tested, in one pass over the videos.
+        ways: Ways to test besides that of the section `episodes`.
+        val_episodes: Episodes per validation during training.
+        seed: Seed of the validation and test episodes. It is independent of the training seed, so
+            all training seeds and methods are tested on the same episodes.
+        confidence: Confidence level of the intervals around accuracies.
+        cache: Encode each video once and match cached features (True), encode every episode
+            without a cache (False), or use the cache wherever it gives the same numbers (`auto`).
+        features: Folder of a feature cache for later runs with the same weights, backbone, adapter,
+            clips and reader. Prototypes, matcher and shots may differ; a changed video is encoded
+            again. All runs may share the folder, and it may be deleted at any time. None keeps the
+            features in the work folder until the result is written, for `--resume`.
+        batch_size: Videos per backbone call of a cached evaluation.
         workers: Processes that decode clips; `auto` leaves one core to the model.
-        chunk: Episodes matched in one call of the cached path.
+        chunk: Episodes per matching call of a cached evaluation.
     """
 
     section: ClassVar[str] = "evaluate"
@@ -151,11 +153,11 @@ class EvaluateSettings(CheckedSettings):
     chunk: PositiveInt = 32
 
     def tasks(self, own: EpisodeSettings) -> tuple[EpisodeSettings, ...]:
-        """The kinds of episodes to test, the config's own first, each once.
+        """Distinct episode settings to test, starting with that of the section `episodes`.
 
         Example:
-            >>> kinds = EvaluateSettings(shots=[1, 5]).tasks(EpisodeSettings(way=5, shot=1))
-            >>> [(kind.way, kind.shot) for kind in kinds]
+            >>> tasks = EvaluateSettings(shots=[1, 5]).tasks(EpisodeSettings(way=5, shot=1))
+            >>> [(task.way, task.shot) for task in tasks]
             [(5, 1), (5, 5)]
         """
         pairs = product(self.ways or (own.way,), self.shots or (own.shot,))
@@ -164,10 +166,10 @@ class EvaluateSettings(CheckedSettings):
 
 
 def tracker_name(name: str) -> str:
-    """The spelling of a tracker's name that mmengine's backend of it goes by here.
+    """Canonical spelling of a tracker's name.
 
     Raises:
-        UserError: There is no such tracker.
+        UserError: The tracker is unknown.
 
     Example:
         >>> tracker_name("wandb"), tracker_name("TensorBoard")
@@ -180,7 +182,7 @@ def tracker_name(name: str) -> str:
 
 
 def processes(workers: Workers) -> int:
-    """The number of worker processes; the numbers computed are the same for any.
+    """Number of worker processes; it does not change any result.
 
     Example:
         >>> processes(3)
@@ -189,13 +191,13 @@ def processes(workers: Workers) -> int:
         True
     """
     if workers == "auto":
-        # One core is the model's: threads that wait for each other there slow it down manyfold.
+        # One core stays free for the model, which slows down manyfold when it has to share cores.
         return min(cores() - 1, MOST_WORKERS)
     return workers
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

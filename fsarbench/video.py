@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Videos, splits, and the base classes of data sets and video readers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ class Video:
     """One video of a split.
 
     Attributes:
-        id: Its name inside the data set, the same on every machine.
-        path: The file.
-        label: The index of its class in the split.
+        id: Name inside the data set, the same on every machine.
+        path: Video file, or folder of frames.
+        label: Index of its class in the split.
     """
 
     id: str
@@ -31,13 +31,13 @@ class Video:
 
 @dataclass(frozen=True)
 class Split:
-    """The classes of one stage and their videos, in an order that is the same everywhere.
+    """Classes and videos of one split, in an order that is the same on every machine.
 
     Attributes:
         name: `train`, `val` or `test`.
-        classes: Class names as the data set spells them.
-        readable: The same names as prompts want them.
-        videos: All videos.
+        classes: Class names as spelled by the data set.
+        readable: Readable class names, for prompts.
+        videos: Videos of all classes.
     """
 
     name: SplitName
@@ -47,12 +47,12 @@ class Split:
 
 
 class VideoDataset(Checked, ABC):
-    """Videos split by class into train, val and test.
+    """Video data set with disjoint train, val and test classes.
 
-    Constructing one does no work beyond storing its arguments; `splits` finds (or makes) the files.
+    The constructor only stores its arguments; `splits` finds (or generates) the files.
 
     Attributes:
-        image_size: Side of the crop in pixels where neither the clip settings nor a model says.
+        image_size: Side of the crop in pixels if neither the clip settings nor a model sets it.
     """
 
     image_size: ClassVar[int] = 224
@@ -62,25 +62,26 @@ class VideoDataset(Checked, ABC):
         """The three splits.
 
         Raises:
-            fsarbench.errors.UserError: Videos are missing; it says where to get and to put them.
+            fsarbench.errors.UserError: Videos are missing; the message says where to get them and
+                where to put them.
         """
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """A hash over video ids, their classes and their partition, the same on every machine."""
+        """Hash of video ids, classes and splits, the same on every machine."""
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """Unreadable videos (path to reason), left out, if asked, before episodes are drawn."""
+        """Unreadable videos (path to reason) that are excluded from the episodes."""
         return {}
 
 
 class VideoReader(Checked, ABC):
-    """Reads single frames of a video file."""
+    """Reads individual frames of a video file."""
 
     @abstractmethod
     def count(self, path: Path) -> int:
-        """The number of frames of a file.
+        """Number of frames of a video.
 
         Raises:
             fsarbench.errors.UserError: The file is missing or cannot be decoded.
@@ -88,12 +89,12 @@ class VideoReader(Checked, ABC):
 
     @abstractmethod
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
-        """RGB frames at the given indices, in their order; an index may come more than once.
+        """RGB frames at the given indices, in the given order; indices may repeat.
 
         Raises:
             fsarbench.errors.UserError: The file is missing, cannot be decoded, or is too short.
         """
 
     def source(self, path: Path) -> Path:
-        """Where the frames of a video are read; if that changes, so may all computed from it."""
+        """File that the frames are read from; if it changes, cached features are recomputed."""
         return path

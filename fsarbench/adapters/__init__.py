@@ -1,4 +1,4 @@
-"""Adapters of the blocks of a backbone.
+"""Adapters of backbone blocks.
 
 The module of a class is imported when the class is first used.
 """

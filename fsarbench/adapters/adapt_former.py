@@ -10,13 +10,13 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class AdaptFormer(Adapter):
-    """A scaled ReLU bottleneck beside the MLP (Eq. 2 and 3).
+    """Scaled ReLU bottleneck in parallel to the MLP (Eq. 2 and 3).
 
     Args:
-        width: Token width C, offered by assembly.
-        bottleneck: Inner width.
-        scale: The factor s of the bottleneck's output.
-        normed: The bottleneck reads the normalised tokens, as the MLP does.
+        width: Token width C, filled in from the backbone.
+        bottleneck: Hidden width.
+        scale: Factor s of the bottleneck's output.
+        normed: Whether the bottleneck reads the normalised tokens, as the MLP does.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class AdaptFormer(Adapter):
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The block with the bottleneck beside its MLP."""
+        """Tokens after the block with the bottleneck in parallel to its MLP."""
         del text
         tokens = tokens + block.attend(block.norm1(tokens))
         normed = block.norm2(tokens)

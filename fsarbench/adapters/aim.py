@@ -14,15 +14,15 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class AIM(Adapter):
-    """The frozen attention over time, then over space, then the MLP, each with an adapter (Fig. 2).
+    """Frozen attention over time, frozen attention over space, MLP, each with an adapter (Fig. 2).
 
     Args:
-        width: Token width C, offered by assembly.
-        frames: Frames T of a clip, offered by assembly.
-        reduction: The token width over the inner width of every adapter.
-        temporal: One adapter after the attention over time, or a second one before it.
-        scale: The factor s of the joint adaptation.
-        last_norm: The norm after the last block is tuned too.
+        width: Token width C, filled in from the backbone.
+        frames: Frames T of a clip, filled in from the config.
+        reduction: Token width divided by the hidden width of every adapter.
+        temporal: Adapters of the attention over time: 1 after it, or 2 (before and after it).
+        scale: Factor s of the joint adaptation.
+        last_norm: Whether the norm after the last block is trainable.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class AIM(Adapter):
         self.joint_adaptation = Bottleneck(width, hidden)
 
     def entry(self) -> nn.Module | None:
-        """The temporal embedding."""
+        """Temporal embedding."""
         return TemporalEmbedding(self.frames, self.width)
 
     def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
-        """The norm after the last block."""
+        """Whether a parameter belongs to the trainable norm after the last block."""
         del name
         return self.last_norm and part == "pool" and is_norm(owner)
 
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The adapted block."""
+        """Tokens after the adapted block."""
         del text
         normed = block.norm1(tokens)
         if self.before_time is not None:

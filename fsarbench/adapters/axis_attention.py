@@ -1,4 +1,4 @@
-"""A block's frozen attention, used along other axes than the tokens of a frame."""
+"""Frozen self-attention of a block, applied along the axis of videos, frames or tokens."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,11 +11,11 @@ VIDEOS, TIME, SPACE = 0, 1, 2
 def attend_along(
     axis: int, normed: Float[Tensor, "V T L C"], block: Block
 ) -> Float[Tensor, "V T L C"]:
-    """The attention's output at every token, from the tokens that differ from it in one axis only.
+    """Self-attention of the tokens along one axis.
 
     Args:
         axis: `VIDEOS`, `TIME` or `SPACE`.
         normed: Normalised tokens.
-        block: Whose attention it is.
+        block: Block whose attention is used.
     """
     return block.attend(normed.transpose(axis, SPACE)).transpose(axis, SPACE)

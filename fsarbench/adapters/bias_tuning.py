@@ -9,9 +9,9 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class BiasTuning(Plain):
-    """All biases are tuned, those of the norms among them; with `blocks` of some blocks only."""
+    """Trains all biases, including those of the norms; `blocks` restricts it to some blocks."""
 
     def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
-        """What its library calls a bias, such as `bias` and `in_proj_bias`."""
+        """Whether a parameter's name ends in `bias`, such as `bias` and `in_proj_bias`."""
         del part, owner
         return name.endswith("bias")

@@ -1,8 +1,8 @@
 """MA-FSAR's Fine-grained Multimodal Adaptation (Xing et al., arXiv 2308.01532, Section 3.3).
 
-No code of the authors is public. What the paper does not print follows the methods it builds on;
-the card says which. Names: c is the class tokens of a video, t the text token, Z the tokens of a
-frame with both appended.
+No code of the authors is public. Details that the paper leaves open follow the methods it builds
+on; the card lists them. Notation: c are the class tokens of a video, t is the text token, Z are the
+tokens of a frame with both appended.
 """
 
 from typing import Literal
@@ -20,19 +20,19 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class FineGrainedMultimodal(Adapter):
-    """GTA, LMA and the joint adaptation of one block; each can be left out.
+    """GTA, LMA and joint adaptation of one block; each can be turned off.
 
     Args:
-        width: Token width C, offered by assembly.
-        frames: Frames T of a clip, offered by assembly.
-        text_dim: Text width E, offered by assembly; None without a text encoder.
-        reduction: The token width over the inner width of every adapter.
-        gta: Global Temporal Adaptation: a class token that has seen the other frames, and the
-            temporal embedding. `skip` gives its adapter a skip of its own.
+        width: Token width C, filled in from the backbone.
+        frames: Frames T of a clip, filled in from the config.
+        text_dim: Text width E, filled in from the text encoder; None without one.
+        reduction: Token width divided by the hidden width of every adapter.
+        gta: Global Temporal Adaptation: a temporal token, computed from the class tokens of all
+            frames, and the temporal embedding. `skip` adds a skip connection around its adapter.
         lma: Local Multimodal Adaptation: the adapter after the attention over a frame's tokens.
-            `no skip` leaves out its skip, and with it the attention at the start.
-        text: The text token of LMA in the support branch; it starts at zero, or `random`.
-        joint_scale: The factor r of the joint adaptation beside the MLP; 0 leaves it out.
+            `no skip` removes its skip connection, so that the attention's output starts at zero.
+        text: Text token of LMA for support videos, initialised to zero, or `random`.
+        joint_scale: Factor r of the joint adaptation in parallel to the MLP; 0 removes it.
     """
 
     uses_text = True
@@ -64,36 +64,36 @@ class FineGrainedMultimodal(Adapter):
         self.joint_adaptation = JointAdaptation(width, hidden, joint_scale) if joint_scale else None
 
     def entry(self) -> nn.Module | None:
-        """The temporal embedding, which belongs to GTA."""
+        """Temporal embedding, a part of GTA."""
         return TemporalEmbedding(self.frames, self.width) if self.gta else None
 
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The adapted block; a query comes without text and gets no text token."""
+        """Tokens after the adapted block; queries have no text and thus no text token."""
         extra = []
         if self.gta is not None:
             extra.append(self.gta(tokens, block))
         if self.text is not None and text is not None:
             extra.append(self.text(text, tokens.shape[1]))
         attended = block.attend(block.norm1(torch.cat([tokens, *extra], dim=2)))
-        # Only the frame's own tokens go on (Select), so the others need no adapter and no MLP.
+        # Only the frame's own tokens are kept (Select); the others need no adapter and no MLP.
         attended = attended[:, :, : tokens.shape[2]]
         tokens = tokens + (attended if self.lma is None else self.lma(attended))
         normed = block.norm2(tokens)
-        changed = tokens + block.mlp(normed)
-        return changed if self.joint_adaptation is None else changed + self.joint_adaptation(normed)
+        output = tokens + block.mlp(normed)
+        return output if self.joint_adaptation is None else output + self.joint_adaptation(normed)
 
 
 class GlobalTemporalAdaptation(nn.Module):
-    """c~ = c + Adapter_T(MSA(LN1(c))), the block's own frozen attention used over time.
+    """c~ = c + Adapter_T(MSA(LN1(c))), with the block's frozen attention over time.
 
-    On a trunk without class token its place is taken by the mean of a frame's tokens.
+    For trunks without a class token, c is the mean of a frame's tokens.
 
     Args:
         width: Token width C.
-        hidden: Inner width of the adapter.
-        skip: Whether the adapter has a skip of its own.
+        hidden: Hidden width of the adapter.
+        skip: Whether the adapter has a skip connection.
     """
 
     def __init__(self, width: int, hidden: int, skip: bool) -> None:
@@ -102,21 +102,21 @@ class GlobalTemporalAdaptation(nn.Module):
         self.skip = skip
 
     def forward(self, tokens: Float[Tensor, "V T L C"], block: Block) -> Float[Tensor, "V T 1 C"]:
-        """One temporal token a frame, from the class tokens of all frames."""
-        # A copy: what is kept of a view for the backward pass would keep all tokens.
-        classes = tokens[:, :, 0].clone() if block.prefix else tokens.mean(dim=2)
-        attended = block.attend(block.norm1(classes))
-        changed = self.adapter(attended)
-        return (classes + (attended + changed if self.skip else changed)).unsqueeze(2)
+        """One temporal token per frame, from the class tokens of all frames."""
+        # A copy: a view saved for the backward pass would keep all tokens in memory.
+        class_tokens = tokens[:, :, 0].clone() if block.prefix else tokens.mean(dim=2)
+        attended = block.attend(block.norm1(class_tokens))
+        change = self.adapter(attended)
+        return (class_tokens + (attended + change if self.skip else change)).unsqueeze(2)
 
 
 class LocalMultimodalAdaptation(nn.Module):
-    """Adapter_M; with its skip, at the start the attention's output is unchanged.
+    """Adapter_M; with a skip connection it initially leaves the attention's output unchanged.
 
     Args:
         width: Token width C.
-        hidden: Inner width of the adapter.
-        skip: Whether the adapter has a skip of its own.
+        hidden: Hidden width of the adapter.
+        skip: Whether the adapter has a skip connection.
     """
 
     def __init__(self, width: int, hidden: int, skip: bool) -> None:
@@ -125,16 +125,16 @@ class LocalMultimodalAdaptation(nn.Module):
         self.skip = skip
 
     def forward(self, attended: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
-        """What is added to the tokens in place of the attention's output."""
-        changed = self.adapter(attended)
-        return attended + changed if self.skip else changed
+        """Adapted output of the attention."""
+        change = self.adapter(attended)
+        return attended + change if self.skip else change
 
 
 class TextToken(nn.Linear):
-    """TextFC: the class's text feature as one more token of every frame.
+    """TextFC: maps the text feature of the class to one additional token of every frame.
 
-    It starts at zero (open in the paper): a token drawn at random would disturb the frozen
-    attention of the support branch, and of it only, before anything is learnt.
+    Initialised to zero (the paper does not say): a random token would disturb the frozen attention
+    of the support branch only, before anything is learnt.
 
     Args:
         text_dim: Text width E.
@@ -142,24 +142,24 @@ class TextToken(nn.Linear):
     """
 
     def reset_parameters(self) -> None:
-        """Zero."""
+        """Set weight and bias to zero."""
         nn.init.zeros_(self.weight)
         nn.init.zeros_(self.bias)
 
     def forward(  # type: ignore[override]
         self, text: Float[Tensor, "V E"], frames: int
     ) -> Float[Tensor, "V T 1 C"]:
-        """The same token for each of the frames."""
+        """Text token, the same for all frames."""
         return super().forward(text)[:, None, None].expand(-1, frames, 1, -1)
 
 
 class JointAdaptation(nn.Module):
-    """r Adapter_J(LN2(Y)), beside the block's MLP; no skip of its own.
+    """r Adapter_J(LN2(Y)), in parallel to the block's MLP, without a skip connection.
 
     Args:
         width: Token width C.
-        hidden: Inner width of the adapter.
-        scale: The factor r.
+        hidden: Hidden width of the adapter.
+        scale: Factor r.
     """
 
     def __init__(self, width: int, hidden: int, scale: float) -> None:
@@ -168,5 +168,5 @@ class JointAdaptation(nn.Module):
         self.adapter = Bottleneck(width, hidden)
 
     def forward(self, normed: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
-        """What is added beside the MLP's output."""
+        """Term that is added to the MLP's output."""
         return self.scale * self.adapter(normed)

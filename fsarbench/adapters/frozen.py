@@ -1,4 +1,4 @@
-"""No adaptation at all."""
+"""Frozen trunk without adaptation, and the base class of adapters that only train parameters."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,19 +8,19 @@ from fsarbench.registry import ADAPTERS
 
 
 class Plain(Adapter):
-    """The block as it is; a subclass says in `tunes` what is tuned.
+    """Unchanged block; subclasses define the trainable trunk parameters in `tunes`.
 
-    Such an adapter needs no tokens, so it is the kind that a convolutional network takes too.
+    These adapters do not work on tokens, so they also apply to convolutional networks.
     """
 
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The plain block."""
+        """Tokens after the unchanged block."""
         del text
         return block(tokens)
 
 
 @ADAPTERS.register_module()
 class Frozen(Plain):
-    """The block as it is; nothing is tuned."""
+    """Unchanged block without trainable parameters."""

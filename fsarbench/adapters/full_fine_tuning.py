@@ -1,4 +1,4 @@
-"""Full fine-tuning: the baseline that adapters are measured against."""
+"""Full fine-tuning, a baseline for adapters."""
 
 from torch import nn
 
@@ -9,12 +9,12 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class FullFineTuning(Plain):
-    """Every parameter of the trunk is tuned: embedding, blocks, last norm and projection.
+    """Trains every parameter of the trunk: embedding, blocks, last norm and projection.
 
-    Put on some of the blocks only (`blocks=[...]`), it leaves the other blocks frozen.
+    With `blocks=[...]` the other blocks stay frozen.
     """
 
     def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
-        """Everything."""
+        """True for every parameter."""
         del part, name, owner
         return True

@@ -12,26 +12,27 @@ from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block, Projection
 from fsarbench.registry import ADAPTERS
 
-Place = Literal["q", "k", "v", "o", "mlp"]
-Places = Annotated[Sequence[Place], NotEmpty(), Distinct()]
+Target = Literal["q", "k", "v", "o", "mlp"]
+Targets = Annotated[Sequence[Target], NotEmpty(), Distinct()]
 
 
 @ADAPTERS.register_module()
 class LoRA(Adapter):
-    """A change of low rank, (alpha / rank) B A, to frozen weights (Eq. 3).
+    """Low-rank update (alpha / rank) B A of frozen weights (Eq. 3).
 
-    The change is added to the weight before it is applied, which gives the same as the two paths of
-    the paper's figure and leaves the library's attention as it is.
+    The update is added to the weight before the product with the input. This is equivalent to the
+    two parallel paths of the paper's figure and keeps the library's attention unchanged.
 
     Args:
-        width: Token width C, offered by assembly.
-        mlp_width: Inner width of the block's MLP, offered by assembly.
-        rank: The rank r of the change.
-        alpha: The change is scaled by alpha / rank.
-        projections: Query, key, value, the attention's output, both layers of the MLP.
+        width: Token width C, filled in from the backbone.
+        mlp_width: Hidden width of the block's MLP, filled in from the backbone.
+        rank: Rank r of the update.
+        alpha: Scale of the update, which is multiplied by alpha / rank.
+        projections: Adapted weights: query, key, value and output of the attention, and `mlp` for
+            both layers of the MLP.
 
     Raises:
-        UserError: There is no projection, one comes twice, or the trunk's MLP is not plain.
+        UserError: `projections` is empty or has duplicates, or the trunk's MLP is gated.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class LoRA(Adapter):
         mlp_width: int,
         rank: PositiveInt = 8,
         alpha: PositiveFloat = 8.0,
-        projections: Places = ("q", "v"),
+        projections: Targets = ("q", "v"),
     ) -> None:
         super().__init__()
         if "mlp" in projections and not mlp_width:
@@ -56,7 +57,7 @@ class LoRA(Adapter):
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The block with changed weights."""
+        """Tokens after the block with updated weights."""
         del text
         changes: dict[Projection, Tensor] = {
             name: change()  # type: ignore[misc]
@@ -66,13 +67,13 @@ class LoRA(Adapter):
 
 
 class LowRank(nn.Module):
-    """(alpha / rank) B A, zero at the start: A is drawn as a linear layer is, and B is zero.
+    """Low-rank matrix (alpha / rank) B A; A is initialised like a linear layer and B to zero.
 
     Args:
-        inputs: Columns of the weight.
-        outputs: Rows of the weight.
-        rank: The rank r.
-        alpha: The change is scaled by alpha / rank.
+        inputs: Number of columns.
+        outputs: Number of rows.
+        rank: Rank r.
+        alpha: Scale, which is divided by the rank.
     """
 
     def __init__(self, inputs: int, outputs: int, rank: int, alpha: float) -> None:
@@ -83,5 +84,5 @@ class LowRank(nn.Module):
         nn.init.kaiming_uniform_(self.a, a=5**0.5)
 
     def forward(self) -> Float[Tensor, "outputs inputs"]:
-        """The change of the weight."""
+        """Update of the weight."""
         return self.scale * self.b @ self.a

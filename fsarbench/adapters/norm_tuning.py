@@ -1,4 +1,4 @@
-"""Tuning of normalisation layers only (Frankle, Schwab, Morcos, ICLR 2021, arXiv 2003.00152)."""
+"""Training of normalisation layers only (Frankle, Schwab, Morcos, ICLR 2021, arXiv 2003.00152)."""
 
 from torch import nn
 
@@ -10,9 +10,9 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class NormTuning(Plain):
-    """The scales and shifts of all norms are tuned; with `blocks` those of some blocks only."""
+    """Trains the scales and shifts of all norms; `blocks` restricts it to some blocks."""
 
     def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
-        """What belongs to a norm."""
+        """Whether a parameter belongs to a norm."""
         del part, name
         return is_norm(owner)

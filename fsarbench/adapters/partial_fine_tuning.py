@@ -1,4 +1,4 @@
-"""Partial fine-tuning: the end of the trunk is tuned, the rest stays frozen."""
+"""Partial fine-tuning: the last blocks are trainable, the others stay frozen."""
 
 from torch import nn
 
@@ -11,15 +11,15 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class PartialFineTuning(Plain):
-    """The last blocks (or stages) are tuned, with what comes after them.
+    """Trains the last blocks (or stages) and the layers after them.
 
     Args:
-        block_count: Blocks of the trunk, offered by assembly.
-        block_index: The place of this adapter's block, offered by assembly.
-        last: How many blocks are tuned; 0 tunes the last norm and projection only.
+        block_count: Number of blocks of the trunk, filled in from the backbone.
+        block_index: Index of this adapter's block, filled in from the backbone.
+        last: Number of trainable blocks; 0 trains only the last norm and projection.
 
     Raises:
-        UserError: `last` is negative or more than the trunk has.
+        UserError: `last` is negative or larger than the number of blocks.
     """
 
     def __init__(self, block_count: int, block_index: int, last: NonNegativeInt = 1) -> None:
@@ -28,9 +28,9 @@ class PartialFineTuning(Plain):
             raise UserError(
                 f"PartialFineTuning: last={last}, but the trunk has {block_count} blocks."
             )
-        self.tuned = block_index >= block_count - last
+        self.trainable = block_index >= block_count - last
 
     def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
-        """The own block if it is one of the last, and what comes after the blocks."""
+        """Whether a parameter belongs to one of the last blocks or to the layers after them."""
         del name, owner
-        return self.tuned if part == "block" else part == "pool"
+        return self.trainable if part == "block" else part == "pool"

@@ -13,14 +13,15 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class STAdapter(Adapter):
-    """A bottleneck with a depth-wise space-time convolution before attention and / or MLP (Eq. 5).
+    """Bottleneck with a depth-wise space-time convolution before attention and / or MLP (Eq. 5).
 
     Args:
-        width: Token width C, offered by assembly.
-        prefix: Tokens before the patches (class token, registers), offered by assembly.
+        width: Token width C, filled in from the backbone.
+        prefix: Number of tokens before the patches (class token, registers), filled in from the
+            backbone.
         bottleneck: Channels of the convolution; None is half the width, 384 on ViT-B.
-        kernel: Extent of the convolution over frames, rows and columns; odd numbers.
-        before: Where it stands in the block.
+        kernel: Kernel size over frames, rows and columns; odd numbers.
+        before: Position of the adapters in the block.
     """
 
     def __init__(
@@ -34,16 +35,17 @@ class STAdapter(Adapter):
         super().__init__()
         hidden = bottleneck or width // 2
 
-        def module(place: str) -> nn.Module:
-            here = before in (place, "both")
-            return SpaceTimeBottleneck(width, hidden, kernel, prefix) if here else nn.Identity()
+        def adapter_before(layer: str) -> nn.Module:
+            if before in (layer, "both"):
+                return SpaceTimeBottleneck(width, hidden, kernel, prefix)
+            return nn.Identity()
 
-        self.before_attention, self.before_mlp = module("attention"), module("mlp")
+        self.before_attention, self.before_mlp = adapter_before("attention"), adapter_before("mlp")
 
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The block with the adapter in its path."""
+        """Tokens after the adapted block."""
         del text
         tokens = self.before_attention(tokens)
         tokens = tokens + block.attend(block.norm1(tokens))
@@ -52,13 +54,13 @@ class STAdapter(Adapter):
 
 
 class SpaceTimeBottleneck(nn.Module):
-    """X + DWConv3D(X W_down) W_up on the patch tokens; the prefix tokens pass.
+    """X + DWConv3D(X W_down) W_up on the patch tokens; prefix tokens are unchanged.
 
     Args:
         width: Token width C.
         hidden: Channels of the convolution.
-        kernel: Extent over frames, rows and columns.
-        prefix: Tokens before the patches.
+        kernel: Kernel size over frames, rows and columns.
+        prefix: Number of tokens before the patches.
     """
 
     def __init__(self, width: int, hidden: int, kernel: tuple[int, int, int], prefix: int) -> None:
@@ -69,12 +71,12 @@ class SpaceTimeBottleneck(nn.Module):
         padding = (frames // 2, rows // 2, columns // 2)
         self.conv = nn.Conv3d(hidden, hidden, kernel, padding=padding, groups=hidden)
         self.up = nn.Linear(hidden, width)
-        # The plain block at the start: the convolution and the last bias give zero.
+        # The adapter is the identity at initialisation: convolution and last bias give zero.
         for parameter in (self.conv.weight, self.conv.bias, self.up.bias):
             nn.init.zeros_(parameter)  # type: ignore[arg-type]
 
     def forward(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
-        """The tokens with what the convolution adds to the patches."""
+        """Tokens with the output of the convolution added to the patches."""
         prefix, patches = tokens[:, :, : self.prefix], tokens[:, :, self.prefix :]
         side = round(patches.shape[2] ** 0.5)
         grid = self.down(patches).unflatten(2, (side, side))

@@ -13,20 +13,20 @@ from fsarbench.registry import ADAPTERS
 
 @ADAPTERS.register_module()
 class TaskAdapter(Adapter):
-    """Attention across the videos of a task, in the last blocks, among AIM's adaptations.
+    """AIM's adaptation plus attention across the videos of an episode, in the last blocks.
 
-    The frozen attention runs over time, over space, and for each frame and position over all videos
-    of the task, queries among them.
+    The frozen attention runs over time, over space, and (for each frame and token position) over
+    all videos of the episode, including the queries.
 
     Args:
-        width: Token width C, offered by assembly.
-        frames: Frames T of a clip, offered by assembly.
-        block_count: Blocks of the trunk, offered by assembly.
-        block_index: The place of this adapter's block, offered by assembly.
-        last: How many blocks are adapted.
-        reduction: The token width over the inner width of every adapter.
-        scale: The factor of the joint adaptation.
-        zero_init: The adapter across videos starts at zero, as the others do.
+        width: Token width C, filled in from the backbone.
+        frames: Frames T of a clip, filled in from the config.
+        block_count: Number of blocks of the trunk, filled in from the backbone.
+        block_index: Index of this adapter's block, filled in from the backbone.
+        last: Number of adapted blocks.
+        reduction: Token width divided by the hidden width of every adapter.
+        scale: Factor of the joint adaptation.
+        zero_init: Whether the adapter across videos is initialised to zero, like the others.
 
     Raises:
         UserError: `last` is not between 1 and the number of blocks.
@@ -54,13 +54,13 @@ class TaskAdapter(Adapter):
         self.adapted = TaskBlock(width, hidden, scale, zero_init) if adapted else None
 
     def entry(self) -> nn.Module | None:
-        """The temporal embedding."""
+        """Temporal embedding."""
         return TemporalEmbedding(self.frames, self.width)
 
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """The adapted block, or the plain one before the last blocks."""
+        """Tokens after the block, which is adapted if it is one of the last."""
         del text
         return block(tokens) if self.adapted is None else self.adapted(tokens, block)
 
@@ -70,9 +70,9 @@ class TaskBlock(nn.Module):
 
     Args:
         width: Token width C.
-        hidden: Inner width of every adapter.
-        scale: The factor of the joint adaptation.
-        zero_init: The adapter across videos starts at zero.
+        hidden: Hidden width of every adapter.
+        scale: Factor of the joint adaptation.
+        zero_init: Whether the adapter across videos is initialised to zero.
     """
 
     def __init__(self, width: int, hidden: int, scale: float, zero_init: bool) -> None:
@@ -84,7 +84,7 @@ class TaskBlock(nn.Module):
             self.task.up.reset_parameters()
 
     def forward(self, tokens: Float[Tensor, "V T L C"], block: Block) -> Float[Tensor, "V T L C"]:
-        """The tokens of all videos of the task after the block."""
+        """Tokens of all videos of the episode after the block."""
         tokens = tokens + self.time(attend_along(TIME, block.norm1(tokens), block))
         attended = block.attend(block.norm1(tokens))
         tokens = tokens + attended + self.space(attended)

@@ -1,4 +1,4 @@
-"""Backbones, from frames to frame features.
+"""Backbones: features of frames.
 
 The module of a class is imported when the class is first used.
 """

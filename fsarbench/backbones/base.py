@@ -1,4 +1,4 @@
-"""What all backbones share: a frozen trunk, its normalisation, and the parameters adapters tune."""
+"""Base class of backbones: a frozen trunk, its normalisation, and its trainable parameters."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -13,15 +13,15 @@ from fsarbench.interfaces import Adapter, Backbone, TrunkPart
 
 @runtime_checkable
 class Trunk(Protocol):
-    """A library's image model; it is also a `torch.nn.Module`.
+    """Image model of a library; it is also a `torch.nn.Module`.
 
     Attributes:
-        width: Token width C, or the feature width where there are no tokens.
+        width: Token width C, or the feature width of a network without tokens.
         dim: Feature width D.
-        depth: The number of blocks or stages.
-        image_size: Pixels of a side.
-        mean: What is subtracted from each colour in [0, 1].
-        std: What the difference is divided by.
+        depth: Number of blocks or stages.
+        image_size: Side length of the input in pixels.
+        mean: Mean of each colour channel in [0, 1].
+        std: Standard deviation of each colour channel.
     """
 
     width: int
@@ -32,17 +32,17 @@ class Trunk(Protocol):
     std: tuple[float, ...]
 
     def locate(self, name: str) -> tuple[TrunkPart, int]:
-        """The part that a parameter belongs to, and the block's index (0 outside the blocks)."""
+        """Part of the trunk that holds a parameter, and its block index (0 outside the blocks)."""
 
 
 class TrunkBackbone(Backbone):
-    """A trunk that is frozen but for what the adapters ask for.
+    """Backbone with a trunk that is frozen except for the parameters that adapters train.
 
     Args:
-        trunk: The image model.
+        trunk: Image model.
     """
 
-    # A Trunk that is a module too, which no annotation can say.
+    # A Trunk that is also a module, which annotations cannot express.
     trunk: Any
     mean: Tensor
     std: Tensor
@@ -58,33 +58,33 @@ class TrunkBackbone(Backbone):
         self.adapt([Frozen() for _ in range(trunk.depth)])
 
     def adapt(self, adapters: Sequence[Adapter]) -> None:
-        """Put one adapter on each block, and tune what they ask for.
+        """Attach one adapter to each block and make the trunk parameters they name trainable.
 
         Raises:
-            ValueError: There are more or fewer adapters than blocks.
+            ValueError: The number of adapters differs from the number of blocks.
         """
         if len(adapters) != self.depth:
             raise ValueError(f"{len(adapters)} adapters for {self.depth} blocks.")
         self.adapters = nn.ModuleList(adapters)
-        for place, owner in self.trunk.named_modules():
+        for prefix, owner in self.trunk.named_modules():
             for name, parameter in owner.named_parameters(recurse=False):
-                full = f"{place}.{name}" if place else name
-                part, index = self.trunk.locate(full)
-                asked = [adapters[index]] if part == "block" else adapters
-                parameter.requires_grad_(any(a.tunes(part, full, owner) for a in asked))
+                full_name = f"{prefix}.{name}" if prefix else name
+                part, index = self.trunk.locate(full_name)
+                in_charge = [adapters[index]] if part == "block" else adapters
+                parameter.requires_grad_(any(a.tunes(part, full_name, owner) for a in in_charge))
         self.joint = any(a.joint for a in adapters)
         self.uses_text = any(a.uses_text for a in adapters)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "TrunkBackbone":
-        """As torch's; a wholly frozen trunk stays in evaluation mode, so without dropout."""
+        """Set the mode as in torch; a fully frozen trunk stays in evaluation mode (no dropout)."""
         super().train(mode)
-        tuned = any(p.requires_grad for p in self.trunk.parameters())
-        self.trunk.train(mode and tuned)
+        trainable = any(p.requires_grad for p in self.trunk.parameters())
+        self.trunk.train(mode and trainable)
         return self
 
     def normalise(self, images: Num[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
-        """The trunk's own mean and deviation, on the device of the frames."""
-        # In place on what is new: at 224 pixels the frames of an episode take 150 MB.
+        """Images normalised by the trunk's mean and standard deviation, on their own device."""
+        # In place on the new tensor: at 224 pixels the frames of an episode take 150 MB.
         scaled = images.float().div_(255) if images.dtype == torch.uint8 else images
         return (scaled - self.mean).div_(self.std)

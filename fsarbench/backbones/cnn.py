@@ -1,4 +1,4 @@
-"""Convolutional networks as frame encoders, whichever library they are from."""
+"""Convolutional networks as frame encoders, for any library."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,23 @@ from fsarbench.interfaces import Adapter
 
 
 class CNN(TrunkBackbone):
-    """A network that is run as its library runs it; its stages count as blocks.
+    """Convolutional network with the library's own forward; its stages count as blocks.
 
     Args:
-        trunk: The network, a module from images to pooled features.
-        batch_statistics: Batch norms with a tuned parameter normalise by the batch in training and
-            update their running statistics; all others always use the pretrained statistics.
+        trunk: Network module from images to pooled features.
+        batch_statistics: Whether batch norms with a trainable parameter use batch statistics in
+            training and update their running statistics. All other batch norms always use the
+            pretrained statistics.
     """
 
     def __init__(self, trunk: Trunk, batch_statistics: bool = True) -> None:
         self.batch_statistics = batch_statistics
         super().__init__(trunk)
-        # There are no tokens.
+        # A CNN has no tokens.
         self.prefix, self.mlp_width = 0, 0
 
     def adapt(self, adapters: Sequence[Adapter]) -> None:
-        """Tune what the adapters ask for; there is one for each stage.
+        """Make the parameters trainable that the adapters name; there is one adapter per stage.
 
         Raises:
             UserError: An adapter works on tokens.
@@ -36,18 +37,18 @@ class CNN(TrunkBackbone):
             if not isinstance(adapter, Plain):
                 raise UserError(
                     f"{type(adapter).__name__} changes the tokens of transformer blocks, and "
-                    f"{type(self).__name__} has none. A CNN takes adapters that only name what is "
-                    "tuned: Frozen, FullFineTuning, PartialFineTuning, NormTuning, BiasTuning."
+                    f"{type(self).__name__} has none. Choose an adapter that only makes parameters "
+                    "trainable: Frozen, FullFineTuning, PartialFineTuning, NormTuning, BiasTuning."
                 )
         super().adapt(adapters)
 
     def train(self, mode: bool = True) -> "CNN":
-        """As torch's, but frozen batch norms stay in evaluation mode."""
+        """Set the mode as in torch, but frozen batch norms stay in evaluation mode."""
         super().train(mode)
         for layer in self.trunk.modules():
             if "BatchNorm" in type(layer).__name__:
-                tuned = any(p.requires_grad for p in layer.parameters(recurse=False))
-                layer.train(layer.training and tuned and self.batch_statistics)
+                trainable = any(p.requires_grad for p in layer.parameters(recurse=False))
+                layer.train(layer.training and trainable and self.batch_statistics)
         return self
 
     def forward(
@@ -55,6 +56,6 @@ class CNN(TrunkBackbone):
     ) -> Float[Tensor, "V T D"]:
         """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
         del text
-        # The adapters are not asked: a plain one would only run the stage.
+        # The adapters are not called, because they would only run the unchanged stage.
         features = self.trunk(self.normalise(frames.flatten(0, 1)))
         return features.unflatten(0, frames.shape[:2])

@@ -1,4 +1,4 @@
-"""Whole open_clip models, loaded by name; the backbones and text encoders take their towers."""
+"""Loading of open_clip models by name; backbones and text encoders use one of the two towers."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,21 +15,21 @@ from fsarbench.backbones.tiny_clip.register import WEIGHTS as TINY_WEIGHTS
 from fsarbench.backbones.tiny_clip.register import register as register_tiny
 from fsarbench.errors import UserError, nearest
 
-# The weights of fsarbench-tiny are named after what they were trained on, as open_clip's tags are.
+# The weights of fsarbench-tiny are named after their training data, like open_clip's tags.
 TINY_TAG = "synthact"
 
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def find_weights(model: str, pretrained: str) -> Path:
-    """The weights file of an open_clip model.
+    """Path of the weights file of an open_clip model, downloaded if necessary.
 
     Args:
-        model: An open_clip model name.
-        pretrained: One of the model's open_clip tags, or the path of a file.
+        model: Model name of open_clip.
+        pretrained: Weights tag of the model, or the path of a file.
 
     Raises:
-        UserError: There is neither such a tag nor such a file, or the download failed.
+        UserError: `pretrained` is neither a tag nor a file, or the download failed.
     """
     if (model, pretrained) == (TINY, TINY_TAG):
         return TINY_WEIGHTS
@@ -43,7 +43,7 @@ def find_weights(model: str, pretrained: str) -> Path:
 
 
 def unknown_weights(model: str, pretrained: str) -> str | None:
-    """What is wrong with weights that are neither a tag of the model nor a file; else None."""
+    """Error message if the weights are neither a tag of the model nor a file; else None."""
     tags = known_tags(model)
     path = weights_file(pretrained)
     if weights_tag(model, pretrained) is not None or pretrained in tags or path.is_file():
@@ -55,48 +55,49 @@ def unknown_weights(model: str, pretrained: str) -> str | None:
 
 
 def known_tags(model: str) -> list[str]:
-    """The weights tags of an open_clip model."""
+    """Weights tags of an open_clip model."""
     return [TINY_TAG] if model == TINY else list(open_clip.list_pretrained_tags_by_model(model))
 
 
 def weights_tag(model: str, pretrained: str) -> dict[str, Any] | None:
-    """What open_clip knows of a weights tag; None where it is no tag of that model."""
+    """Entry of a weights tag in open_clip; None if it is not a tag of that model."""
     return open_clip.get_pretrained_cfg(model, pretrained) or None
 
 
 def cached(tag: dict[str, Any]) -> Path | None:
-    """The file of a tag in the local caches of the hub and of open_clip."""
+    """Path of a tag's weights in the local caches of the hub and of open_clip; None if absent."""
     repository, _, filename = tag.get("hf_hub", "").rpartition("/")
-    found = cached_file(repository, [filename] if filename else HUB_FILES) if repository else None
-    if found is not None:
-        return found
-    direct = Path("~/.cache/clip").expanduser() / Path(tag.get("url", "none")).name
-    return direct if direct.is_file() else None
+    names = [filename] if filename else HUB_FILES
+    hub_path = cached_file(repository, names) if repository else None
+    if hub_path is not None:
+        return hub_path
+    clip_path = Path("~/.cache/clip").expanduser() / Path(tag.get("url", "none")).name
+    return clip_path if clip_path.is_file() else None
 
 
 def download(model: str, pretrained: str, tag: dict[str, Any]) -> Path:
-    """Download the weights of a tag from the hub, or from the tag's own address."""
+    """Download the weights of a tag from the hub, or from the tag's URL."""
     return fetch(
         f"'{pretrained}' of '{model}'",
         lambda: open_clip.download_pretrained(tag),
         elsewhere=" and ~/.cache/clip",
-        options=", and text_encoder.pretrained=FILE where there is a text encoder",
+        options=", and text_encoder.pretrained=FILE if there is a text encoder",
         hub=bool(tag.get("hf_hub")),
     )
 
 
 def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = None) -> nn.Module:
-    """An open_clip model in evaluation mode, all parameters frozen.
+    """Load an open_clip model in evaluation mode with all parameters frozen.
 
-    Under `torch.device("meta")` it is built there, without weights.
+    Under `torch.device("meta")` it is built on the meta device, without weights.
 
     Args:
-        model: An open_clip model name, or `fsarbench-tiny`.
-        pretrained: A weights tag of open_clip, a local file, or None for random weights.
-        quick_gelu: The activation of OpenAI's weights; None takes what the tag was trained with.
+        model: Model name of open_clip, or `fsarbench-tiny`.
+        pretrained: Weights tag of open_clip, a local file, or None for random weights.
+        quick_gelu: Whether to use QuickGELU, as in OpenAI's weights; None follows the weights tag.
 
     Raises:
-        UserError: The model or its weights are not known, or do not fit together.
+        UserError: Model or weights are unknown, or do not match.
     """
     for _, message in config_faults({"model": model, "pretrained": pretrained}):
         raise UserError(message)
@@ -110,21 +111,21 @@ def load(model: str, pretrained: str | None = None, quick_gelu: bool | None = No
 
 
 def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Models and weights that open_clip does not know, found without building anything.
+    """Models and weights that open_clip does not know, found without building a model.
 
     Args:
         given: Arguments of a component that loads an open_clip model.
 
     Yields:
-        Pairs of the arguments at fault, and what is wrong with them.
+        Faulty arguments and the error message.
     """
     register_tiny()
     model, pretrained = given.get("model"), given.get("pretrained")
     if model is None:
         return
     if model not in open_clip.list_models():
-        known = nearest(model, open_clip.list_models())
-        yield ("model",), f"Unknown open_clip model '{model}'.{known}"
+        suggestion = nearest(model, open_clip.list_models())
+        yield ("model",), f"Unknown open_clip model '{model}'.{suggestion}"
     elif pretrained is not None:
         message = unknown_weights(model, pretrained)
         if message is not None:
@@ -132,10 +133,10 @@ def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def create(model: str, weights: str | None, quick_gelu: bool, device: torch.device) -> nn.Module:
-    """Build a model by open_clip's public API."""
+    """Build a model with open_clip's public API."""
     with quiet():
         try:
-            # open_clip reads checkpoints with weights_only=True unless told otherwise.
+            # open_clip reads checkpoints with weights_only=True by default.
             return open_clip.create_model(
                 model, pretrained=weights, force_quick_gelu=quick_gelu, device=device
             )
@@ -144,5 +145,5 @@ def create(model: str, weights: str | None, quick_gelu: bool, device: torch.devi
                 raise
             raise UserError(
                 f"The weights file {weights} does not fit '{model}': {first_line(error)}. "
-                "Name the file of this very model, or another model."
+                "Name a weights file of this model, or the model of this file."
             ) from error

@@ -20,20 +20,20 @@ STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 @BACKBONES.register_module()
 class OpenClipResNet(CNN):
-    """A ResNet of open_clip with its attention pool, in CLIP's joint space.
+    """ResNet of open_clip with attention pooling, in CLIP's joint feature space.
 
     Args:
-        model: open_clip's model name, such as `RN50`.
-        pretrained: An open_clip weights tag, a local file, or None for random weights.
-        batch_statistics: Tuned batch norms use and update the statistics of the batch in training.
+        model: Model name of open_clip, such as `RN50`.
+        pretrained: Weights tag of open_clip, a local file, or None for random weights.
+        batch_statistics: Whether trainable batch norms use and update batch statistics in training.
 
     Raises:
-        UserError: The model's image tower is no such ResNet, or model or weights are not known.
+        UserError: The image tower is not a ResNet of CLIP, or model or weights are unknown.
     """
 
     @classmethod
     def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """A model or weights that are not known."""
+        """Unknown model or weights."""
         return config_faults(given)
 
     def __init__(
@@ -52,10 +52,10 @@ class OpenClipResNet(CNN):
 
 
 class ResNetTrunk(nn.Module):
-    """An open_clip ResNet with what the backbone asks of a trunk.
+    """Trunk interface of an open_clip ResNet.
 
     Args:
-        visual: The image tower.
+        visual: Image tower.
     """
 
     def __init__(self, visual: ModifiedResNet) -> None:
@@ -68,11 +68,11 @@ class ResNetTrunk(nn.Module):
         self.std = tuple(visual.preprocess_cfg["std"])
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
-        """The library's own forward: stem, stages, attention pool."""
+        """Forward of the library: stem, stages, attention pooling."""
         return self.visual(images)
 
     def locate(self, name: str) -> tuple[TrunkPart, int]:
-        """The part of the network that a parameter of this module belongs to."""
+        """Part of the network that holds a parameter, and its stage index."""
         part = name.split(".")[1]
         if part in STAGES:
             return "block", STAGES.index(part)

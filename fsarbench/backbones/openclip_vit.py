@@ -22,14 +22,14 @@ SLOPE = 1.702
 
 
 class QuickGELU(nn.Module):
-    """x sigmoid(1.702 x), as in CLIP (Radford et al., arXiv 2103.00020), that keeps x alone.
+    """x sigmoid(1.702 x), as in CLIP (Radford et al., arXiv 2103.00020), with less memory.
 
-    As it is usually written the sigmoid is kept for the backward pass as well: four token widths a
-    block. Values and gradients are the same to the last digit.
+    Only x is saved for the backward pass. The usual implementation also saves the sigmoid, four
+    token widths per block. Values and gradients are bit-identical.
     """
 
     def forward(self, inputs: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
-        """The activation of every number."""
+        """Activations, element by element."""
         return _Recomputed.apply(inputs)
 
 
@@ -44,26 +44,26 @@ class _Recomputed(torch.autograd.Function):
         (inputs,) = context.saved_tensors
         gate = torch.sigmoid(SLOPE * inputs)
         through = torch.ops.aten.sigmoid_backward(gradient * inputs, gate)
-        # In place: with recomputed activations this is where a step takes the most memory.
+        # In place: with activation checkpointing, the peak memory of a step is here.
         return gate.mul_(gradient).add_(through.mul_(SLOPE))
 
 
 @BACKBONES.register_module()
 class OpenClipViT(ViT):
-    """Any plain vision transformer of open_clip, projected to CLIP's joint space.
+    """Plain vision transformer of open_clip, projected to CLIP's joint feature space.
 
     Args:
-        model: open_clip's model name, such as `ViT-B-16`.
-        pretrained: An open_clip weights tag, a local file, or None for random weights.
-        quick_gelu: The activation of OpenAI's weights; None takes what the tag was trained with.
+        model: Model name of open_clip, such as `ViT-B-16`.
+        pretrained: Weights tag of open_clip, a local file, or None for random weights.
+        quick_gelu: Whether to use QuickGELU, as in OpenAI's weights; None follows the weights tag.
 
     Raises:
-        UserError: The model's image tower is no plain ViT, or model or weights are not known.
+        UserError: The image tower is not a plain ViT, or model or weights are unknown.
     """
 
     @classmethod
     def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """A model or weights that are not known."""
+        """Unknown model or weights."""
         return config_faults(given)
 
     def __init__(
@@ -75,18 +75,20 @@ class OpenClipViT(ViT):
         visual = load(model, pretrained, quick_gelu).visual
         if not isinstance(visual, VisionTransformer):
             raise UserError(
-                f"OpenClipViT: the image tower of '{model}' is {type(visual).__name__}, no "
+                f"OpenClipViT: the image tower of '{model}' is {type(visual).__name__}, not a "
                 "VisionTransformer of open_clip. Choose a ViT model such as ViT-B-16."
             )
         super().__init__(OpenClipTrunk(model, visual))
 
 
 class OpenClipTrunk(nn.Module):
-    """An open_clip image tower taken apart; no forward of the library is rewritten.
+    """Image tower of open_clip, split into embedding, blocks and pooling.
+
+    All computation is the library's own code.
 
     Args:
-        model: Its name, for messages.
-        visual: The image tower.
+        model: Model name, for error messages.
+        visual: Image tower.
     """
 
     def __init__(self, model: str, visual: VisionTransformer) -> None:
@@ -97,11 +99,11 @@ class OpenClipTrunk(nn.Module):
             if type(block) is not ResidualAttentionBlock:
                 raise UserError(
                     f"OpenClipViT: '{model}' has blocks of type {type(block).__name__}; only the "
-                    "plain pre-norm ResidualAttentionBlock can be walked."
+                    "plain pre-norm ResidualAttentionBlock is supported."
                 )
             if type(block.mlp.gelu) is open_clip.transformer.QuickGELU:
                 block.mlp.gelu = QuickGELU()
-        # Views, so that no parameter has two names.
+        # Views are not modules, so that each parameter has only one name.
         self.blocks: Sequence[Block] = [OpenClipBlock(block) for block in blocks]
         self.depth = len(blocks)
         self.mlp_width = blocks[0].mlp.c_fc.out_features
@@ -113,16 +115,16 @@ class OpenClipTrunk(nn.Module):
         self.std = tuple(visual.preprocess_cfg["std"])
 
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
-        """Patches, class token, positions and the norm before the blocks."""
+        """Tokens before the blocks: patches, class token, positions, first norm."""
         return self.visual._embeds(images)
 
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
-        """The class token through the last norm and the projection."""
+        """Class token after the last norm and the projection."""
         pooled, _ = self.visual._pool(tokens)
         return pooled @ self.visual.proj
 
     def locate(self, name: str) -> tuple[TrunkPart, int]:
-        """The part of the walk that a parameter of this module belongs to."""
+        """Part of the trunk that holds a parameter, and its block index."""
         path = name.split(".")
         if "resblocks" in path:
             return "block", int(path[path.index("resblocks") + 1])
@@ -130,11 +132,11 @@ class OpenClipTrunk(nn.Module):
 
 
 class OpenClipBlock:
-    """A view of one `ResidualAttentionBlock`.
+    """View of one `ResidualAttentionBlock`.
 
     Args:
-        block: open_clip's block; layer scale is applied inside `attend` and `mlp`.
-        changes: What is added to the weights of projections.
+        block: Block of open_clip; `attend` and `mlp` include its layer scale.
+        changes: Weight deltas of projections.
     """
 
     prefix = 1
@@ -149,7 +151,7 @@ class OpenClipBlock:
         self.mlp_weights = merge(block.mlp, changes, {"up": "c_fc.weight", "down": "c_proj.weight"})
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The norm before the attention."""
+        """Normalisation before the attention."""
         return self.block.ln_1(tokens)
 
     def attend(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
@@ -160,18 +162,18 @@ class OpenClipBlock:
         return self.block.ls_1(mixed).reshape(tokens.shape)
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The norm before the MLP."""
+        """Normalisation before the MLP."""
         return self.block.ln_2(tokens)
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The MLP of normalised tokens."""
+        """MLP of normalised tokens."""
         return self.block.ls_2(run(self.block.mlp, self.mlp_weights, tokens))
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The whole block."""
+        """Forward of the block, residuals included."""
         tokens = tokens + self.attend(self.norm1(tokens))
         return tokens + self.mlp(self.norm2(tokens))
 
     def reweighted(self, changes: Mapping[Projection, Tensor]) -> "OpenClipBlock":
-        """The same block with changes added to the weights of its projections."""
+        """The same block with weight deltas added to its projections."""
         return OpenClipBlock(self.block, changes)

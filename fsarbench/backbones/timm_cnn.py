@@ -20,21 +20,21 @@ from fsarbench.registry import BACKBONES
 
 @BACKBONES.register_module()
 class TimmCNN(CNN):
-    """Any network of timm that pools a feature map: ResNet-50, EfficientNet-Lite, ConvNeXt, ...
+    """Network of timm that pools a feature map: ResNet-50, EfficientNet-Lite, ConvNeXt, ...
 
     Args:
-        model: timm's model name, such as `resnet50.a1_in1k`.
-        pretrained: True for timm's own weights, a local file, or False for random weights.
-        image_size: Pixels of a side that clips are cut to; None is the model's own.
-        batch_statistics: Tuned batch norms use and update the statistics of the batch in training.
+        model: Model name of timm, such as `resnet50.a1_in1k`.
+        pretrained: True for timm's weights, a local file, or False for random weights.
+        image_size: Side length of the clips in pixels; None is the model's default.
+        batch_statistics: Whether trainable batch norms use and update batch statistics in training.
 
     Raises:
-        UserError: The model is a vision transformer, or model or weights are not known.
+        UserError: The model is a vision transformer, or model or weights are unknown.
     """
 
     @classmethod
     def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """A model or weights that are not known."""
+        """Unknown model or weights."""
         return config_faults(given)
 
     def __init__(
@@ -48,47 +48,47 @@ class TimmCNN(CNN):
         if isinstance(loaded, VisionTransformer) or not hasattr(loaded, "group_matcher"):
             raise UserError(
                 f"TimmCNN: '{model}' is {type(loaded).__name__}, which has no stages of feature "
-                "maps. TimmViT takes vision transformers."
+                "maps. Use TimmViT for vision transformers."
             )
         super().__init__(TimmStages(loaded, image_size), batch_statistics)
 
 
 class TimmStages(nn.Module):
-    """A timm network with what the backbone asks of a trunk; timm itself says what its stages are.
+    """Trunk interface of a timm network, with stages as defined by timm.
 
     Args:
-        model: The network, without its classifier.
-        image_size: Pixels of a side; None is the model's own.
+        model: Network without its classifier.
+        image_size: Side length of the input in pixels; None is the model's default.
     """
 
     def __init__(self, model: Any, image_size: int | None = None) -> None:
         super().__init__()
         self.model = model
-        facts = model.pretrained_cfg
+        pretrained_cfg = model.pretrained_cfg
         self.groups = stage_of_each_parameter(model)
         self.depth = max(stage for part, stage in self.groups.values() if part == "block") + 1
         self.width = self.dim = model.head_hidden_size
-        self.image_size = image_size or facts["input_size"][-1]
-        self.mean, self.std = tuple(facts["mean"]), tuple(facts["std"])
+        self.image_size = image_size or pretrained_cfg["input_size"][-1]
+        self.mean, self.std = tuple(pretrained_cfg["mean"]), tuple(pretrained_cfg["std"])
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
-        """The library's own forward, up to what its classifier would have read."""
+        """Forward of the library up to the input of its classifier."""
         return self.model(images)
 
     def locate(self, name: str) -> tuple[TrunkPart, int]:
-        """The part of the network that a parameter of this module belongs to."""
+        """Part of the network that holds a parameter, and its stage index."""
         return self.groups[name.partition(".")[2]]
 
 
 def stage_of_each_parameter(model: Any) -> dict[str, tuple[TrunkPart, int]]:
-    """Stem, stages and end of a network, by the groups that timm gives for layer-wise rates.
+    """Stem, stages and head of a network, from timm's groups for layer-wise learning rates.
 
-    The first group is the stem. Norms behind the stages, where they form a group, are the end.
+    The first group is the stem. The last group is the head if it consists of norms only.
     """
     groups = group_parameters(model, model.group_matcher(coarse=True))
     last = max(groups)
-    owners = {model.get_submodule(name.rpartition(".")[0]) for name in groups[last]}
-    ends_in_norms = all(is_norm(owner) for owner in owners)
+    last_layers = {model.get_submodule(name.rpartition(".")[0]) for name in groups[last]}
+    ends_in_norms = all(is_norm(layer) for layer in last_layers)
 
     def part(group: int) -> tuple[TrunkPart, int]:
         if group == 0:

@@ -1,4 +1,4 @@
-"""Whole timm models, loaded by name without their classifier."""
+"""Loading of timm models by name, without their classifier."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,14 +20,14 @@ HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def find_weights(model: str, pretrained: bool | str) -> Path:
-    """The weights file of a timm model.
+    """Path of the weights file of a timm model, downloaded if necessary.
 
     Args:
-        model: A timm model name, with or without a tag.
+        model: Model name of timm, with or without a tag.
         pretrained: True for the model's weights on the hub, or the path of a file.
 
     Raises:
-        UserError: There are no such weights, or the download failed.
+        UserError: The weights do not exist, or the download failed.
     """
     if isinstance(pretrained, str):
         message = missing_file(pretrained)
@@ -38,48 +38,48 @@ def find_weights(model: str, pretrained: bool | str) -> Path:
 
 
 def missing_file(pretrained: str) -> str | None:
-    """What is wrong with a weights file that is not there; None if it is."""
+    """Error message if a weights file does not exist; else None."""
     path = weights_file(pretrained)
     if path.is_file():
         return None
     return (
-        f"pretrained='{pretrained}' is no file (looked for {path.absolute()}). Give "
-        "a file, or True for the weights that timm names."
+        f"pretrained='{pretrained}' is not a file (looked for {path.absolute()}). Give "
+        "a file, or True for timm's weights."
     )
 
 
 def hub_file(model: str) -> Path:
-    """The file of a model's own weights, from the cache or the hub.
+    """Path of the model's weights, from the cache or the hub.
 
     Raises:
-        UserError: timm names no weights for the model, or they cannot be fetched.
+        UserError: timm lists no weights for the model, or the download failed.
     """
-    facts = timm.get_pretrained_cfg(model)
-    repository = facts.hf_hub_id if facts else None
+    pretrained_cfg = timm.get_pretrained_cfg(model)
+    repository = pretrained_cfg.hf_hub_id if pretrained_cfg else None
     if not repository:
         known = ", ".join(timm.list_models(f"{model}*", pretrained=True)[:5])
         raise UserError(
-            f"timm names no weights on the hub for '{model}'. Write a tag behind the name "
-            f"({known or 'none known'}), or pretrained=FILE."
+            f"timm lists no weights on the hub for '{model}'. Add a tag to the name "
+            f"({known or 'none known'}), or set pretrained=FILE."
         )
-    found = cached_file(repository, HUB_FILES)
-    if found is not None:
-        return found
+    cached = cached_file(repository, HUB_FILES)
+    if cached is not None:
+        return cached
     return fetch(f"of '{model}'", lambda: hf_hub_download(repository, HUB_FILES[0]))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file; nothing in it is executed.
+    """Tensors of a weights file, read without executing any code in it.
 
     Raises:
-        UserError: The file is no weights file.
+        UserError: The file is not a weights file.
     """
     try:
         return load_state_dict(str(path), device="cpu", weights_only=True)
     except (RuntimeError, UnpicklingError, SafetensorError, EOFError, OSError) as error:
         raise UserError(
-            f"{path} cannot be read as weights ({type(error).__name__}: {str(error)[:200]}). It "
-            "takes safetensors, or a file of torch.save that holds nothing but tensors."
+            f"{path} cannot be read as weights ({type(error).__name__}: {str(error)[:200]}). Name "
+            "a safetensors file, or a file of torch.save that contains only tensors."
         ) from error
 
 
@@ -89,18 +89,19 @@ def load(
     image_size: int | None = None,
     drop_path: float = 0.0,
 ) -> nn.Module:
-    """A timm model in evaluation mode, all parameters frozen, that gives pooled features.
+    """Load a timm model for pooled features, in evaluation mode with all parameters frozen.
 
-    Under `torch.device("meta")` it is built there, without weights.
+    Under `torch.device("meta")` it is built on the meta device, without weights.
 
     Args:
-        model: A timm model name, with or without a tag.
-        pretrained: True for timm's own weights, a local file, or False for random weights.
-        image_size: Pixels of a side, where the model is made for one; None is its own.
-        drop_path: The rate of stochastic depth in training.
+        model: Model name of timm, with or without a tag.
+        pretrained: True for timm's weights, a local file, or False for random weights.
+        image_size: Side length of the input in pixels, for models of a fixed size; None is the
+            model's default.
+        drop_path: Stochastic depth rate in training.
 
     Raises:
-        UserError: The model or its weights are not known, or do not fit together.
+        UserError: Model or weights are unknown, or do not match.
     """
     for _, message in config_faults({"model": model, "pretrained": pretrained}):
         raise UserError(message)
@@ -115,13 +116,13 @@ def load(
 
 
 def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Models, tags and files that are not known, found without building anything.
+    """Unknown models, tags and files, found without building a model.
 
     Args:
         given: Arguments of a component that loads a timm model.
 
     Yields:
-        Pairs of the arguments at fault, and what is wrong with them.
+        Faulty arguments and the error message.
     """
     model, pretrained = given.get("model"), given.get("pretrained")
     message = None if model is None else unknown_model(model)
@@ -133,30 +134,30 @@ def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def unknown_model(model: str) -> str | None:
-    """What is wrong with a model or a tag that timm does not know, and what is near; else None."""
+    """Error message with the nearest names if timm does not know a model or tag; else None."""
     name, _, tag = model.partition(".")
     if not timm.is_model(name):
         names = timm.list_models()
         return (
             f"Unknown timm model '{model}'.{closest(name, names)} "
-            f"timm.list_models() gives all {len(names)}."
+            f"timm.list_models() lists all {len(names)}."
         )
     try:
         timm.get_pretrained_cfg(model)
     except RuntimeError:
         known = timm.list_models(f"{name}.*", pretrained=True)
-        return f"timm knows no tag '{tag}' of '{name}'.{nearest(model, known)}"
+        return f"timm has no tag '{tag}' of '{name}'.{nearest(model, known)}"
     return None
 
 
 def create_with(model: str, path: Path, options: dict[str, Any]) -> nn.Module:
-    """A model with the weights of a file, every one of them used.
+    """Model with the weights of a file, loaded strictly.
 
-    Left to itself timm loads a file loosely as soon as the classifier is dropped, so that a wrong
-    file goes unnoticed. So the model is built with the file's classifier and loses it afterwards.
+    Without a classifier timm would load the file with strict=False and not notice a wrong file.
+    The model is therefore built with the file's classifier, which is removed afterwards.
 
     Raises:
-        UserError: The file is not of this model.
+        UserError: The file does not match the model.
     """
     state = read_weights(path)
     classes = class_count(model, state)
@@ -168,18 +169,18 @@ def create_with(model: str, path: Path, options: dict[str, Any]) -> nn.Module:
     except Exception as error:
         raise UserError(
             f"The weights file {path} does not fit '{model}': {first_line(error)}. "
-            "Name the file of this very model, or another model."
+            "Name a weights file of this model, or the model of this file."
         ) from error
     built.reset_classifier(0)
-    # timm keeps the tensors that it was given: the weights would be held twice.
+    # timm keeps a reference to the loaded tensors, which would double the memory.
     built.pretrained_cfg.pop("state_dict", None)
     return built
 
 
 def class_count(model: str, state: dict[str, Tensor]) -> int:
-    """The classes of the classifier in a file; 0 without one."""
-    facts = timm.get_pretrained_cfg(model)
-    names = facts.classifier if facts else None
+    """Number of classes of the classifier in a weights file; 0 without a classifier."""
+    pretrained_cfg = timm.get_pretrained_cfg(model)
+    names = pretrained_cfg.classifier if pretrained_cfg else None
     first = names if isinstance(names, str) or names is None else names[0]
     weight = state.get(f"{first}.weight")
     return 0 if weight is None else weight.shape[0]

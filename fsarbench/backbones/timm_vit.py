@@ -21,21 +21,22 @@ from fsarbench.registry import BACKBONES
 
 @BACKBONES.register_module()
 class TimmViT(ViT):
-    """Any pre-norm vision transformer of timm: ImageNet, DINOv2, SigLIP, ...; its pooled features.
+    """Pooled features of a pre-norm vision transformer of timm: ImageNet, DINOv2, SigLIP, ...
 
     Args:
-        model: timm's model name, such as `vit_small_patch14_reg4_dinov2.lvd142m`.
-        pretrained: True for timm's own weights, a local file, or False for random weights.
-        image_size: Pixels of a side; None is the model's own. Positions are interpolated.
-        drop_path: The rate of stochastic depth where the trunk is tuned.
+        model: Model name of timm, such as `vit_small_patch14_reg4_dinov2.lvd142m`.
+        pretrained: True for timm's weights, a local file, or False for random weights.
+        image_size: Side length of the input in pixels, with interpolated positions; None is the
+            model's default.
+        drop_path: Stochastic depth rate, used if the trunk has trainable parameters.
 
     Raises:
-        UserError: The model is no plain pre-norm ViT, or model or weights are not known.
+        UserError: The model is not a plain pre-norm ViT, or model or weights are unknown.
     """
 
     @classmethod
     def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """A model or weights that are not known."""
+        """Unknown model or weights."""
         return config_faults(given)
 
     def __init__(
@@ -49,19 +50,21 @@ class TimmViT(ViT):
 
 
 class TimmTrunk(nn.Module):
-    """A timm vision transformer taken apart; no forward of the library is rewritten.
+    """Vision transformer of timm, split into embedding, blocks and pooling.
+
+    All computation is the library's own code.
 
     Args:
-        name: The model's name, for messages.
-        model: The transformer.
+        name: Model name, for error messages.
+        model: Vision transformer.
 
     Raises:
-        UserError: It has a part that the walk would pass by.
+        UserError: The model has layers that this split would skip.
     """
 
     def __init__(self, name: str, model: nn.Module) -> None:
         super().__init__()
-        self.model = walkable(name, model)
+        self.model = require_plain_vit(name, model)
         self.blocks: Sequence[Block] = [
             TimmBlock(layer, self.model.num_prefix_tokens) for layer in self.model.blocks
         ]
@@ -74,56 +77,56 @@ class TimmTrunk(nn.Module):
         self.std = tuple(self.model.pretrained_cfg["std"])
 
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
-        """Patches, class token, registers, positions, and CLIP's norm before the blocks."""
+        """Tokens before the blocks: patches, class token, registers, positions, CLIP's norm."""
         tokens = self.model._pos_embed(self.model.patch_embed(images))
         return self.model.norm_pre(self.model.patch_drop(tokens))
 
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
-        """The model's own pooling: class token, mean, or SigLIP's attention."""
+        """Pooling of the model: class token, mean, or SigLIP's attention."""
         return self.model.forward_head(self.model.norm(tokens), pre_logits=True)
 
     def locate(self, name: str) -> tuple[TrunkPart, int]:
-        """The part of the walk that a parameter of this module belongs to."""
+        """Part of the trunk that holds a parameter, and its block index."""
         _, part, *rest = name.split(".")
         if part == "blocks":
             return "block", int(rest[0])
         return ("pool", 0) if part in ("norm", "fc_norm", "attn_pool") else ("embed", 0)
 
 
-def walkable(name: str, model: Any) -> VisionTransformer:
-    """The model, if nothing of its forward is lost when its blocks are walked one by one.
+def require_plain_vit(name: str, model: Any) -> VisionTransformer:
+    """The model, if running its blocks one by one is equivalent to its own forward.
 
     Raises:
-        UserError: It is of another kind; the message names the part.
+        UserError: The model has an unsupported type or layer.
     """
     if type(model) is not VisionTransformer:
         raise UserError(
-            f"TimmViT: '{name}' is {type(model).__name__}, no plain VisionTransformer of timm. "
-            "Choose a model such as vit_base_patch16_224; TimmCNN takes convolutional networks."
+            f"TimmViT: '{name}' is {type(model).__name__}, not a plain VisionTransformer of timm. "
+            "Choose a model such as vit_base_patch16_224, or TimmCNN for convolutional networks."
         )
     for layer in model.blocks:
-        other = layer if type(layer) is not Layer else layer.attn
-        if type(other) not in (Layer, Attention):
+        checked = layer if type(layer) is not Layer else layer.attn
+        if type(checked) not in (Layer, Attention):
             raise UserError(
-                f"TimmViT: '{name}' has blocks with {type(other).__name__}; only timm's pre-norm "
-                "Block with plain Attention can be walked."
+                f"TimmViT: '{name}' has blocks with {type(checked).__name__}; only timm's pre-norm "
+                "Block with plain Attention is supported."
             )
     return model
 
 
 def inner_width(mlp: Any) -> int:
-    """The width between the two layers of a plain MLP; 0 for a gated one."""
+    """Hidden width of a plain two-layer MLP; 0 for a gated MLP."""
     first, second = mlp.fc1.out_features, mlp.fc2.in_features
     return first if first == second else 0
 
 
 class TimmBlock:
-    """A view of one pre-norm `Block`; layer scale and drop path are inside `attend` and `mlp`.
+    """View of one pre-norm `Block`; `attend` and `mlp` include layer scale and drop path.
 
     Args:
-        block: timm's block.
-        prefix: Tokens before the patches.
-        changes: What is added to the weights of projections.
+        block: Block of timm.
+        prefix: Number of tokens before the patches.
+        changes: Weight deltas of projections.
     """
 
     def __init__(
@@ -134,30 +137,30 @@ class TimmBlock:
         self.mlp_weights = merge(block.mlp, changes, {"up": "fc1.weight", "down": "fc2.weight"})
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The norm before the attention."""
+        """Normalisation before the attention."""
         return self.block.norm1(tokens)
 
     def attend(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """Self-attention over L; timm's takes one leading axis only."""
+        """Self-attention over L; timm's attention takes only one leading axis."""
         flat = tokens.reshape(-1, *tokens.shape[-2:])
         mixed = self.block.ls1(run(self.block.attn, self.attention_weights, flat))
         return self.block.drop_path1(mixed).reshape(tokens.shape)
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The norm before the MLP."""
+        """Normalisation before the MLP."""
         return self.block.norm2(tokens)
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The MLP of normalised tokens; drop path drops whole frames."""
+        """MLP of normalised tokens; drop path drops whole frames."""
         flat = tokens.reshape(-1, *tokens.shape[-2:])
         changed = self.block.ls2(run(self.block.mlp, self.mlp_weights, flat))
         return self.block.drop_path2(changed).reshape(tokens.shape)
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
-        """The whole block."""
+        """Forward of the block, residuals included."""
         tokens = tokens + self.attend(self.norm1(tokens))
         return tokens + self.mlp(self.norm2(tokens))
 
     def reweighted(self, changes: Mapping[Projection, Tensor]) -> "TimmBlock":
-        """The same block with changes added to the weights of its projections."""
+        """The same block with weight deltas added to its projections."""
         return TimmBlock(self.block, self.prefix, changes)

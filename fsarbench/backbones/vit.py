@@ -1,4 +1,4 @@
-"""The walk of adapters over a frozen vision transformer, whichever library the trunk is from."""
+"""Frozen vision transformer with one adapter per block, for trunks of any library."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ Step = Callable[[nn.Module, Block, Tensor, Tensor | None], Tensor]
 
 @dataclass(frozen=True)
 class Walk:
-    """How the blocks are walked.
+    """Loop over the adapted blocks, with activation checkpointing and `torch.compile`.
 
     Attributes:
-        recompute: Blocks whose activations are computed once more, together, in the backward pass
-            (Chen et al., arXiv 1604.06174): only the tokens between such groups are kept. 0 keeps
-            the activations of all blocks.
-        compiler: The backend of `torch.compile` for a block with its adapter; empty for none. All
-            blocks share one compiled program for each kind of input.
+        recompute: Blocks per group of activation checkpointing (Chen et al., arXiv 1604.06174):
+            only the tokens between groups are kept, and the other activations are recomputed in the
+            backward pass. 0 turns checkpointing off.
+        compiler: Backend of `torch.compile` for a block with its adapter; empty turns compilation
+            off. All blocks share one compiled function per input shape and type.
     """
 
     recompute: int = 0
@@ -38,12 +38,12 @@ class Walk:
         tokens: Float[Tensor, "V T L C"],
         text: Float[Tensor, "V E"] | None,
     ) -> Float[Tensor, "V T M C"]:
-        """The tokens after all blocks; an adapter may have changed their number.
+        """Tokens after all blocks; adapters may change their number.
 
         Args:
-            pairs: The adapter and the block of each step.
-            tokens: What enters the first block.
-            text: The class's text feature of each support video, None for queries.
+            pairs: Adapter and block of each step.
+            tokens: Input of the first block.
+            text: Text feature of each support video's class; None for queries.
         """
         step = compiled(self.compiler) if self.compiler else adapted
         if not (self.recompute and torch.is_grad_enabled()):
@@ -55,30 +55,30 @@ class Walk:
 
 
 def steps(step: Step, pairs: Sequence[Pair], tokens: Tensor, text: Tensor | None) -> Tensor:
-    """Some blocks after one another."""
+    """Run consecutive adapted blocks."""
     for adapter, block in pairs:
         tokens = step(adapter, block, tokens, text)
     return tokens
 
 
 def adapted(adapter: nn.Module, block: Block, tokens: Tensor, text: Tensor | None) -> Tensor:
-    """One block with its adapter."""
+    """Run one block with its adapter."""
     return adapter(tokens, block, text)
 
 
 @cache
 def compiled(compiler: str) -> Any:
-    """`adapted`, compiled; made once, so that blocks and models share what was compiled."""
+    """Compiled `adapted`, cached so that all blocks and models share it."""
     return torch.compile(adapted, backend=compiler)
 
 
 @runtime_checkable
 class TokenTrunk(Trunk, Protocol):
-    """A vision transformer taken apart into what comes before, in and after its blocks.
+    """Vision transformer, split into embedding, blocks and pooling.
 
     Attributes:
-        prefix: Tokens before the patches.
-        mlp_width: The inner width of the blocks' MLPs; 0 if these are no two plain layers.
+        prefix: Number of tokens before the patches.
+        mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
         blocks: Views of the blocks.
     """
 
@@ -87,20 +87,20 @@ class TokenTrunk(Trunk, Protocol):
     blocks: Sequence[Block]
 
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
-        """The tokens at the entry of the first block."""
+        """Tokens before the first block."""
 
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
-        """One feature an image from the tokens after the last block."""
+        """One feature per image from the tokens after the last block."""
 
 
 class ViT(TrunkBackbone):
-    """A frozen vision transformer and one adapter a block.
+    """Frozen vision transformer with one adapter per block.
 
     Args:
-        trunk: The transformer; it is also a `torch.nn.Module`.
+        trunk: Vision transformer; it is also a `torch.nn.Module`.
 
     Attributes:
-        walk: How the blocks are walked; another walk gives the same features at another cost.
+        walk: Loop over the blocks; its options change speed and memory but not the features.
     """
 
     walk = Walk()
@@ -110,10 +110,10 @@ class ViT(TrunkBackbone):
         self.prefix, self.mlp_width = trunk.prefix, trunk.mlp_width
 
     def adapt(self, adapters: Sequence[Adapter]) -> None:
-        """Put one adapter on each block, and tune what they ask for.
+        """Attach one adapter to each block and make the trunk parameters they name trainable.
 
         Raises:
-            ValueError: There are more or fewer adapters than blocks.
+            ValueError: The number of adapters differs from the number of blocks.
         """
         entries = (a.entry() for a in adapters)
         self.entry = next((entry for entry in entries if entry is not None), nn.Identity())
@@ -123,7 +123,7 @@ class ViT(TrunkBackbone):
         self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
     ) -> Float[Tensor, "V T D"]:
         """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
-        # No name for the images: they would live as long as the walk lasts.
+        # The images have no variable, which would keep them in memory during the loop.
         tokens = self.trunk.embed(self.normalise(frames.flatten(0, 1)))
         tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))

@@ -1,4 +1,4 @@
-"""A library's module run with other weights, without touching the module or copying its forward."""
+"""Forward of a library's module with modified weights, without changing or copying the module."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +16,7 @@ Weights = Mapping[str, Tensor]
 
 
 def run(module: nn.Module, weights: Weights, *inputs: Tensor, **options: Any) -> Any:
-    """The module's own forward, with the named weights in place of its own."""
+    """Forward of the module with the named weights replaced."""
     if not weights:
         return module(*inputs, **options)
     return functional_call(module, dict(weights), inputs, options)
@@ -25,26 +25,27 @@ def run(module: nn.Module, weights: Weights, *inputs: Tensor, **options: Any) ->
 def merge(
     module: nn.Module, changes: Mapping[Projection, Tensor], names: Mapping[Projection, str]
 ) -> dict[str, Tensor]:
-    """The changed weights of a module, by parameter name.
+    """Modified weights of a module by parameter name.
 
     Args:
-        module: The attention, or the MLP.
-        changes: What is added to the weight of a projection, "out in".
-        names: The parameters of the module's projections; query, key and value stacked in one
-            parameter come under `q`.
+        module: Attention or MLP.
+        changes: Weight delta of each projection, "out in".
+        names: Parameter name of each projection; the parameter of stacked query, key and value is
+            listed under `q`.
     """
-    own = dict(module.named_parameters())
+    parameters = dict(module.named_parameters())
     merged = {}
     for projection, name in names.items():
-        change = stacked(changes, own[name]) if projection == "q" else changes.get(projection)
+        weight = parameters[name]
+        change = stacked(changes, weight) if projection == "q" else changes.get(projection)
         if change is not None:
-            merged[name] = own[name] + change
+            merged[name] = weight + change
     return merged
 
 
 def stacked(changes: Mapping[Projection, Tensor], weight: Tensor) -> Tensor | None:
-    """The changes of query, key and value one above the other, zero where there is none."""
+    """Stacked weight deltas of query, key and value, with zeros for projections without one."""
     if not any(projection in changes for projection in FUSED):
         return None
-    blank = weight.new_zeros(weight.shape[0] // 3, weight.shape[1])
-    return torch.cat([changes.get(projection, blank) for projection in FUSED])
+    zeros = weight.new_zeros(weight.shape[0] // 3, weight.shape[1])
+    return torch.cat([changes.get(projection, zeros) for projection in FUSED])

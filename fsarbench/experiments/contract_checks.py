@@ -2,34 +2,20 @@
 
 import inspect
 import traceback
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
+from fsarbench.arguments.axes import AxesError, Sizes, mismatch
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.registry import SLOTS
-
-MEANINGS = {
-    "N": "classes of the episode",
-    "K": "support videos per class",
-    "Q": "queries",
-    "V": "videos",
-    "T": "frames of a clip",
-    "L": "tokens of a frame",
-    "C": "token width",
-    "D": "feature width",
-    "E": "text width",
-    "P": "prototypes per class",
-}
-Axes = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -114,7 +100,7 @@ def explained(error: Exception, call: Call | None) -> str:
         return str(error)
     if call is None:
         return f"The parts do not fit together: {summary(error)}"
-    if isinstance(error, TypeCheckError):
+    if isinstance(error, TypeCheckError | AxesError):
         message = _by_contract(call)
         if message is not None:
             return message
@@ -178,7 +164,7 @@ def _hints(call: Call) -> dict[str, Any]:
     return typing.get_type_hints(SLOTS[call.slot].component.forward)
 
 
-def _known(call: Call) -> Axes:
+def _known(call: Call) -> Sizes:
     if call.slot == "backbone":
         return {"D": call.module.dim}  # type: ignore[dict-item]
     if call.slot == "text_encoder":
@@ -188,57 +174,3 @@ def _known(call: Call) -> Axes:
 
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor)
-
-
-def mismatch(hint: Any, value: Any, axes: Axes) -> str | None:
-    """What is wrong with a value by the annotation of a contract; None if nothing is.
-
-    Args:
-        hint: A jaxtyping annotation, a tuple or a union of such, or a dataclass of tensors.
-        value: A tensor, a tuple of tensors, a dataclass of tensors, or None.
-        axes: The sizes of axes that are known; those of the value are added.
-    """
-    origin, hints = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else mismatch(hints[0], value, axes)
-    if origin is tuple:
-        return _tuple_mismatch(hints, value, axes)
-    if is_dataclass(hint) and isinstance(value, hint if isinstance(hint, type) else ()):
-        fields = typing.get_type_hints(hint)
-        found = (mismatch(fields[name], item, axes) for name, item in vars(value).items())
-        return next((message for message in found if message is not None), None)
-    return _tensor_mismatch(hint, value, axes) if hasattr(hint, "dim_str") else None
-
-
-def _tuple_mismatch(hints: tuple[Any, ...], value: Any, axes: Axes) -> str | None:
-    if not isinstance(value, tuple) or len(value) != len(hints):
-        got = f"{len(value)} values" if isinstance(value, tuple) else type(value).__name__
-        return f"expected a tuple of {len(hints)} tensors, got {got}"
-    for number, (hint, item) in enumerate(zip(hints, value, strict=True), start=1):
-        message = mismatch(hint, item, axes)
-        if message is not None:
-            return f"value {number} of {len(hints)}: {message}"
-    return None
-
-
-def _tensor_mismatch(hint: Any, value: Any, axes: Axes) -> str | None:
-    if not isinstance(value, Tensor):
-        return f'expected a tensor "{hint.dim_str}", got {type(value).__name__}'
-    kind = hint.dtype.__name__.lower()
-    if not isinstance(value, hint.dtype[Tensor, "..."]):
-        return f"expected a tensor of type {kind}, got {value.dtype}"
-    names = hint.dim_str.split()
-    sizes = ", ".join(str(axes.get(name.lstrip("#"), name)) for name in names)
-    wanted = f'expected a tensor "{hint.dim_str}" = [{sizes}], got {list(value.shape)}'
-    if len(names) != value.ndim:
-        return f"{wanted} ({value.ndim} axes, expected {len(names)})"
-    for name, size in zip(names, value.shape, strict=True):
-        axis = name.lstrip("#")
-        if name.startswith("#") and size == 1:
-            continue
-        if axis.isdigit():
-            axes.setdefault(axis, int(axis))
-        if size != axes.setdefault(axis, size):
-            meaning = f" ({MEANINGS[axis]})" if axis in MEANINGS else ""
-            return f"{wanted}: axis {axis}{meaning} is {size}, expected {axes[axis]}"
-    return None

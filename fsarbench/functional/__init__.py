@@ -1,1 +1,1 @@
-"""Pure tensor functions, without state and without a registry."""
+"""Stateless tensor functions."""

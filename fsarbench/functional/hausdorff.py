@@ -1,4 +1,4 @@
-"""Two videos as sets of frames: each frame looks for its nearest (Hausdorff metrics)."""
+"""Hausdorff distances between the frame sets of two videos."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def mean_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
-    """The mean over rows of the least distance, plus the mean over columns of theirs.
+    """Mean over rows of the minimum distance, plus mean over columns of the minimum distance.
 
     Example:
         >>> mean_hausdorff(torch.tensor([[0.0, 2.0, 4.0], [2.0, 1.0, 1.0]]))
@@ -18,14 +18,14 @@ def mean_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
 
 
 def sum_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
-    """The sum over rows of the least distance, plus the sum over columns of theirs."""
+    """Sum over rows of the minimum distance, plus sum over columns of the minimum distance."""
     return distances.amin(-1).sum(-1) + distances.amin(-2).sum(-1)
 
 
 def nearest(
     distances: Float[Tensor, "*B T S"], direction: Literal["both", "query", "support"] = "both"
 ) -> Float[Tensor, "*B T S"]:
-    """1 where a row and a column are each other's nearest, 0.5 where one is the other's, else 0.
+    """Nearest neighbours: 1 if row and column are mutually nearest, 0.5 if only one is, else 0.
 
     Args:
         distances: Distances between the frames of a query (rows) and of the support (columns).

@@ -13,14 +13,14 @@ def occupancy(
     cost: Callable[[Float[Tensor, "*B T S"]], Float[Tensor, "*B"]],
     distances: Float[Tensor, "*B T S"],
 ) -> Float[Tensor, "*B T S"]:
-    """How often a path through the distances visits each cell, on the average over paths.
+    """Weighted share of the alignment paths through each cell.
 
-    A smoothed minimum over paths is a log of a sum of exponentials of their costs; its derivative
-    by one distance is the share of the paths that go through that cell, each path with the weight
-    that it has in the smoothed minimum (Cuturi and Blondel, ICML 2017).
+    The smoothed minimum over paths is a log-sum-exp of their costs. Its derivative with respect to
+    one distance is the share of the paths through that cell, weighted as in the smoothed minimum
+    (Cuturi and Blondel, ICML 2017).
 
     Args:
-        cost: A smoothed alignment, such as `fsarbench.functional.otam.otam`.
+        cost: Smoothed alignment cost, such as `fsarbench.functional.otam.otam`.
         distances: Distances between frames.
 
     Example:
@@ -41,10 +41,10 @@ Borders = Literal["field", "paper"]
 def otam(
     distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders = "field"
 ) -> Float[Tensor, "*B"]:
-    """The smoothed cost of the cheapest ordered alignment of T frames with S frames.
+    """Smoothed cost of the cheapest ordered alignment of T frames with S frames.
 
-    With a column of zero distances put on either side, so that an alignment may start and end at
-    any of the T frames, the cost of cell (l, m) is its distance plus the smoothed minimum
+    A column of zero distances is added on both sides, so that an alignment may start and end at any
+    of the T frames. The cost of cell (l, m) is its distance plus the smoothed minimum
 
         -temperature * log(sum(exp(-cost / temperature)))
 
@@ -52,38 +52,39 @@ def otam(
     is a plain sum.
 
     Args:
-        distances: Distances between frames, rows and columns in the order of time.
-        temperature: How smooth the minimum is, in the unit of the distances; above 0.
-        borders: Where an alignment may go down a column: `paper` in the two padded columns only,
-            where it is free, `field` also in the first real one, as in the code that the field
-            shares.
+        distances: Distances between frames, rows and columns in temporal order.
+        temperature: Smoothness of the minimum, in the unit of the distances; above 0.
+        borders: Columns in which an alignment may move down: `paper` only in the two padded columns
+            (at no cost), `field` also in the first real column, as in the published code of several
+            methods.
 
     Returns:
-        The cost at the last cell, in the unit of the distances; not divided by the path's length.
+        Cost at the last cell, in the unit of the distances, not divided by the path length.
 
     Example:
         >>> otam(1 - torch.eye(3), temperature=0.01) < 0.01  # free along the diagonal
         tensor(True)
     """
     if distances.dtype in (torch.float16, torch.bfloat16):
-        distances = distances.float()  # a sum over frames divided by a small temperature
-    # Columns first, rows second: every step below then works on whole contiguous blocks.
+        # A sum over frames divided by a small temperature needs the precision of fp32.
+        distances = distances.float()
+    # Columns first, rows second: each step below works on one contiguous block.
     columns = (distances / temperature).permute(-1, -2, *range(distances.ndim - 2)).contiguous()
-    others = list(columns.unbind(0))
-    # In the padded column in front every cost is 0.
-    score = _first_column(others.pop(0)) if borders == "field" else torch.zeros_like(columns[0])
-    for column in others:
-        entered = torch.logaddexp(score[1:], score[:-1])
-        score = torch.cat([score[:1], entered]) - column
-    # The last column costs nothing itself. Unrolled, every path through it leaves the real columns
-    # once: straight into its row, or (not from the last row) down to the row below.
+    remaining = list(columns.unbind(0))
+    # All costs of the padded first column are 0.
+    score = _first_column(remaining.pop(0)) if borders == "field" else torch.zeros_like(columns[0])
+    for column in remaining:
+        merged = torch.logaddexp(score[1:], score[:-1])
+        score = torch.cat([score[:1], merged]) - column
+    # The padded last column is free. Unrolled, each path through it leaves the real columns once:
+    # straight into its row, or (except from the last row) to the row below.
     return -temperature * torch.cat([score, score[:-1]]).logsumexp(0)
 
 
 def otam_both_ways(
     distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders = "field"
 ) -> Float[Tensor, "*B"]:
-    """The cost of aligning the rows to the columns plus that of the columns to the rows."""
+    """Cost of aligning rows to columns plus cost of aligning columns to rows."""
     transposed = distances.transpose(-1, -2)
     if distances.shape[-1] == distances.shape[-2]:
         return otam(torch.stack([distances, transposed]), temperature, borders).sum(0)
@@ -92,9 +93,9 @@ def otam_both_ways(
 
 def _first_column(cost: Float[Tensor, "T *B"]) -> Float[Tensor, "T *B"]:
     """Scores (negative costs over temperature) of the first real column, from top to bottom."""
-    # Two predecessors lie in the padded column, whose cost is 0 in every row.
+    # Two predecessors are in the padded column, whose cost is 0 in every row.
     padding = torch.full_like(cost[0], math.log(2))
     scores = [-cost[0]]
-    for here in cost[1:].unbind(0):
-        scores.append(torch.logaddexp(scores[-1], padding) - here)
+    for row in cost[1:].unbind(0):
+        scores.append(torch.logaddexp(scores[-1], padding) - row)
     return torch.stack(scores)

@@ -1,4 +1,4 @@
-"""What class names alone say of videos."""
+"""Text features of class names as tokens and as classifiers of videos."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,58 +8,58 @@ from fsarbench.errors import UserError
 
 
 def guide_tokens(
-    part: str, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
+    component: str, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
 ) -> Float[Tensor, "N K 1 E"]:
-    """Each class's text feature as one token for each of its support videos.
+    """Text feature of each class as one token per support video.
 
     Args:
-        part: The part that asks, for the message.
-        support: The frames that the token is to stand beside.
-        text: The text features of the classes.
+        component: Name of the calling component, for error messages.
+        support: Frame features of the support videos.
+        text: Text features of the classes.
 
     Raises:
-        UserError: There is no text, or its width is not that of the frames.
+        UserError: `text` is None, or its width differs from that of the frames.
     """
     if text is None:
         raise UserError(
-            f"{part} needs the text features of the classes: give the config a text_encoder, or "
-            "choose prototypes without text."
+            f"{component} needs the text features of the classes: give the config a text_encoder, "
+            "or choose prototypes without text."
         )
-    check_widths(part, support.shape[-1], text.shape[-1])
+    check_widths(component, support.shape[-1], text.shape[-1])
     return text[:, None, None].expand(*support.shape[:2], 1, -1)
 
 
-def check_widths(part: str, dim: int, text_dim: int) -> None:
-    """Refuse text and frames of different spaces.
+def check_widths(component: str, dim: int, text_dim: int) -> None:
+    """Require equal widths of text and frame features.
 
     Raises:
         UserError: The widths differ.
     """
     if dim != text_dim:
         raise UserError(
-            f"{part} puts text features of width {text_dim} together with frame features of width "
-            f"{dim}; choose a backbone and a text_encoder that share one space."
+            f"{component} combines text features of width {text_dim} with frame features of width "
+            f"{dim}; choose a backbone and a text_encoder that share one feature space."
         )
 
 
 def text_logits(
     features: Float[Tensor, "V T D"], text: Float[Tensor, "N E"] | None, temperature: float
 ) -> Float[Tensor, "V N"]:
-    """The cosine of a video's time-averaged feature with every class's text, over temperature.
+    """Cosine of a video's time-averaged feature with each class's text, divided by temperature.
 
     Raises:
-        UserError: There is no text, or its width is not that of the features.
+        UserError: `text` is None, or its width differs from that of the features.
     """
     if text is None:
         raise UserError(
-            "Scores from text need the text features of the classes, and there are none: "
+            "Text scores need the text features of the classes, and there are none: "
             "give the config a text_encoder, or choose a loss and a readout without text."
         )
     if text.shape[-1] != features.shape[-1]:
         raise UserError(
-            f"Scores from text compare video features of width {features.shape[-1]} with text "
+            f"Text scores compare video features of width {features.shape[-1]} with text "
             f"features of width {text.shape[-1]}: choose a backbone and a text_encoder that share "
-            "one space."
+            "one feature space."
         )
     video = F.normalize(features.mean(1), dim=-1)
     return video @ F.normalize(text, dim=-1).transpose(-1, -2) / temperature

@@ -15,7 +15,7 @@ class EpisodeCrossEntropy(Loss):
     """Cross-entropy of the matcher's logits, mean over queries (Vinyals et al., NeurIPS 2016).
 
     Args:
-        weight: What the loss is multiplied by in the sum.
+        weight: Factor of the loss in the total loss.
     """
 
     def __init__(self, weight: NonNegativeFloat = 1.0) -> None:
@@ -23,5 +23,5 @@ class EpisodeCrossEntropy(Loss):
         self.weight = weight
 
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
-        """The mean over queries, in nats."""
+        """Mean over queries, in nats."""
         return F.cross_entropy(outcome.logits, episode.labels)

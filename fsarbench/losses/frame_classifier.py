@@ -1,4 +1,4 @@
-"""An auxiliary classifier of single frames over all training classes."""
+"""Auxiliary classifier of single frames over all training classes."""
 
 import torch
 from jaxtyping import Float
@@ -16,9 +16,9 @@ class FrameClassifier(Loss):
     """Cross-entropy of a linear classifier of frames over all training classes (HyRSM, CVPR 2022).
 
     Args:
-        dim: The feature width D.
-        classes: The number of training classes M.
-        weight: What the loss is multiplied by in the sum.
+        dim: Feature width D.
+        classes: Number of training classes M.
+        weight: Factor of the loss in the total loss.
 
     Example:
         >>> sum(p.numel() for p in FrameClassifier(512, 64).parameters())
@@ -33,9 +33,9 @@ class FrameClassifier(Loss):
         self.classifier = nn.Linear(dim, classes)
 
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
-        """The mean over the frames of all support and query videos, in nats."""
+        """Mean over the frames of all support and query videos, in nats."""
         videos = torch.cat([outcome.support.flatten(0, 1), outcome.query])
-        support = episode.classes.repeat_interleave(outcome.support.shape[1])
-        own = torch.cat([support, episode.classes[episode.labels]])
-        frames = own.repeat_interleave(videos.shape[1])
-        return F.cross_entropy(self.classifier(videos).flatten(0, 1), frames)
+        support_classes = episode.classes.repeat_interleave(outcome.support.shape[1])
+        video_classes = torch.cat([support_classes, episode.classes[episode.labels]])
+        frame_classes = video_classes.repeat_interleave(videos.shape[1])
+        return F.cross_entropy(self.classifier(videos).flatten(0, 1), frame_classes)

@@ -1,4 +1,4 @@
-"""Videos against the names of all training classes (CLIP-FSAR, Wang et al., IJCV 2024)."""
+"""Video-text classification over all training classes (CLIP-FSAR, Wang et al., IJCV 2024)."""
 
 import torch
 from jaxtyping import Float
@@ -17,14 +17,13 @@ from fsarbench.registry import LOSSES
 class VideoTextContrast(Loss):
     """Cross-entropy of videos over the text of all training classes (CLIP-FSAR, arXiv 2303.02982).
 
-    Features are those before the prototype builder, averaged over time; the logits of a video,
-    support and query alike, are its cosines with the text of every class of the training split,
-    over a temperature.
+    The features are those of the backbone, averaged over time. The logits of a support or query
+    video are its cosines with the text of every training class, divided by a temperature.
 
     Args:
-        weight: What the loss is multiplied by in the sum.
-        temperature: What the cosine is divided by at the start, above 0.
-        learnable: Whether the scale, one over the temperature, is tuned.
+        weight: Factor of the loss in the total loss.
+        temperature: Initial divisor of the cosine, above 0.
+        learnable: Whether the scale, the inverse of the temperature, is trainable.
     """
 
     uses_text = True
@@ -41,18 +40,18 @@ class VideoTextContrast(Loss):
         self.scale = nn.Parameter(torch.tensor(1 / temperature), requires_grad=learnable)
 
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
-        """The mean over all support and query videos, in nats.
+        """Mean over all support and query videos, in nats.
 
         Raises:
-            UserError: The episode brings no text of all classes.
+            UserError: The episode has no text features of all training classes.
         """
         if episode.bank is None:
             raise UserError(
                 "VideoTextContrast compares videos with the text of all training classes, which is "
-                "computed once: give the config a text_encoder that training does not change."
+                "computed once: give the config a frozen text_encoder."
             )
         videos = torch.cat([outcome.support.flatten(0, 1), outcome.query])
         cosines = text_logits(videos, episode.bank, 1.0)
-        support = episode.classes.repeat_interleave(outcome.support.shape[1])
-        own = torch.cat([support, episode.classes[episode.labels]])
-        return F.cross_entropy(cosines * self.scale, own)
+        support_classes = episode.classes.repeat_interleave(outcome.support.shape[1])
+        video_classes = torch.cat([support_classes, episode.classes[episode.labels]])
+        return F.cross_entropy(cosines * self.scale, video_classes)

@@ -16,13 +16,13 @@ from fsarbench.registry import LOSSES
 class VideoTextKL(Loss):
     """Half of support-to-text plus query-to-text KL divergence (MA-FSAR, arXiv 2308.01532).
 
-    Features are those before the prototype builder, averaged over time; scores are a softmax over
-    the episode's classes of cosine over temperature. The target is one-hot, and from a one-hot
-    target the KL divergence is the cross-entropy, which is what is computed.
+    The features are those of the backbone, averaged over time. The scores are a softmax over the
+    episode's classes of the cosine divided by the temperature. The target is one-hot, for which the
+    KL divergence equals the cross-entropy; the cross-entropy is computed.
 
     Args:
-        weight: What the loss is multiplied by in the sum.
-        temperature: What the cosine is divided by, above 0; 0.01 is CLIP's own logit scale.
+        weight: Factor of the loss in the total loss.
+        temperature: Divisor of the cosine, above 0; 0.01 corresponds to CLIP's logit scale.
     """
 
     uses_text = True
@@ -34,9 +34,9 @@ class VideoTextKL(Loss):
         self.temperature = temperature
 
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
-        """The mean over support videos and the mean over queries, averaged; in nats."""
+        """Average of the mean over support videos and the mean over queries, in nats."""
         way, shot = outcome.support.shape[:2]
-        own = torch.arange(way, device=outcome.support.device).repeat_interleave(shot)
+        labels = torch.arange(way, device=outcome.support.device).repeat_interleave(shot)
         support = text_logits(outcome.support.flatten(0, 1), outcome.text, self.temperature)
         query = text_logits(outcome.query, outcome.text, self.temperature)
-        return (F.cross_entropy(support, own) + F.cross_entropy(query, episode.labels)) / 2
+        return (F.cross_entropy(support, labels) + F.cross_entropy(query, episode.labels)) / 2

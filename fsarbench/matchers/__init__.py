@@ -1,4 +1,4 @@
-"""Matchers, which score queries against prototypes.
+"""Matchers: scores of queries against prototypes.
 
 The module of a class is imported when the class is first used.
 """

@@ -1,4 +1,4 @@
-"""Bi-MHM: every frame against the nearest of the other video (HyRSM, Wang et al., CVPR 2022)."""
+"""Bi-MHM: distance of each frame to its nearest frame (HyRSM, Wang et al., CVPR 2022)."""
 
 from typing import Literal
 
@@ -16,14 +16,14 @@ Reduction = Literal["sum", "mean"]
 
 @MATCHERS.register_module()
 class BiMHM(Matcher):
-    """The bidirectional mean Hausdorff metric, blind to order (HyRSM, Wang et al., CVPR 2022).
+    """Bidirectional mean Hausdorff metric (HyRSM, Wang et al., CVPR 2022), without temporal order.
 
-    The distance of two frames is 1 minus their cosine. Each of the P prototypes of a class is
-    matched by itself and the distances are averaged.
+    The distance of two frames is 1 minus their cosine similarity. Each of the P prototypes of a
+    class is matched separately and the distances are averaged.
 
     Args:
-        reduction: Whether the least distances are summed over the frames of a video, as in the
-            authors' code, or averaged, as in their paper.
+        reduction: `sum` adds the minimum distances over the frames of a video, as in the authors'
+            code; `mean` averages them, as in their paper.
 
     Example:
         >>> import torch
@@ -39,14 +39,14 @@ class BiMHM(Matcher):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """Minus the distance of the two sets of frames."""
+        """Negative distance of the two sets of frames."""
         distances = 1 - frame_cosines(query, prototypes)
         return -self.measure(distances).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> MatchExplanation:
-        """The cosines, and which frame each frame found."""
+        """Cosine similarities and nearest frames."""
         cosines = frame_cosines(query, prototypes)
-        caption = "nearest frames: 1 where both found each other, 0.5 where one found the other"
+        caption = "nearest frames: 1 if each is the other's nearest frame, 0.5 if only one is"
         return MatchExplanation(cosines, nearest(1 - cosines), caption)

@@ -1,4 +1,4 @@
-"""CrossTransformer: prototypes that a query's frames ask for (Doersch et al., NeurIPS 2020)."""
+"""CrossTransformer: query-specific prototypes by attention (Doersch et al., NeurIPS 2020)."""
 
 import torch
 from jaxtyping import Float
@@ -15,12 +15,13 @@ from fsarbench.registry import MATCHERS
 class CrossTransformer(Matcher):
     """CrossTransformers over frames (Doersch, Gupta and Zisserman, NeurIPS 2020).
 
-    Every frame of a query attends to all frames of all P prototypes of a class; what it gets is the
-    class's prototype for that frame. The logit is minus their squared distance, mean over frames.
+    Every frame of a query attends to all frames of all P prototypes of a class; the output is the
+    class's prototype for that frame. The logit is the negative squared distance of frame and
+    prototype, averaged over frames.
 
     Args:
-        dim: The feature width D.
-        key_dim: The width of keys and values.
+        dim: Feature width D.
+        key_dim: Width of keys and values.
 
     Example:
         >>> import torch
@@ -30,7 +31,7 @@ class CrossTransformer(Matcher):
 
     def __init__(self, dim: int, key_dim: PositiveInt = 128) -> None:
         super().__init__()
-        # One head for the keys of both sides and one for the values, as in the paper.
+        # Query and support share the key head and the value head, as in the paper.
         self.key = nn.Linear(dim, key_dim, bias=False)
         self.value = nn.Linear(dim, key_dim, bias=False)
         self.scale = key_dim**-0.5
@@ -38,7 +39,7 @@ class CrossTransformer(Matcher):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """Minus the squared distance to the attended values, mean over frames."""
+        """Negative squared distance to the attended values, averaged over frames."""
         frames = prototypes.flatten(2, 3)
         attended = torch.matmul(self._attention(query, frames), self.value(frames))
         gap = self.value(query)[:, None] - attended
@@ -47,14 +48,14 @@ class CrossTransformer(Matcher):
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> MatchExplanation:
-        """The cosines, and how much each frame of a query takes of each frame of a class."""
+        """Cosine similarities and attention weights."""
         attention = self._attention(query, prototypes.flatten(2, 3))
         weights = attention.unflatten(-1, prototypes.shape[2:4]).transpose(2, 3)
-        caption = "attention: how much a query's frame takes of a frame, each row adds up to 1"
+        caption = "attention of a query's frame to the frames of a class; each row sums to 1"
         return MatchExplanation(frame_cosines(query, prototypes), weights, caption)
 
     def _attention(
         self, query: Float[Tensor, "Q T D"], frames: Float[Tensor, "#Q N S D"]
     ) -> Float[Tensor, "Q N T S"]:
-        likeness = torch.matmul(self.key(query)[:, None], self.key(frames).transpose(-1, -2))
-        return (likeness * self.scale).softmax(-1)
+        scores = torch.matmul(self.key(query)[:, None], self.key(frames).transpose(-1, -2))
+        return (scores * self.scale).softmax(-1)

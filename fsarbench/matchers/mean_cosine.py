@@ -1,4 +1,4 @@
-"""Cosine of time-averaged features, blind to order."""
+"""Cosine similarity of time-averaged features, without temporal order."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,11 +11,11 @@ from fsarbench.registry import MATCHERS
 
 @MATCHERS.register_module()
 class MeanCosine(Matcher):
-    """Cosine of time-averaged features over a temperature, the baseline that ignores order.
+    """Cosine similarity of time-averaged features; a baseline that ignores temporal order.
 
     Args:
-        temperature: What the cosine is divided by, above 0; 0.1 is where learned scales of cosine
-            classifiers start (Meta-Baseline, Chen et al., ICCV 2021).
+        temperature: Divisor of the cosine, above 0; 0.1 is the initial value of the learned scale
+            in Meta-Baseline (Chen et al., ICCV 2021).
 
     Example:
         >>> import torch
@@ -30,5 +30,5 @@ class MeanCosine(Matcher):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """The mean over P of the cosines, over temperature."""
+        """Cosine similarities, averaged over P and divided by the temperature."""
         return mean_cosines(query, prototypes).mean(-1) / self.temperature

@@ -1,4 +1,4 @@
-"""Squared Euclidean distance of time-averaged features, blind to order."""
+"""Squared Euclidean distance of time-averaged features, without temporal order."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,7 +14,7 @@ class MeanEuclidean(Matcher):
     """Squared Euclidean distance of time-averaged features (ProtoNet, Snell et al., NeurIPS 2017).
 
     Args:
-        temperature: What the distance is divided by, above 0.
+        temperature: Divisor of the distance, above 0.
 
     Example:
         >>> import torch
@@ -29,5 +29,5 @@ class MeanEuclidean(Matcher):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """Minus the mean over P of the squared distances, over temperature."""
+        """Negative squared distances, averaged over P and divided by the temperature."""
         return -mean_distances(query, prototypes).mean(-1) / self.temperature

@@ -1,4 +1,4 @@
-"""OTAM: matching along the order of time (Cao et al., CVPR 2020)."""
+"""OTAM: ordered temporal alignment (Cao et al., CVPR 2020)."""
 
 from typing import Literal
 
@@ -19,15 +19,15 @@ Directions = Literal["both", "one"]
 class OTAM(Matcher):
     """Ordered temporal alignment by smoothed dynamic time warping (Cao et al., CVPR 2020).
 
-    The distance of two frames is 1 minus their cosine. Each of the P prototypes of a class is
-    aligned by itself and the costs are averaged.
+    The distance of two frames is 1 minus their cosine similarity. Each of the P prototypes of a
+    class is aligned separately and the costs are averaged.
 
     Args:
-        temperature: How smooth the minimum over alignments is, as a cosine distance; above 0.
-        directions: `both` aligns query to prototype and prototype to query and adds the costs,
-            `one` only the first.
-        borders: Where an alignment may go down a column: `paper` in the padded columns only,
-            `field` also in the first real one, as in the code that the field shares.
+        temperature: Smoothness of the minimum over alignments, in cosine distance; above 0.
+        directions: `both` adds the costs of aligning the query to the prototype and the prototype
+            to the query; `one` uses only the first.
+        borders: Columns in which an alignment may move down: `paper` only in the padded columns,
+            `field` also in the first real column, as in the published code of several methods.
 
     Example:
         >>> import torch
@@ -51,18 +51,18 @@ class OTAM(Matcher):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """Minus the cost of alignment, a sum over frames."""
+        """Negative cost of the alignment, a sum over frames."""
         distances = 1 - frame_cosines(query, prototypes)
         return -self.align(distances, self.temperature, self.borders).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> MatchExplanation:
-        """The cosines, and how often an alignment goes through each pair of frames."""
+        """Cosine similarities and the share of alignment paths through each pair of frames."""
         cosines = frame_cosines(query, prototypes)
         visits = occupancy(lambda d: self.align(d, self.temperature, self.borders), 1 - cosines)
-        ways = 2 if self.align is otam_both_ways else 1
-        caption = "OTAM's alignment: how often a path goes through a pair of frames"
+        directions = 2 if self.align is otam_both_ways else 1
+        caption = "OTAM's alignment: share of the paths through a pair of frames"
         return MatchExplanation(
-            cosines, visits / ways, caption + ", mean of both directions" * (ways == 2)
+            cosines, visits / directions, caption + ", mean of both directions" * (directions == 2)
         )

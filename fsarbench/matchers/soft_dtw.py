@@ -1,4 +1,4 @@
-"""Soft-DTW: matching along the order of time, ends pinned (Cuturi and Blondel, ICML 2017)."""
+"""Soft-DTW: temporal alignment with fixed ends (Cuturi and Blondel, ICML 2017)."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,12 +16,12 @@ from fsarbench.registry import MATCHERS
 class SoftDTW(Matcher):
     """Soft dynamic time warping (Cuturi and Blondel, ICML 2017).
 
-    The distance of two frames is 1 minus their cosine. Unlike OTAM's, a path starts at the first
-    frames of both videos and ends at the last of both. Each of the P prototypes of a class is
-    aligned by itself and the costs are averaged.
+    The distance of two frames is 1 minus their cosine similarity. Unlike in OTAM, a path starts at
+    the first frames of both videos and ends at the last frames of both. Each of the P prototypes of
+    a class is aligned separately and the costs are averaged.
 
     Args:
-        temperature: How smooth the minimum over paths is, as a cosine distance; above 0.
+        temperature: Smoothness of the minimum over paths, in cosine distance; above 0.
 
     Example:
         >>> import torch
@@ -38,16 +38,16 @@ class SoftDTW(Matcher):
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """Minus the cost of the path, a sum over its cells."""
+        """Negative cost of the path, a sum over its cells."""
         distances = 1 - frame_cosines(query, prototypes)
         return -soft_dtw(distances, self.temperature).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> MatchExplanation:
-        """The cosines, and how often a path goes through each pair of frames."""
+        """Cosine similarities and the share of warping paths through each pair of frames."""
         cosines = frame_cosines(query, prototypes)
         visits = occupancy(lambda d: soft_dtw(d, self.temperature), 1 - cosines)
         return MatchExplanation(
-            cosines, visits, "how often a warping path goes through a pair of frames"
+            cosines, visits, "share of the warping paths through a pair of frames"
         )

@@ -1,4 +1,4 @@
-"""Prototype builders, from support features to class prototypes.
+"""Prototype builders: class prototypes from support features.
 
 The module of a class is imported when the class is first used.
 """

@@ -1,4 +1,4 @@
-"""The shots as they are."""
+"""One prototype per shot."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +9,7 @@ from fsarbench.registry import PROTOTYPES
 
 @PROTOTYPES.register_module()
 class EachShot(PrototypeBuilder):
-    """Every shot a prototype of its own, for matchers that look at all shots of a class together.
+    """One prototype per shot, for matchers that attend to all shots of a class at once.
 
     Example:
         >>> import torch
@@ -24,5 +24,5 @@ class EachShot(PrototypeBuilder):
         query: Float[Tensor, "Q T D"],
         text: Float[Tensor, "N E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """K prototypes a class, the same for all queries; queries and text are left alone."""
+        """K prototypes per class, shared by all queries; queries are unchanged, text is unused."""
         return support[None], query

@@ -1,4 +1,4 @@
-"""The mean of the shots."""
+"""Mean of the shots."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +9,7 @@ from fsarbench.registry import PROTOTYPES
 
 @PROTOTYPES.register_module()
 class Mean(PrototypeBuilder):
-    """Prototypes as the mean of the shots, frame by frame (after Snell et al., NeurIPS 2017).
+    """Mean of the shots of each class, frame by frame (after Snell et al., NeurIPS 2017).
 
     Example:
         >>> import torch
@@ -24,5 +24,5 @@ class Mean(PrototypeBuilder):
         query: Float[Tensor, "Q T D"],
         text: Float[Tensor, "N E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """One prototype a class, the same for all queries; queries and text are left alone."""
+        """One prototype per class, shared by all queries; queries are unchanged, text is unused."""
         return support.mean(1, keepdim=True)[None], query

@@ -1,4 +1,4 @@
-"""Prototype builders that testing can ask for one video at a time."""
+"""Base class of prototype builders whose outputs can be cached per video."""
 
 from abc import abstractmethod
 
@@ -9,20 +9,20 @@ from fsarbench.interfaces import PrototypeBuilder
 
 
 class PerVideoPrototypeBuilder(PrototypeBuilder):
-    """A builder that makes of each class and of each query what no other one has a part in.
+    """Builder whose prototypes depend only on their own class, and query features on their query.
 
-    Testing then asks for what a query becomes once a video, and not in each episode anew.
+    Cached evaluation therefore computes the query features once per video, not once per episode.
     """
 
     @abstractmethod
     def of_classes(
         self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
     ) -> Float[Tensor, "N P T D"]:
-        """The prototypes of each class by itself."""
+        """Prototypes of each class, independent of the other classes."""
 
     @abstractmethod
     def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
-        """What each query by itself is matched as."""
+        """Query features passed to the matcher, independent of the other queries."""
 
     def forward(
         self,
@@ -30,5 +30,5 @@ class PerVideoPrototypeBuilder(PrototypeBuilder):
         query: Float[Tensor, "Q T D"],
         text: Float[Tensor, "N E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
-        """Prototypes that all queries share, and queries to match."""
+        """Prototypes shared by all queries, and query features for the matcher."""
         return self.of_classes(support, text)[None], self.of_queries(query)

@@ -1,4 +1,4 @@
-"""Prototypes that the class's text modulates (CLIP-FSAR, Wang et al., IJCV 2024)."""
+"""CLIP-FSAR: prototypes modulated by the text of the class (Wang et al., IJCV 2024)."""
 
 from typing import Literal
 
@@ -17,22 +17,23 @@ Merge = Literal["before", "after"]
 
 @PROTOTYPES.register_module()
 class SemanticModulation(PerVideoPrototypeBuilder):
-    """The prototype modulation of CLIP-FSAR (Wang et al., arXiv 2303.02982).
+    """Prototype modulation of CLIP-FSAR (Wang et al., arXiv 2303.02982).
 
-    One temporal transformer for both branches: the frames of a class and its text, one token more,
-    attend to one another, and the frames are kept; the frames of a query go alone.
+    One temporal transformer for support and query: the frames of a class and one additional text
+    token attend to each other, and the outputs of the frames are kept; the frames of a query attend
+    to each other without text.
 
     Args:
-        dim: The feature width D.
-        heads: Attention heads, a divisor of `dim`.
-        hidden: The width inside the feed-forward part; None is 4 times `dim`.
-        depth: The number of layers.
-        dropout: The share of a part's output that is dropped in training.
-        merge: Whether the K shots are averaged `before` the transformer or `after` it.
-        text_dim: The text feature width E where it is known, to be checked against `dim`.
+        dim: Feature width D.
+        heads: Number of attention heads, a divisor of `dim`.
+        hidden: Hidden width of the feed-forward network; None is 4 times `dim`.
+        depth: Number of layers.
+        dropout: Dropout rate.
+        merge: Whether the K shots are averaged `before` or `after` the transformer.
+        text_dim: Text feature width E, if known, to check it against `dim`.
 
     Raises:
-        UserError: Arguments that do not fit together.
+        UserError: `heads` does not divide `dim`, or `text_dim` differs from `dim`.
 
     Example:
         >>> build = SemanticModulation(4, heads=2)
@@ -63,19 +64,19 @@ class SemanticModulation(PerVideoPrototypeBuilder):
     def of_classes(
         self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
     ) -> Float[Tensor, "N P T D"]:
-        """One prototype a class.
+        """One prototype per class.
 
         Raises:
-            UserError: There is no text, or its width is not that of the features.
+            UserError: `text` is None, or its width differs from that of the features.
         """
         if self.merge == "before":
             support = support.mean(1, keepdim=True)
-        word = guide_tokens("SemanticModulation", support, text)
-        modulated = self._attend(torch.cat([support, word], dim=2))[:, :, :-1]
+        text_token = guide_tokens("SemanticModulation", support, text)
+        modulated = self._attend(torch.cat([support, text_token], dim=2))[:, :, :-1]
         return modulated.mean(1, keepdim=True)
 
     def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
-        """The frames of a query after attending to one another."""
+        """Frames of a query after attention to each other."""
         return self._attend(query)
 
     def _attend(self, tokens: Float[Tensor, "*B L D"]) -> Float[Tensor, "*B L D"]:

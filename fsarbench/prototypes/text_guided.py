@@ -1,4 +1,4 @@
-"""TPCM: prototypes that the class's text guides (MA-FSAR, Xing et al., 2023)."""
+"""TPCM: prototypes guided by the text of the class (MA-FSAR, Xing et al., 2023)."""
 
 from typing import Literal
 
@@ -18,22 +18,23 @@ Merge = Literal["before", "after"]
 
 @PROTOTYPES.register_module()
 class TextGuided(PerVideoPrototypeBuilder):
-    """The text-guided prototype construction module of MA-FSAR (Xing et al., arXiv 2308.01532).
+    """Text-guided prototype construction module of MA-FSAR (Xing et al., arXiv 2308.01532).
 
-    One transformer layer for both branches: the frames of a class, its text added, attend to the
-    text and the frames; the frames of a query attend to one another.
+    One transformer layer for support and query: the frames of a class, with its text added, attend
+    to the text and the frames; the frames of a query attend to each other.
 
     Args:
-        dim: The feature width D.
-        heads: Attention heads, a divisor of `dim`.
-        hidden: The width inside the feed-forward part; None is 4 times `dim`.
-        dropout: The share of a part's output that is dropped in training.
-        norm: `pre` normalises what enters attention and feed-forward, `post` what leaves them.
-        merge: Whether the K shots are averaged `before` the layer or `after` it.
-        text_dim: The text feature width E where it is known, to be checked against `dim`.
+        dim: Feature width D.
+        heads: Number of attention heads, a divisor of `dim`.
+        hidden: Hidden width of the feed-forward network; None is 4 times `dim`.
+        dropout: Dropout rate.
+        norm: `pre` normalises before attention and feed-forward network, `post` after their skip
+            connections.
+        merge: Whether the K shots are averaged `before` or `after` the layer.
+        text_dim: Text feature width E, if known, to check it against `dim`.
 
     Raises:
-        UserError: Arguments that do not fit together.
+        UserError: `heads` does not divide `dim`, or `text_dim` differs from `dim`.
 
     Example:
         >>> sum(p.numel() for p in TextGuided(512).parameters())
@@ -61,10 +62,10 @@ class TextGuided(PerVideoPrototypeBuilder):
     def of_classes(
         self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
     ) -> Float[Tensor, "N P T D"]:
-        """One prototype a class.
+        """One prototype per class.
 
         Raises:
-            UserError: There is no text, or its width is not that of the features.
+            UserError: `text` is None, or its width differs from that of the features.
         """
         if self.merge == "before":
             support = support.mean(1, keepdim=True)
@@ -73,5 +74,5 @@ class TextGuided(PerVideoPrototypeBuilder):
         return guided.mean(1, keepdim=True)
 
     def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
-        """The frames of a query after attending to one another."""
+        """Frames of a query after attention to each other."""
         return self.layer(query, query)

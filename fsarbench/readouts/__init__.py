@@ -1,4 +1,4 @@
-"""Readouts, from a model's output to the scores of a test episode.
+"""Readouts: class scores of a test episode from a model's output.
 
 The module of a class is imported when the class is first used.
 """

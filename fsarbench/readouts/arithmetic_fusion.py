@@ -1,4 +1,4 @@
-"""An arithmetic mix of text scores and matching scores (MA-FSAR, Xing et al., arXiv 2308.01532)."""
+"""Weighted mean of text and matching probabilities (MA-FSAR, Xing et al., arXiv 2308.01532)."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,11 +12,11 @@ from fsarbench.registry import READOUTS
 
 @READOUTS.register_module()
 class ArithmeticFusion(Readout):
-    """alpha times text probabilities plus 1 - alpha times matching ones (MA-FSAR, 2308.01532).
+    """alpha * text probabilities + (1 - alpha) * matching probabilities (MA-FSAR, 2308.01532).
 
     Args:
-        alpha: The share of the text, 0 to 1.
-        temperature: What the cosine of query and text is divided by, above 0.
+        alpha: Weight of the text, 0 to 1.
+        temperature: Divisor of the cosine of query and text, above 0.
     """
 
     uses_text = True
@@ -28,10 +28,10 @@ class ArithmeticFusion(Readout):
 
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
         """Probabilities over the episode's classes."""
-        by = self.explain(outcome)
-        return self.alpha * by["text"] + (1 - self.alpha) * by["matcher"]
+        probabilities = self.explain(outcome)
+        return self.alpha * probabilities["text"] + (1 - self.alpha) * probabilities["matcher"]
 
     def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
-        """The probabilities of the text and of the matcher."""
-        by_text = text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
-        return {"text": by_text, "matcher": outcome.logits.softmax(-1)}
+        """Probabilities from the text and from the matcher."""
+        text = text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
+        return {"text": text, "matcher": outcome.logits.softmax(-1)}

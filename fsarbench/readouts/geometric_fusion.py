@@ -1,4 +1,4 @@
-"""A geometric mix of text scores and matching scores (CLIP-FSAR, Wang et al., IJCV 2024)."""
+"""Weighted geometric mean of text and matching probabilities (CLIP-FSAR, IJCV 2024)."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,13 +12,13 @@ from fsarbench.registry import READOUTS
 
 @READOUTS.register_module()
 class GeometricFusion(Readout):
-    """Text probabilities to the alpha times matching ones to the 1 - alpha (CLIP-FSAR, 2303.02982).
+    """text probabilities^alpha * matching probabilities^(1 - alpha) (CLIP-FSAR, 2303.02982).
 
     Args:
-        alpha: The share of the text, 0 to 1.
-        temperature: What the cosine of query and text is divided by, above 0.
-        per_frame: Divide the matcher's logits by the number of frames, as for a matcher whose
-            logits are sums over frames.
+        alpha: Weight of the text, 0 to 1.
+        temperature: Divisor of the cosine of query and text, above 0.
+        per_frame: Whether the matcher's logits are divided by the number of frames, for matchers
+            whose logits are sums over frames.
     """
 
     uses_text = True
@@ -32,17 +32,17 @@ class GeometricFusion(Readout):
         self.per_frame = per_frame
 
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
-        """The mix, made to add up to 1 over the episode's classes."""
-        by_text, by_match = self._logits(outcome)
-        # A product of powers of two softmaxes, made to add up to 1, is the softmax of their mix.
-        return (self.alpha * by_text + (1 - self.alpha) * by_match).softmax(-1)
+        """Product of the powers, normalised over the episode's classes."""
+        text, match = self._logits(outcome)
+        # The normalised product of powers of two softmaxes is the softmax of the weighted logits.
+        return (self.alpha * text + (1 - self.alpha) * match).softmax(-1)
 
     def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
-        """The probabilities of the text and of the matcher."""
-        by_text, by_match = self._logits(outcome)
-        return {"text": by_text.softmax(-1), "matcher": by_match.softmax(-1)}
+        """Probabilities from the text and from the matcher."""
+        text, match = self._logits(outcome)
+        return {"text": text.softmax(-1), "matcher": match.softmax(-1)}
 
     def _logits(self, outcome: Outcome) -> tuple[Float[Tensor, "Q N"], Float[Tensor, "Q N"]]:
-        by_text = text_logits(outcome.query, outcome.text, self.temperature)
+        text = text_logits(outcome.query, outcome.text, self.temperature)
         frames = outcome.query.shape[1]
-        return by_text, outcome.logits / frames if self.per_frame else outcome.logits
+        return text, outcome.logits / frames if self.per_frame else outcome.logits

@@ -1,4 +1,4 @@
-"""The matcher's scores alone."""
+"""Softmax of the matcher's logits."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -10,7 +10,7 @@ from fsarbench.registry import READOUTS
 
 @READOUTS.register_module()
 class MatchOnly(Readout):
-    """The softmax of the matcher's logits: what most methods of the field report."""
+    """Softmax of the matcher's logits, the readout of most methods."""
 
     def forward(self, outcome: Outcome) -> Float[Tensor, "Q N"]:
         """Probabilities over the episode's classes."""

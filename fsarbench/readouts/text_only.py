@@ -1,4 +1,4 @@
-"""Zero-shot: the class names alone (CLIP, Radford et al., ICML 2021)."""
+"""Zero-shot classification by the class names (CLIP, Radford et al., ICML 2021)."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,13 +12,12 @@ from fsarbench.registry import READOUTS
 
 @READOUTS.register_module()
 class TextOnly(Readout):
-    """The softmax over the cosines of a query with the class texts: zero-shot CLIP (ICML 2021).
+    """Softmax over the cosines of a query with the class texts: zero-shot CLIP (ICML 2021).
 
-    The support set is never looked at, so that a config with it needs neither matcher nor
-    prototypes.
+    The support set is not used, so the config needs neither matcher nor prototypes.
 
     Args:
-        temperature: What the cosine is divided by, above 0; 0.01 is CLIP's own logit scale.
+        temperature: Divisor of the cosine, above 0; 0.01 corresponds to CLIP's logit scale.
     """
 
     uses_text = True
@@ -33,5 +32,5 @@ class TextOnly(Readout):
         return text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
 
     def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
-        """The text is all there is."""
+        """Probabilities from the text."""
         return {"text": self(outcome)}

@@ -1,4 +1,4 @@
-"""Text encoders, from class names to text features.
+"""Text encoders: text features of class names.
 
 The module of a class is imported when the class is first used.
 """

@@ -19,21 +19,21 @@ Prompts = Annotated[Sequence[PromptTemplate], NotEmpty()]
 
 @TEXT_ENCODERS.register_module()
 class OpenClipText(TextEncoder):
-    """Prompts about the classes through a frozen text tower; prompts of one class are averaged.
+    """Frozen text tower; the features of all prompts of a class are averaged.
 
     Args:
-        model: open_clip's model name, such as `ViT-B-16`.
-        pretrained: An open_clip weights tag, a local file, or None for random weights.
-        prompts: Templates in which `{}` stands for the class name.
-        quick_gelu: The activation of OpenAI's weights; None takes what the tag was trained with.
+        model: Model name of open_clip, such as `ViT-B-16`.
+        pretrained: Weights tag of open_clip, a local file, or None for random weights.
+        prompts: Prompt templates with `{}` for the class name.
+        quick_gelu: Whether to use QuickGELU, as in OpenAI's weights; None follows the weights tag.
 
     Raises:
-        UserError: A prompt has no `{}`, or model or weights are not known.
+        UserError: A prompt has no `{}`, or model or weights are unknown.
     """
 
     @classmethod
     def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """A model or weights that are not known."""
+        """Unknown model or weights."""
         return config_faults(given)
 
     def __init__(
@@ -45,7 +45,7 @@ class OpenClipText(TextEncoder):
     ) -> None:
         super().__init__()
         self.prompts = (prompts,) if isinstance(prompts, str) else tuple(prompts)
-        # The image tower is dropped: the logit scale and the text tower remain.
+        # The image tower is removed; the logit scale and the text tower remain.
         clip: Any = load(model, pretrained, quick_gelu)
         clip.visual = None
         self.clip = clip
@@ -55,18 +55,18 @@ class OpenClipText(TextEncoder):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """Device of the weights."""
         return next(self.clip.parameters()).device
 
     def train(self, mode: bool = True) -> "OpenClipText":
-        """As torch's, but the frozen tower stays in evaluation mode."""
+        """Set the mode as in torch; the frozen tower stays in evaluation mode."""
         super().train(mode)
         self.clip.eval()
         return self
 
     @torch.no_grad()
     def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
-        """One feature a class name, not normalised, without gradient."""
+        """One feature per class name, not normalised, without gradient."""
         texts = [prompt.format(name) for name in names for prompt in self.prompts]
         clip: Any = self.clip
         features = clip.encode_text(self.tokenizer(texts).to(self.device))

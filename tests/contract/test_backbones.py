@@ -1,4 +1,4 @@
-"""The laws that every registered backbone obeys, each built as small as it gets."""
+"""Properties of every registered backbone, each built as small as possible."""
 
 import pytest
 import torch
@@ -36,7 +36,9 @@ def frames(backbone: Backbone) -> torch.Tensor:
 
 
 @torch.no_grad()
-def test_features_are_finite_and_of_its_width(backbone: Backbone, frames: torch.Tensor) -> None:
+def test_features_are_finite_and_have_the_declared_width(
+    backbone: Backbone, frames: torch.Tensor
+) -> None:
     features = backbone.eval()(frames)
     assert features.shape == (3, 2, backbone.dim)
     assert features.isfinite().all()
@@ -46,7 +48,7 @@ def test_features_are_finite_and_of_its_width(backbone: Backbone, frames: torch.
 
 
 @torch.no_grad()
-def test_videos_and_frames_do_not_see_each_other(backbone: Backbone, frames: torch.Tensor) -> None:
+def test_videos_and_frames_are_independent(backbone: Backbone, frames: torch.Tensor) -> None:
     together = backbone.eval()(frames)
     torch.testing.assert_close(backbone(frames[1:2])[0], together[1], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(backbone(frames[:, :1])[:, 0], together[:, 0], rtol=1e-4, atol=1e-4)
@@ -63,7 +65,7 @@ def test_training_mode_changes_nothing_while_frozen(
 
 
 @torch.no_grad()
-def test_floats_are_the_same_frames(backbone: Backbone, frames: torch.Tensor) -> None:
+def test_float_frames_give_the_same_features(backbone: Backbone, frames: torch.Tensor) -> None:
     torch.testing.assert_close(backbone.eval()(frames / 255), backbone(frames))
 
 

@@ -1,4 +1,4 @@
-"""Every card against the code."""
+"""Cards match the code."""
 
 import inspect
 import typing
@@ -31,7 +31,7 @@ def test_one_card_for_each_component_and_the_reverse() -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)
-def test_place_is_slot_and_module(card: Card) -> None:
+def test_card_path_is_slot_and_module(card: Card) -> None:
     module = component(card).__module__.rsplit(".", 1)[1]
     # The built-in data sets differ in what they render alone, and share a module.
     assert module == card.file.stem or (card.slot, module) == ("dataset", "synthetic")
@@ -51,7 +51,7 @@ def test_arguments_and_defaults_are_the_signature(card: Card) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)
-def test_uses_text_is_what_the_class_says(card: Card) -> None:
+def test_uses_text_matches_the_class(card: Card) -> None:
     if card.slot in ("adapter", "prototypes", "losses", "readout"):
         assert card.uses_text == component(card).uses_text
 
@@ -64,7 +64,7 @@ def test_every_published_number_has_conditions_and_a_source(card: Card) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)
-def test_adapters_say_how_they_start(card: Card) -> None:
+def test_adapters_declare_identity_at_start(card: Card) -> None:
     assert (card.identity_at_start is not None) == (card.slot == "adapter")
 
 
@@ -90,6 +90,6 @@ def test_constructors_are_flat(card: Card) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)
-def test_what_is_computed_stands_in_an_equation(card: Card) -> None:
+def test_computing_components_have_an_equation(card: Card) -> None:
     if card.slot in ("prototypes", "matcher", "losses", "readout"):
         assert card.equation

@@ -1,4 +1,4 @@
-"""Every operation of every registered part is counted, or known to be cheap."""
+"""FLOP counter covers every operation of every registered component, or it is known to be cheap."""
 
 import pytest
 

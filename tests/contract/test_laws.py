@@ -1,4 +1,4 @@
-"""The laws that every registered part and combination obeys; a new part is tested by its card."""
+"""Properties of every registered component and combination; a card adds its component."""
 
 import itertools
 from dataclasses import replace
@@ -43,17 +43,17 @@ close = torch.testing.assert_close
 
 
 def in_order(task: Episode) -> Episode:
-    """The same task with its classes in another order."""
+    """The same episode with its classes in another order."""
     return replace(task, support=task.support[ORDER], names=tuple(task.names[i] for i in ORDER))
 
 
 def other_shots(task: Episode) -> Episode:
-    """The same task with the shots of every class in another order."""
+    """The same episode with the shots of every class in another order."""
     return replace(task, support=task.support[:, list(reversed(range(SHOT)))])
 
 
 def one_query(task: Episode) -> Episode:
-    """The same task with its first query alone."""
+    """The same episode with its first query only."""
     return replace(task, query=task.query[:1], labels=task.labels[:1])
 
 
@@ -81,7 +81,9 @@ def encode(model: FewShotModel, task: Episode) -> tuple[torch.Tensor, torch.Tens
 
 
 @torch.no_grad()
-def test_features_have_their_shape_and_follow_their_video(encoder: FewShotModel) -> None:
+def test_features_have_their_shape_and_follow_the_order_of_videos(
+    encoder: FewShotModel,
+) -> None:
     task = episode()
     support, query = encode(encoder, task)
     assert support.shape == (WAY, SHOT, FRAMES, DIM)
@@ -96,7 +98,7 @@ def test_features_have_their_shape_and_follow_their_video(encoder: FewShotModel)
 
 
 @torch.no_grad()
-def test_videos_are_encoded_apart_unless_the_adapter_is_joint(
+def test_videos_are_independent_unless_the_adapter_is_joint(
     adapter: str, encoder: FewShotModel
 ) -> None:
     task = episode()
@@ -111,7 +113,7 @@ def test_videos_are_encoded_apart_unless_the_adapter_is_joint(
         assert find(adapter).transductive
 
 
-def test_tuned_parameters_get_gradients_and_frozen_ones_none(encoder: FewShotModel) -> None:
+def test_trainable_parameters_get_gradients_and_frozen_ones_none(encoder: FewShotModel) -> None:
     support, query = encode(encoder.train(), episode())
     if trainable_parameters(encoder.backbone):
         generator = torch.Generator().manual_seed(0)
@@ -127,7 +129,7 @@ def test_tuned_parameters_get_gradients_and_frozen_ones_none(encoder: FewShotMod
 
 
 @torch.no_grad()
-def test_tuned_state_round_trips(adapter: str, encoder: FewShotModel) -> None:
+def test_trainable_state_round_trips(adapter: str, encoder: FewShotModel) -> None:
     state = {name: p.clone() for name, p in trainable_parameters(encoder).items()}
     torch.manual_seed(1)
     other = build_model(values(adapter, "Mean", "MeanCosine")).eval()
@@ -138,7 +140,7 @@ def test_tuned_state_round_trips(adapter: str, encoder: FewShotModel) -> None:
 
 
 @torch.no_grad()
-def test_identity_at_start_is_what_the_card_says(adapter: str) -> None:
+def test_identity_at_start_matches_the_card(adapter: str) -> None:
     def at_start(name: str) -> torch.Tensor:
         torch.manual_seed(0)
         built = build_model(values(name, "Mean", "MeanCosine")).eval()
@@ -176,7 +178,7 @@ def logits(
 
 
 @torch.no_grad()
-def test_logits_have_their_shape_and_follow_their_class(
+def test_logits_have_their_shape_and_follow_the_order_of_classes(
     pair: tuple[str, str], parts: tuple[PrototypeBuilder, Matcher]
 ) -> None:
     support, query, text = features()
@@ -201,7 +203,7 @@ def test_a_batch_of_episodes_equals_the_loop(parts: tuple[PrototypeBuilder, Matc
 
 @pytest.mark.parametrize("prototypes", SEPARATE)
 @torch.no_grad()
-def test_separate_builders_look_at_one_class_and_one_query_at_a_time(prototypes: str) -> None:
+def test_per_video_builders_depend_on_one_class_or_query_only(prototypes: str) -> None:
     builder, _ = matching(prototypes, "OTAM")
     builder.eval()
     support, query, text = features()
@@ -250,7 +252,7 @@ def test_losses_are_finite_and_reach_the_features(loss: str) -> None:
 
 @pytest.mark.parametrize("readout", names("readout"))
 @torch.no_grad()
-def test_scores_follow_their_class(readout: str) -> None:
+def test_scores_are_permuted_with_their_classes(readout: str) -> None:
     config = {**values("Frozen", "Mean", "MeanCosine"), "readout": {"type": readout}}
     torch.manual_seed(0)
     model, task = build_model(config).eval(), episode()

@@ -1,4 +1,4 @@
-"""Every method's card against its configs, and every config against its name."""
+"""Method cards match their configs, and configs match their names."""
 
 import csv
 import re
@@ -39,12 +39,12 @@ RESULTS = [(card, result) for card in METHODS for result in card.published]
 
 @pytest.fixture(scope="module")
 def values() -> dict[str, dict[str, Any]]:
-    """The values of every config, loaded once."""
+    """Values of every config, loaded once."""
     return {name: load_config(name).values for name in CONFIGS}
 
 
 def parts_of(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The slots and components of a config."""
+    """Slots and components of a config."""
     for slot in ("backbone", "adapter", "prototypes", "matcher", "readout"):
         if values.get(slot):
             yield slot, values[slot]["type"]
@@ -59,21 +59,21 @@ def test_every_config_belongs_to_a_method_and_every_method_has_one_on_synthact()
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_config_is_what_its_name_says(name: str, values: dict[str, dict[str, Any]]) -> None:
+def test_a_config_matches_its_name(name: str, values: dict[str, dict[str, Any]]) -> None:
     match = NAME.fullmatch(name)
     assert match
     config, (_, dataset, shot, backbone) = values[name], match.groups()
     assert config["dataset"].get("name", config["dataset"]["type"].lower()) == dataset
     assert (config["episodes"]["way"], config["episodes"]["shot"]) == (5, int(shot))
     built_in = ("OpenClipViT", "fsarbench-tiny")
-    found = (config["backbone"]["type"], config["backbone"]["model"])
-    assert found == (built_in if dataset in BUILT_IN else BACKBONES[backbone])
+    model = (config["backbone"]["type"], config["backbone"]["model"])
+    assert model == (built_in if dataset in BUILT_IN else BACKBONES[backbone])
     if config.get("text_encoder"):
         assert config["text_encoder"]["model"] == config["backbone"]["model"]
 
 
 @pytest.mark.parametrize("card", METHODS, ids=ids)
-def test_parts_are_those_of_the_configs(
+def test_components_are_those_of_the_configs(
     card: MethodCard, values: dict[str, dict[str, Any]]
 ) -> None:
     used = {part for name in card.configs for part in parts_of(values[name])}
@@ -81,7 +81,7 @@ def test_parts_are_those_of_the_configs(
 
 
 @pytest.mark.parametrize("card", METHODS, ids=ids)
-def test_what_a_comparison_has_to_know_follows_from_the_parts(
+def test_facts_for_comparisons_follow_from_the_components(
     card: MethodCard, values: dict[str, dict[str, Any]]
 ) -> None:
     parts = [(slot, name) for slot, names in card.parts.items() for name in names]
@@ -114,7 +114,7 @@ def test_a_published_result_has_a_source_and_names_its_config(
     assert (name in values) == (result["shot"] in (1, 5) and suffix is not None)
 
 
-def test_configs_of_the_fields_data_stand_for_a_published_result() -> None:
+def test_configs_of_public_data_sets_reproduce_a_published_result() -> None:
     named = {result.get("config") for _, result in RESULTS}
     fields = {name for name in CONFIGS if not any(data in name for data in BUILT_IN)}
     # The paper prints parameters of this one, and no accuracy that we have.

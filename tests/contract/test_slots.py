@@ -1,4 +1,4 @@
-"""The tables of the slots: every component is named, and none is imported before it is used."""
+"""Component tables of the slots are complete, and components are imported on first use."""
 
 import ast
 import importlib
@@ -15,13 +15,13 @@ SLOT = pytest.mark.parametrize("registry", SLOTS.values(), ids=list(SLOTS))
 
 
 def run(code: str) -> None:
-    """In a process of its own, since the tests themselves have imported everything."""
+    """Run code in a new process, since the tests themselves have imported everything."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
 def imported_for_type_checkers(file: Path) -> dict[str, str]:
-    """The classes that an `__init__` names under TYPE_CHECKING, and their modules."""
+    """Classes that an `__init__` names under TYPE_CHECKING, and their modules."""
     nodes = ast.walk(ast.parse(file.read_text()))
     imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
     return {
@@ -62,7 +62,7 @@ def test_classes_come_from_their_slot(registry: SlotRegistry) -> None:
         _ = package.Absent
 
 
-def test_a_class_brings_its_own_module_only() -> None:
+def test_a_class_imports_only_its_own_module() -> None:
     run(
         "import sys\n"
         "import fsarbench.matchers as matchers\n"
@@ -92,7 +92,7 @@ def test_the_check_of_a_timm_model_loads_no_open_clip() -> None:
     )
 
 
-def test_the_name_of_a_component_is_taken_before_it_is_imported() -> None:
+def test_the_name_of_a_component_is_reserved_before_it_is_imported() -> None:
     run(
         "import sys\n"
         "from fsarbench.errors import UserError\n"

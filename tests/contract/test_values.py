@@ -1,4 +1,4 @@
-"""Every argument of every component and every field of a section refuses wrong values, by name."""
+"""Every argument of every component and every field of a section rejects wrong values by name."""
 
 import math
 import typing
@@ -32,7 +32,7 @@ COMPONENTS = [
 
 
 def members(hint: Any) -> list[Any]:
-    """The members of a union, or the annotation itself."""
+    """Members of a union, or the annotation itself."""
     args = typing.get_args(hint)
     return list(args) if type(None) in args or typing.get_origin(hint) is typing.Union else [hint]
 
@@ -51,7 +51,7 @@ def breaking(rule: Any) -> list[Any]:
 
 
 def wrong(hint: Any) -> Iterator[Any]:
-    """Values that an annotation must refuse."""
+    """Values that an annotation must reject."""
     yield from NO_TYPE_TAKES
     kinds = [typing.get_args(m)[0] if is_annotated(m) else m for m in members(hint)]
     if bool not in kinds:
@@ -76,13 +76,13 @@ def is_annotated(hint: Any) -> bool:
 
 
 def arguments(component: type, sizes: bool) -> dict[str, Any]:
-    """The annotations of what a config may give."""
+    """Annotations of the arguments that a config may give."""
     hints = annotations(component.__init__)  # type: ignore[misc]
     return {n: hints[n] for n in parameters(component) if not (sizes and n in OFFERED)}
 
 
 @pytest.mark.parametrize(("slot", "name"), COMPONENTS)
-def test_a_component_refuses_wrong_values_by_name(slot: str, name: str) -> None:
+def test_a_component_rejects_wrong_values_by_name(slot: str, name: str) -> None:
     component = SLOTS[slot].find(name)
     takes = arguments(component, slot in TAKES_SIZES)
     for argument, hint in takes.items():
@@ -98,7 +98,7 @@ def test_a_component_refuses_wrong_values_by_name(slot: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("slot", "name"), COMPONENTS)
-def test_a_constructor_refuses_what_the_check_refuses(slot: str, name: str) -> None:
+def test_a_constructor_rejects_what_the_check_rejects(slot: str, name: str) -> None:
     component = SLOTS[slot].find(name)
     takes = arguments(component, sizes=slot in TAKES_SIZES)
     needed = {
@@ -117,7 +117,7 @@ def test_a_constructor_refuses_what_the_check_refuses(slot: str, name: str) -> N
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_a_section_refuses_wrong_values_by_name(name: str) -> None:
+def test_a_section_rejects_wrong_values_by_name(name: str) -> None:
     takes = arguments(SECTIONS[name], sizes=False)
     for field, hint in takes.items():
         for value in wrong(hint):
@@ -131,7 +131,7 @@ def test_a_section_refuses_wrong_values_by_name(name: str) -> None:
 
 
 def construct(section: type, field: str, value: Any) -> None:
-    """The end of a section's constructor; the type checker of the test run would speak before."""
+    """End of a section's constructor; the tests' type checker would raise its own error before."""
     settings: Any = object.__new__(section)
     for other in fields(section):
         object.__setattr__(settings, other.name, other.default)
@@ -147,7 +147,7 @@ def test_a_seed_is_checked(value: Any) -> None:
 
 @pytest.mark.parametrize(("slot", "name"), [*COMPONENTS, *(("", name) for name in SECTIONS)])
 def test_every_integer_has_a_rule(slot: str, name: str) -> None:
-    """No argument counts something that a negative number could count."""
+    """Arguments that are counts reject negative numbers."""
     component = SLOTS[slot].find(name) if slot else SECTIONS[name]
     for argument, hint in arguments(component, slot in TAKES_SIZES).items():
         assert int not in members(hint), f"{name}.{argument}: say which integers, as PositiveInt"

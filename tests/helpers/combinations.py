@@ -1,8 +1,8 @@
-"""Every registered part, built small, for the laws that all of them obey.
+"""Small instances of every registered component, for tests of their common properties.
 
-Adapters and what comes after the backbone meet in nothing but the features. So an adapter's own
-laws are held to the features, those of prototype builders and matchers to given features, and all
-combinations are then run on parts that are built once.
+Adapters and the components after the backbone interact only through the features. Properties of
+adapters are therefore tested on the features, those of prototype builders and matchers on given
+features, and all combinations run on components that are built once.
 """
 
 from functools import cache
@@ -23,12 +23,12 @@ DIM = 128
 
 
 def names(slot: str) -> list[str]:
-    """The components of a slot that stand in the catalogue."""
+    """Components of a slot in the catalogue."""
     return [card.name for card in cards() if card.slot == slot]
 
 
 def values(adapter: str, prototypes: str, matcher: str) -> dict[str, Any]:
-    """A config of one combination, with random weights and every loss."""
+    """Config of one combination, with random weights and every loss."""
     return {
         "dataset": {"type": "SynthAct"},
         "clips": {"frames": FRAMES},
@@ -44,7 +44,7 @@ def values(adapter: str, prototypes: str, matcher: str) -> dict[str, Any]:
 
 
 def perturbed(model: FewShotModel) -> FewShotModel:
-    """The model after some training: zero-initialised layers hide what stands before them."""
+    """Model with perturbed weights: zero-initialised layers would hide the layers before them."""
     with torch.no_grad():
         for parameter in trainable_parameters(model).values():
             parameter.add_(0.02 * torch.randn_like(parameter))
@@ -53,7 +53,7 @@ def perturbed(model: FewShotModel) -> FewShotModel:
 
 @cache
 def adapted(adapter: str) -> FewShotModel:
-    """A model with that adapter and the simplest of all else."""
+    """Model with that adapter and the simplest other components."""
     torch.manual_seed(0)
     return perturbed(build_model(values(adapter, "Mean", "MeanCosine")))
 
@@ -67,7 +67,7 @@ def matching(prototypes: str, matcher: str) -> tuple[PrototypeBuilder, Matcher]:
 
 
 def combined(adapter: str, prototypes: str, matcher: str) -> FewShotModel:
-    """One combination, from parts that are built once."""
+    """One combination, from cached components."""
     base = adapted(adapter)
     built = FewShotModel(
         base.backbone,
@@ -81,7 +81,7 @@ def combined(adapter: str, prototypes: str, matcher: str) -> FewShotModel:
 
 @cache
 def episode(seed: int = 0, size: int = 64) -> Episode:
-    """An episode of smooth random frames, far enough apart that logits differ."""
+    """Episode of smooth random frames, different enough that logits differ."""
     generator = torch.Generator().manual_seed(seed)
 
     def clips(videos: int) -> torch.Tensor:

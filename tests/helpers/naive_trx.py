@@ -1,4 +1,4 @@
-"""TRX as its authors wrote it down: tuples concatenated before they are mapped."""
+"""Reference implementation of TRX: frames of a tuple are concatenated, then mapped."""
 
 import itertools
 
@@ -10,41 +10,41 @@ from fsarbench.matchers.trx import TRX, TupleAttention
 
 
 def positions(frames: int, dim: int, like: Tensor) -> Tensor:
-    """A tenth of the sines and cosines of Vaswani et al., entry by entry."""
+    """Sinusoidal positional encoding of Vaswani et al., divided by 10, entry by entry."""
     table = like.new_zeros(frames, dim)
-    for place, entry in itertools.product(range(frames), range(dim)):
-        angle = torch.tensor(place / 10_000 ** ((entry - entry % 2) / dim), dtype=like.dtype)
-        table[place, entry] = (angle.cos() if entry % 2 else angle.sin()) / 10
+    for position, entry in itertools.product(range(frames), range(dim)):
+        angle = torch.tensor(position / 10_000 ** ((entry - entry % 2) / dim), dtype=like.dtype)
+        table[position, entry] = (angle.cos() if entry % 2 else angle.sin()) / 10
     return table
 
 
 def concatenated(videos: Tensor, size: int) -> Tensor:
     """All ordered tuples of frames of videos "... T D", as "... U size*D"."""
     tuples = itertools.combinations(range(videos.shape[-2]), size)
-    return torch.stack([videos[..., list(each), :].flatten(-2) for each in tuples], -2)
+    return torch.stack([videos[..., list(frames), :].flatten(-2) for frames in tuples], -2)
 
 
 def whole_map(weight: Tensor, size: int) -> Tensor:
-    """The map of a concatenated tuple, "width size*D", from the maps of its places."""
+    """Linear map of a concatenated tuple, "width size*D", from the maps of its positions."""
     return torch.cat(list(weight.unflatten(0, (size, -1))), dim=1)
 
 
-def one_size(part: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
-    """Distances of queries "Q T D" to classes "N P T D", by the form that is published."""
-    place = positions(query.shape[-2], query.shape[-1], query)
-    asked, given = (concatenated(x + place, part.size) for x in (query, shots))
-    key, value = (whole_map(m.weight, part.size) for m in (part.key, part.value))
-    query_keys, class_keys = (part.norm(F.linear(x, key, part.key_bias)) for x in (asked, given))
-    query_values, class_values = (F.linear(x, value) for x in (asked, given))
+def one_size(attention: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
+    """Distances of queries "Q T D" to classes "N P T D", in the published form."""
+    position = positions(query.shape[-2], query.shape[-1], query)
+    tuples = [concatenated(videos + position, attention.size) for videos in (query, shots)]
+    key, value = (whole_map(m.weight, attention.size) for m in (attention.key, attention.value))
+    query_keys, class_keys = (attention.norm(F.linear(x, key, attention.key_bias)) for x in tuples)
+    query_values, class_values = (F.linear(x, value) for x in tuples)
     distances = []
     for keys, values in zip(class_keys.flatten(1, 2), class_values.flatten(1, 2), strict=True):
-        share = (query_keys @ keys.T / len(key) ** 0.5).softmax(-1)
-        gap = query_values - share @ values
+        weights = (query_keys @ keys.T / len(key) ** 0.5).softmax(-1)
+        gap = query_values - weights @ values
         distances.append(gap.square().sum((-1, -2)) / gap.shape[-2])
     return torch.stack(distances, -1)
 
 
 def naive_trx(matcher: TRX, query: Tensor, shots: Tensor) -> Tensor:
-    """Logits of queries "Q T D" for classes "N P T D"; dropout left out."""
-    sizes = [one_size(part, query, shots) for part in matcher.attentions]  # type: ignore[arg-type]
+    """Logits of queries "Q T D" for classes "N P T D", without dropout."""
+    sizes = [one_size(attention, query, shots) for attention in matcher.attentions]  # type: ignore[arg-type]
     return -torch.stack(sizes).mean(0)

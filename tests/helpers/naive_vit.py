@@ -1,4 +1,4 @@
-"""A vision transformer's block from its equations, token by token, for open_clip and timm."""
+"""Reference implementation of a ViT block, token by token, for open_clip and timm."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @dataclass
 class Naive:
-    """One block's layers, whichever library they are from."""
+    """Layers of one block of either library."""
 
     norm1: nn.LayerNorm
     norm2: nn.LayerNorm
@@ -25,23 +25,23 @@ class Naive:
         return affine(self.out, self.mix(*affine(self.qkv, x).chunk(3, dim=-1)))
 
     def mix(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Values mixed by likeness, head by head and query by query."""
+        """Attention-weighted values, query by query and head by head."""
         size = q.shape[-1] // self.heads
         rows = []
         for i in range(q.shape[0]):
-            parts = []
+            heads = []
             for h in range(self.heads):
                 at = slice(h * size, (h + 1) * size)
                 weights = torch.softmax(k[:, at] @ q[i, at] / math.sqrt(size), dim=0)
-                parts.append(weights @ v[:, at])
-            rows.append(torch.cat(parts))
+                heads.append(weights @ v[:, at])
+            rows.append(torch.cat(heads))
         return torch.stack(rows)
 
     def mlp(self, x: Tensor) -> Tensor:
         return affine(self.down, gelu(affine(self.up, x)))
 
     def plain(self, x: Tensor) -> Tensor:
-        """The block on one sequence "L C"."""
+        """Output of the block for one sequence "L C"."""
         x = x + self.msa(norm(self.norm1, x))
         return x + self.mlp(norm(self.norm2, x))
 
@@ -99,6 +99,6 @@ def along(axis: int, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     others = [range(n) if i != axis else [slice(None)] for i, n in enumerate(x.shape[:3])]
     for v in others[0]:
         for t in others[1]:
-            for place in others[2]:
-                out[v, t, place] = function(x[v, t, place])
+            for token in others[2]:
+                out[v, t, token] = function(x[v, t, token])
     return out

@@ -1,4 +1,4 @@
-"""Adapters against their papers' equations, token by token in float64, on blocks of two libraries.
+"""Adapters match their papers' equations, token by token in float64, on blocks of two libraries.
 
 Tokens are "V T L C"; axis 0 is videos, 1 time, 2 the tokens of a frame.
 """
@@ -60,7 +60,7 @@ def adapt_former(a: AdaptFormer, n: Naive, x: Tensor) -> Tensor:
 
 
 def visual_prompts(a: VisualPrompts, n: Naive, x: Tensor) -> Tensor:
-    """The prompts stand behind the class token, as in the paper."""
+    """Prompts are inserted after the class token, as in the paper."""
 
     def frame(x: Tensor) -> Tensor:
         out = n.plain(torch.cat([x[:1], a.prompts, x[1:]]))
@@ -70,7 +70,7 @@ def visual_prompts(a: VisualPrompts, n: Naive, x: Tensor) -> Tensor:
 
 
 def lora(a: LoRA, n: Naive, x: Tensor) -> Tensor:
-    """Two paths, the frozen one and that of low rank, as in the paper's figure."""
+    """Frozen path and low-rank path in parallel, as in the paper's figure."""
 
     def path(name: str, x: Tensor) -> Tensor:
         if name not in a.changes:
@@ -168,7 +168,7 @@ def test_values_and_gradients(case: str, library: Callable[[], tuple[Block, Naiv
 def test_lora_without_gradient_runs_the_same(
     library: Callable[[], tuple[Block, Naive, int]],
 ) -> None:
-    """In evaluation open_clip's attention takes another kernel, with the changed weights too."""
+    """In evaluation mode open_clip's attention uses another kernel, also with updated weights."""
     torch.manual_seed(0)
     view, plain, width = library()
     adapter = LoRA(width, len(plain.up[0]), rank=3, alpha=2.0, projections=("k", "o")).double()

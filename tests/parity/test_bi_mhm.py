@@ -1,4 +1,4 @@
-"""Bi-MHM against loops over frames, written from HyRSM's equation in float64."""
+"""Bi-MHM matches loops over frames, written from HyRSM's equation in float64."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from fsarbench.matchers.bi_mhm import BiMHM
 
 
 def nearest(one: Tensor, other: Tensor) -> list[Tensor]:
-    """For each frame of one video the least distance to a frame of the other."""
+    """Minimum distance of each frame of one video to the frames of the other."""
     return [
         min((1 - torch.cosine_similarity(a, b, dim=0) for b in other), key=lambda d: d.item())
         for a in one
@@ -32,8 +32,8 @@ def test_equals_loops_in_value_and_gradient(reduction: str, queries: int) -> Non
     rows = []
     for i, n in itertools.product(range(3), range(4)):
         distances = []
-        for each in spread[i, n]:
-            there, back = nearest(query[i], each), nearest(each, query[i])
+        for prototype in spread[i, n]:
+            there, back = nearest(query[i], prototype), nearest(prototype, query[i])
             total = sum(there) + sum(back)
             distances.append(total if reduction == "sum" else total / 5)
         rows.append(-sum(distances) / 2)

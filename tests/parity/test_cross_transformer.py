@@ -1,4 +1,4 @@
-"""CrossTransformer against loops over frames, written from the paper's equations in float64."""
+"""CrossTransformer matches loops over frames, written from the paper's equations in float64."""
 
 import itertools
 
@@ -17,14 +17,14 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 
 def one_pair(matcher: CrossTransformer, query: Tensor, shots: Tensor) -> Tensor:
-    """The distance of one query "T D" to one class "P T D", frame by frame."""
+    """Distance of one query "T D" to one class "P T D", frame by frame."""
     key, value = matcher.key.weight, matcher.value.weight
-    places = [shots[p, t] for p, t in itertools.product(range(P), range(T))]
+    support_frames = [shots[p, t] for p, t in itertools.product(range(P), range(T))]
     total = query.new_zeros(())
     for frame in query:
-        likeness = torch.stack([(key @ place) @ (key @ frame) for place in places])
-        share = torch.softmax(likeness / len(key) ** 0.5, 0)
-        prototype = sum(a * (value @ place) for a, place in zip(share, places, strict=True))
+        scores = torch.stack([(key @ s) @ (key @ frame) for s in support_frames])
+        weights = torch.softmax(scores / len(key) ** 0.5, 0)
+        prototype = sum(a * (value @ s) for a, s in zip(weights, support_frames, strict=True))
         total = total + ((value @ frame - prototype) ** 2).sum()
     return total / T
 

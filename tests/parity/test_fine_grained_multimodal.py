@@ -1,4 +1,4 @@
-"""MA-FSAR's adapted block against the equations, token by token in float64."""
+"""MA-FSAR's adapted block matches the equations, token by token in float64."""
 
 import pytest
 import torch
@@ -79,7 +79,7 @@ def test_values_and_gradients(
         torch.testing.assert_close(mine, naive_one, rtol=1e-8, atol=1e-9)
 
 
-def test_text_starts_at_zero_unless_told_otherwise() -> None:
+def test_text_token_is_initialised_to_zero_by_default() -> None:
     torch.manual_seed(0)
     assert FineGrainedMultimodal(8, T, E).text.weight.count_nonzero() == 0
     drawn = FineGrainedMultimodal(8, T, E, text="random").text.weight
@@ -128,6 +128,6 @@ def test_temporal_embedding_is_added_to_every_token() -> None:
     assert count_parameters(entry) == 2 * 4
     with torch.no_grad():
         entry.embedding.copy_(torch.tensor([[1.0] * 4, [2.0] * 4]))
-    moved = entry(torch.zeros(1, 2, 3, 4))
-    assert moved[0, 0].eq(1).all()
-    assert moved[0, 1].eq(2).all()
+    embedded = entry(torch.zeros(1, 2, 3, 4))
+    assert embedded[0, 0].eq(1).all()
+    assert embedded[0, 1].eq(2).all()

@@ -1,4 +1,4 @@
-"""HyRSM's hybrid relation, one query after the other, in float64, values and gradients."""
+"""HyRSM's hybrid relation matches its equations, query by query in float64."""
 
 import torch
 from torch import Tensor
@@ -25,13 +25,13 @@ def build() -> HybridRelation:
 
 
 def inside(builder: HybridRelation, video: Tensor) -> Tensor:
-    """The frames of one video "T D" after they attended to one another."""
+    """Frames of one video "T D" after attention to each other."""
     video = video * (D / 10) ** 0.5 + 10 * positions(T, D, video)
     return torch.relu(video + head_by_head(builder.within, builder.norm_within(video)))
 
 
 def for_one_query(builder: HybridRelation, classes: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
-    """Prototypes "N T D" and the query "T D", frame and context side by side."""
+    """Prototypes "N T D" and query "T D" from concatenated frame and context."""
     whole = torch.cat([builder.frame.weight, builder.context.weight], dim=1)
     tokens = torch.stack([*(c.mean(0) for c in classes), query.mean(0)])
     mixed = builder.norm_between(tokens + head_by_head(builder.between, tokens))
@@ -49,10 +49,10 @@ def test_equals_the_equations_in_value_and_gradient() -> None:
     prototypes, matched = builder(support, query, None)
     assert prototypes.shape == (Q, N, 1, T, D)
     classes = torch.stack([sum(inside(builder, shot) for shot in shots) / K for shots in support])
-    each = [for_one_query(builder, classes, inside(builder, one)) for one in query]
-    want = torch.stack([prototypes for prototypes, _ in each])
+    per_query = [for_one_query(builder, classes, inside(builder, one)) for one in query]
+    want = torch.stack([prototypes for prototypes, _ in per_query])
     torch.testing.assert_close(prototypes[:, :, 0], want, rtol=1e-11, atol=1e-11)
-    wanted = torch.stack([one for _, one in each])
+    wanted = torch.stack([one for _, one in per_query])
     torch.testing.assert_close(matched, wanted, rtol=1e-11, atol=1e-11)
     weights, inputs = draw(Q, N, T, D, seed=2), [support, *builder.parameters()]
     ours = torch.autograd.grad((prototypes[:, :, 0] * weights + matched[:, None]).sum(), inputs)

@@ -1,4 +1,4 @@
-"""The matchers of time averages against loops in float64, values and gradients."""
+"""Matchers of time averages match loops in float64, in values and gradients."""
 
 import pytest
 import torch
@@ -21,11 +21,11 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum() / ((a * a).sum().sqrt() * (b * b).sum().sqrt()) / 0.2
 
 
-def minus_squared_distance(a: Tensor, b: Tensor) -> Tensor:
+def negative_squared_distance(a: Tensor, b: Tensor) -> Tensor:
     return -sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / 0.2
 
 
-CASES = [(MeanCosine(0.2), cosine), (MeanEuclidean(0.2), minus_squared_distance)]
+CASES = [(MeanCosine(0.2), cosine), (MeanEuclidean(0.2), negative_squared_distance)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=["MeanCosine", "MeanEuclidean"])
@@ -37,9 +37,9 @@ def test_values_and_gradients(case: tuple, queries: int) -> None:
     prototypes = torch.randn(queries, N, P, T, D, dtype=torch.float64, requires_grad=True)
     rows = []
     for q in range(Q):
-        own = prototypes[q if queries > 1 else 0]
+        query_prototypes = prototypes[q if queries > 1 else 0]
         for n in range(N):
-            scores = [score(average(query[q]), average(own[n, p])) for p in range(P)]
+            scores = [score(average(query[q]), average(query_prototypes[n, p])) for p in range(P)]
             rows.append(torch.stack(scores).sum() / P)
     expected = torch.stack(rows).reshape(Q, N)
     got = matcher(query, prototypes)

@@ -1,4 +1,4 @@
-"""OTAM against loops over cells, written from the paper's equations in float64."""
+"""OTAM matches loops over cells, written from the paper's equations in float64."""
 
 import itertools
 
@@ -17,7 +17,7 @@ def smooth_minimum(costs: list[Tensor], temperature: float) -> Tensor:
 
 
 def cell_by_cell(distances: Tensor, temperature: float, borders: str = "field") -> Tensor:
-    """The cost of one matrix "T S", one cell after the other."""
+    """Cost of one matrix "T S", cell by cell."""
     height, width = distances.shape
     padded = torch.nn.functional.pad(distances, (1, 1))
     zero = padded.new_zeros(())
@@ -33,7 +33,7 @@ def cell_by_cell(distances: Tensor, temperature: float, borders: str = "field") 
 
 
 def cheapest_path(distances: Tensor) -> float:
-    """The least cost over all paths, without smoothing.
+    """Minimum cost over all paths, without smoothing.
 
     A path enters the first real column at any row, goes one column to the right each step and down
     by a row or not, and costs what it steps on; in the first and last real column it may go down.
@@ -111,8 +111,8 @@ def test_matcher_equals_loops_over_pairs(directions: str, queries: int) -> None:
     prototypes = prototypes.expand(3, -1, -1, -1, -1)
     for i, n in itertools.product(range(3), range(4)):
         costs = []
-        for each in prototypes[i, n]:
-            cosines = torch.cosine_similarity(query[i][:, None], each[None], dim=-1)
+        for prototype in prototypes[i, n]:
+            cosines = torch.cosine_similarity(query[i][:, None], prototype[None], dim=-1)
             costs.append(cell_by_cell(1 - cosines, 0.1))
             if directions == "both":
                 costs[-1] = costs[-1] + cell_by_cell((1 - cosines).T, 0.1)
@@ -122,7 +122,7 @@ def test_matcher_equals_loops_over_pairs(directions: str, queries: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("temperature", [0.5, 0.01])
 def test_borders_of_the_paper(size: tuple[int, int], temperature: float) -> None:
-    """No way down the first real column, where entering later is never dearer: smoothing tells."""
+    """Without moves down the first real column only the smoothed cost differs, not the minimum."""
     distances = draw(6, *size).requires_grad_()
     got = otam_both_ways(distances, temperature, "paper")
     pairs = [cell_by_cell(m, temperature, "paper") for d in distances for m in (d, d.T)]

@@ -1,4 +1,4 @@
-"""CLIP-FSAR's modulation token by token, in float64, values and gradients."""
+"""CLIP-FSAR's modulation matches its equations, token by token in float64."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def build(**options: object) -> SemanticModulation:
 
 
 def transformed(builder: SemanticModulation, tokens: Tensor) -> Tensor:
-    """The temporal transformer on one sequence "L D"."""
+    """Temporal transformer on one sequence "L D"."""
     for layer in builder.layers:
         tokens = tokens + head_by_head(layer.attention, layer.norm1(tokens))
         narrow, widen = layer.feed_forward.narrow, layer.feed_forward.widen
@@ -44,8 +44,8 @@ def test_equals_the_equations_in_value_and_gradient(depth: int, merge: str) -> N
     wanted = []
     for n in range(N):
         shots = support[n].mean(0, keepdim=True) if merge == "before" else support[n]
-        each = [transformed(builder, torch.cat([s, text[n][None]]))[:T] for s in shots]
-        wanted.append(sum(each) / len(each))
+        per_shot = [transformed(builder, torch.cat([s, text[n][None]]))[:T] for s in shots]
+        wanted.append(sum(per_shot) / len(per_shot))
     want = torch.stack(wanted)
     torch.testing.assert_close(prototypes[0, :, 0], want, rtol=1e-11, atol=1e-11)
     for q in range(Q):

@@ -1,4 +1,4 @@
-"""Soft-DTW against its definition: the smoothed minimum over all paths, and cell by cell."""
+"""Soft-DTW matches its definition: the smoothed minimum over all paths, and cell by cell."""
 
 import itertools
 
@@ -13,7 +13,7 @@ SIZES = [(5, 5), (5, 3), (3, 6), (1, 4), (4, 1), (1, 1), (2, 2)]
 
 
 def paths(height: int, width: int, row: int = 0, column: int = 0) -> list[list[tuple[int, int]]]:
-    """All ways from a cell to the last, by steps down, right, or both."""
+    """All paths from a cell to the last, by steps down, right, or both."""
     if (row, column) == (height - 1, width - 1):
         return [[(row, column)]]
     steps = [(row + 1, column), (row, column + 1), (row + 1, column + 1)]
@@ -22,7 +22,7 @@ def paths(height: int, width: int, row: int = 0, column: int = 0) -> list[list[t
 
 
 def over_all_paths(distances: Tensor, temperature: float) -> Tensor:
-    """The paper's definition: the smoothed minimum of the costs of all paths."""
+    """Smoothed minimum of the costs of all paths (the paper's definition)."""
     every = paths(*distances.shape)
     costs = torch.stack([sum(distances[cell] for cell in path) for path in every])
     return -temperature * torch.logsumexp(-costs / temperature, 0)
@@ -62,7 +62,7 @@ def test_matcher_equals_loops_over_pairs() -> None:
     logits = SoftDTW(0.2)(query, prototypes)
     for i, n in itertools.product(range(3), range(4)):
         costs = []
-        for each in prototypes[0, n]:
-            cosines = torch.cosine_similarity(query[i][:, None], each[None], dim=-1)
+        for prototype in prototypes[0, n]:
+            cosines = torch.cosine_similarity(query[i][:, None], prototype[None], dim=-1)
             costs.append(over_all_paths(1 - cosines, 0.2))
         assert logits[i, n].item() == pytest.approx(-sum(costs).item() / 2, abs=1e-10)

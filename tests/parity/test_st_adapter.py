@@ -1,4 +1,4 @@
-"""ST-Adapter's module against its equation, patch by patch in float64."""
+"""ST-Adapter's module matches its equation, patch by patch in float64."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""TPCM against torch's own attention, written from MA-FSAR's figure."""
+"""TPCM matches torch's own attention, written from MA-FSAR's figure."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ N, K, Q, T, D = 3, 2, 4, 5, 16
 
 
 @pytest.fixture
-def parts() -> tuple[Tensor, Tensor, Tensor]:
+def inputs() -> tuple[Tensor, Tensor, Tensor]:
     g = torch.Generator().manual_seed(0)
 
     def draw(*shape: int) -> Tensor:
@@ -59,14 +59,15 @@ def one_video(builder: TextGuided, q: Tensor, kv: Tensor, norm: str) -> Tensor:
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
 @pytest.mark.parametrize("merge", ["before", "after"])
-def test_equals_the_figure(parts: tuple[Tensor, ...], norm: str, merge: str) -> None:
-    support, query, text = parts
+def test_equals_the_figure(inputs: tuple[Tensor, ...], norm: str, merge: str) -> None:
+    support, query, text = inputs
     builder = build(norm=norm, merge=merge)
     prototypes, matched = builder(support, query, text)
     for n in range(N):
         shots = support[n].mean(0, keepdim=True) if merge == "before" else support[n]
-        each = [one_video(builder, s + text[n], torch.cat([text[n][None], s]), norm) for s in shots]
-        torch.testing.assert_close(prototypes[0, n, 0], torch.stack(each).mean(0))
+        label = text[n]
+        per_shot = [one_video(builder, s + label, torch.cat([label[None], s]), norm) for s in shots]
+        torch.testing.assert_close(prototypes[0, n, 0], torch.stack(per_shot).mean(0))
     for q in range(Q):
         torch.testing.assert_close(matched[q], one_video(builder, query[q], query[q], norm))
 

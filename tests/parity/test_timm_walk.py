@@ -1,4 +1,4 @@
-"""The walk over timm's vision transformers against their own forward, bit for bit."""
+"""Loop over the blocks of timm's vision transformers matches their own forward, bit for bit."""
 
 import pytest
 import timm
@@ -45,7 +45,7 @@ def model(request: pytest.FixtureRequest) -> nn.Module:
 
 
 @torch.no_grad()
-def test_plain_walk_is_the_models_forward(model: nn.Module) -> None:
+def test_frozen_blocks_match_the_models_forward(model: nn.Module) -> None:
     backbone = ViT(TimmTrunk("test", model)).eval()
     size = backbone.image_size
     frames = torch.randint(0, 256, (2, 3, 3, size, size), dtype=torch.uint8)

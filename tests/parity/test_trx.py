@@ -1,4 +1,4 @@
-"""TRX against loops over tuples, and against the form that concatenates them, in float64."""
+"""TRX matches loops over tuples, and the form that concatenates frames, in float64."""
 
 import itertools
 
@@ -27,23 +27,23 @@ def build(*cardinalities: int) -> TRX:
 
 
 def tuple_by_tuple(part: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
-    """The paper's distance of one query "T D" to one class "P T D"."""
+    """Distance of one query "T D" to one class "P T D", as in the paper."""
     key, value = (whole_map(m.weight, part.size) for m in (part.key, part.value))
     chosen = list(itertools.combinations(range(T), part.size))
-    place = positions(T, D, query)
+    position = positions(T, D, query)
 
     def joined(video: Tensor, frames: tuple[int, ...]) -> Tensor:
-        return torch.cat([video[t] + place[t] for t in frames])
+        return torch.cat([video[t] + position[t] for t in frames])
 
-    given = [joined(shot, frames) for shot in shots for frames in chosen]
-    keys = [part.norm(key @ x + part.key_bias) for x in given]
+    support_tuples = [joined(shot, frames) for shot in shots for frames in chosen]
+    keys = [part.norm(key @ x + part.key_bias) for x in support_tuples]
     total = query.new_zeros(())
     for frames in chosen:
-        asked = joined(query, frames)
-        own = part.norm(key @ asked + part.key_bias)
-        share = torch.softmax(torch.stack([k @ own for k in keys]) / WIDTH**0.5, 0)
-        prototype = sum(a * (value @ x) for a, x in zip(share, given, strict=True))
-        total = total + ((value @ asked - prototype) ** 2).sum()
+        query_tuple = joined(query, frames)
+        query_key = part.norm(key @ query_tuple + part.key_bias)
+        weights = torch.softmax(torch.stack([k @ query_key for k in keys]) / WIDTH**0.5, 0)
+        prototype = sum(a * (value @ x) for a, x in zip(weights, support_tuples, strict=True))
+        total = total + ((value @ query_tuple - prototype) ** 2).sum()
     return total / len(chosen)
 
 
@@ -85,7 +85,7 @@ def test_prototypes_of_each_query() -> None:
     torch.testing.assert_close(matcher(query, shots), want, rtol=1e-10, atol=1e-10)
 
 
-def test_float32_loses_no_more_digits_than_the_unfactorised_form() -> None:
+def test_float32_is_as_precise_as_the_unfactorised_form() -> None:
     """Features far from the origin, where squares of differences could cancel."""
     matcher = build(2, 3)
     query, shots = draw(Q, T, D) + 10, draw(N, P, T, D, seed=1) + 10

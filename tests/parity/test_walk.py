@@ -1,4 +1,4 @@
-"""The walk over a frozen trunk against the library's own forward, bit for bit."""
+"""Loop over frozen blocks matches the library's own forward, bit for bit."""
 
 import open_clip
 import pytest
@@ -35,7 +35,7 @@ def encode(backbone: OpenClipViT, reference: torch.nn.Module, frames: torch.Tens
 
 
 @torch.no_grad()
-def test_plain_walk_is_encode_image(pair: tuple[OpenClipViT, torch.nn.Module]) -> None:
+def test_frozen_blocks_match_encode_image(pair: tuple[OpenClipViT, torch.nn.Module]) -> None:
     backbone, reference = pair
     frames = images(backbone)
     assert torch.equal(backbone(frames).flatten(0, 1), encode(backbone, reference, frames))
@@ -62,7 +62,7 @@ def test_st_adapter_starts_as_clip(pair: tuple[OpenClipViT, torch.nn.Module]) ->
     assert backbone.eval()(frames).flatten(0, 1).equal(encode(backbone, reference, frames))
 
 
-def test_normalisation_is_clips(pair: tuple[OpenClipViT, torch.nn.Module]) -> None:
+def test_normalisation_is_that_of_clip(pair: tuple[OpenClipViT, torch.nn.Module]) -> None:
     backbone, _ = pair
     frames = images(backbone)[0]
     pixel = frames[0, :, 5, 7].double() / 255

@@ -6,7 +6,7 @@ from fsarbench.errors import UserError
 from fsarbench.layers import Bottleneck, FeedForward, MultiHeadAttention
 
 
-def test_bottleneck_starts_at_zero_and_learns() -> None:
+def test_bottleneck_is_initialised_to_zero_and_learns() -> None:
     bottleneck = Bottleneck(8, 2)
     tokens = torch.randn(3, 4, 8, generator=torch.Generator().manual_seed(0))
     output = bottleneck(tokens)
@@ -30,7 +30,7 @@ def test_attention_equals_torchs_own(lead: tuple[int, ...]) -> None:
     torch.testing.assert_close(ours(query, context), want)
 
 
-def test_attention_starts_as_torchs_own() -> None:
+def test_attention_is_initialised_as_in_torch() -> None:
     torch.manual_seed(0)
     ours, theirs = MultiHeadAttention(256, 4), nn.MultiheadAttention(256, 4)
     for layer in (ours.query, ours.key, ours.value):
@@ -47,7 +47,7 @@ def test_heads_must_divide_the_width(heads: int) -> None:
         MultiHeadAttention(16, heads)
 
 
-def test_feed_forward_takes_each_token_by_itself() -> None:
+def test_feed_forward_maps_each_token_separately() -> None:
     torch.manual_seed(0)
     layer, tokens = FeedForward(8, 16), torch.randn(2, 3, 8)
     torch.testing.assert_close(layer(tokens)[1, 2], layer(tokens[1, 2]))

@@ -1,4 +1,4 @@
-"""A config without matcher and prototypes: sound exactly where nothing goes by the match."""
+"""Config without matcher and prototypes, valid if no loss or readout uses the matcher."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ def test_losses_of_text_need_neither() -> None:
 
 
 @torch.no_grad()
-def test_the_support_set_changes_nothing() -> None:
+def test_the_support_set_is_not_used() -> None:
     model, task = build_model(zero_shot()).eval(), episode()
     outcome = model(task)
     assert outcome.text is not None
@@ -58,7 +58,7 @@ def test_the_support_set_changes_nothing() -> None:
         ({"losses": {"match": {"type": "EpisodeCrossEntropy"}}}, "EpisodeCrossEntropy"),
     ],
 )
-def test_who_goes_by_the_match_needs_both(changed: dict[str, Any], who: str) -> None:
+def test_users_of_the_match_need_both(changed: dict[str, Any], who: str) -> None:
     found = missing(zero_shot(**changed))
     assert len(found) == 2
     for slot, fault in zip(("prototypes", "matcher"), found, strict=True):

@@ -1,4 +1,4 @@
-"""What a registry refuses, and what it says."""
+"""Classes that a registry rejects, and its messages."""
 
 import pytest
 
@@ -12,26 +12,26 @@ def registry() -> SlotRegistry:
     return SlotRegistry("matcher", Matcher, "fsarbench.matchers")
 
 
-def test_every_slot_knows_its_parts() -> None:
+def test_every_slot_knows_its_components() -> None:
     for slot, registry in SLOTS.items():
         assert registry.known(), slot
         assert all(issubclass(registry.find(n), registry.component) for n in registry.known())
 
 
-def test_a_class_of_another_slot_is_refused(registry: SlotRegistry) -> None:
+def test_a_class_of_another_slot_is_rejected(registry: SlotRegistry) -> None:
     class Wrong(Readout):
         pass
 
-    with pytest.raises(UserError, match=r"Wrong.*no subclass of fsarbench\.interfaces\.Matcher"):
+    with pytest.raises(UserError, match=r"Wrong.*not a subclass of fsarbench\.interfaces\.Matcher"):
         registry.register_module()(Wrong)
 
 
-def test_what_is_no_class_is_refused(registry: SlotRegistry) -> None:
-    with pytest.raises(UserError, match="no subclass"):
+def test_a_function_is_rejected(registry: SlotRegistry) -> None:
+    with pytest.raises(UserError, match="not a subclass"):
         registry.register_module()(len)  # type: ignore[arg-type]
 
 
-def test_a_taken_name_says_by_whom_and_where(registry: SlotRegistry) -> None:
+def test_a_name_clash_names_class_and_file(registry: SlotRegistry) -> None:
     class Mine(Matcher):
         pass
 
@@ -40,13 +40,15 @@ def test_a_taken_name_says_by_whom_and_where(registry: SlotRegistry) -> None:
     class Other(Matcher):
         pass
 
-    with pytest.raises(UserError, match=r"'Mine' is taken.*Mine.*test_registry\.py.*force=True"):
+    with pytest.raises(
+        UserError, match=r"'Mine' is already taken.*Mine.*test_registry\.py.*force=True"
+    ):
         registry.register_module(name="Mine")(Other)
     registry.register_module(name="Mine", force=True)(Other)
     assert registry.find("Mine") is Other
 
 
-def test_the_same_class_may_come_again(registry: SlotRegistry) -> None:
+def test_the_same_class_may_be_registered_again(registry: SlotRegistry) -> None:
     class Mine(Matcher):
         pass
 

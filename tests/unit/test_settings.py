@@ -34,5 +34,5 @@ def test_a_wrong_test_setting_is_named(key: str, value: object) -> None:
         EvaluateSettings(**{key: value})
 
 
-def test_no_training_needs_no_room_for_a_warm_up() -> None:
+def test_zero_training_episodes_allow_any_warm_up() -> None:
     assert TrainSettings(episodes=0, warmup=10).warmup == 10

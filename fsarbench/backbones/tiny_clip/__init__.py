@@ -1,1 +1,1 @@
-"""`fsarbench-tiny`, a small CLIP that travels with the package."""
+"""`fsarbench-tiny`, a small CLIP model that is part of the package."""

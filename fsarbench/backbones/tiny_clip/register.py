@@ -1,4 +1,4 @@
-"""Makes the model name `fsarbench-tiny` known to open_clip."""
+"""Registration of the model `fsarbench-tiny` in open_clip."""
 
 import json
 import tempfile
@@ -14,7 +14,7 @@ MODEL = FOLDER / "model.json"
 
 
 def config() -> dict[str, Any]:
-    """The open_clip configuration, with the merges file at its place on this machine.
+    """Configuration of the model for open_clip, with the absolute path of the merges file.
 
     Example:
         >>> config()["embed_dim"]
@@ -22,24 +22,24 @@ def config() -> dict[str, Any]:
         >>> Path(config()["text_cfg"]["tokenizer_kwargs"]["bpe_path"]).is_absolute()
         True
     """
-    described: dict[str, Any] = json.loads(MODEL.read_text(encoding="utf-8"))
-    described["text_cfg"]["tokenizer_kwargs"] = {"bpe_path": str(MERGES)}
-    return described
+    model_config: dict[str, Any] = json.loads(MODEL.read_text(encoding="utf-8"))
+    model_config["text_cfg"]["tokenizer_kwargs"] = {"bpe_path": str(MERGES)}
+    return model_config
 
 
 @cache
 def register() -> Path:
-    """Makes `fsarbench-tiny` an open_clip model name, and says where its weights are.
+    """Register `fsarbench-tiny` as a model of open_clip.
 
-    Calling it again changes nothing. The model is then
+    Repeated calls have no effect. The model is then
     `open_clip.create_model("fsarbench-tiny", pretrained=str(register()))`.
 
     Returns:
-        The safetensors file that the package ships.
+        Path of the safetensors file in the package.
     """
-    import open_clip  # brings torch, which a mere import of this module must not
+    import open_clip  # here, because importing this module must not import torch
 
-    # open_clip reads the file at once and keeps what it read, so the file need not stay.
+    # open_clip reads the file immediately, so it may be temporary.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{NAME}.json"
         path.write_text(json.dumps(config()), encoding="utf-8")

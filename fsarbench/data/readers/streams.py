@@ -78,6 +78,8 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
             # Threads cost more than they save on short clips, and workers share the cores.
             stream.thread_count = 1
             yield container, stream
+    except UserError:
+        raise  # It names the file already.
     except (av.FFmpegError, OSError, ValueError) as error:
         raise undecodable(path, getattr(error, "strerror", None) or error) from error
 

@@ -1,4 +1,4 @@
-"""The tuned parameters that `fsarbench check` prints for ViT-B/16, with their formulas.
+"""Trainable parameters that `fsarbench check` prints for ViT-B/16, with their formulas.
 
 Width C = 768, 12 blocks, CLIP's feature width 512, 14 x 14 patches of 16 x 16 pixels.
 """
@@ -24,17 +24,17 @@ COUNTS = {
     "BiasTuning": 2 * C + BLOCKS * (2 * C + 3 * C + C + 4 * C + C),
     # Down 768 x 64 + 64, up 64 x 768 + 768.
     "AdaptFormer": BLOCKS * 99_136,
-    # Three adapters a block, the temporal embedding 8 x 768, the last norm.
+    # Three adapters per block, the temporal embedding 8 x 768, the last norm.
     "AIM": BLOCKS * 3 * 295_872 + 8 * C + NORM,
     # A rank x C and B C x rank for query and value, rank 8.
     "LoRA": BLOCKS * 2 * (2 * 8 * C),
     # Four adapters in each of the last four blocks, the temporal embedding.
     "TaskAdapter": 4 * 4 * 295_872 + 8 * C,
-    # Ten prompts a block.
+    # Ten prompts per block.
     "VisualPrompts": BLOCKS * 10 * C,
-    # Twice a block: 768 x 384 + 384, 384 x 3 + 384, 384 x 768 + 768.
+    # Twice per block: 768 x 384 + 384, 384 x 3 + 384, 384 x 768 + 768.
     "STAdapter": 14_220_288,
-    # Three adapters of 295,872 and TextFC 512 x 768 + 768 a block, the temporal embedding 8 x 768.
+    # Per block three adapters of 295,872 and TextFC 512 x 768 + 768; temporal embedding 8 x 768.
     "FineGrainedMultimodal": BLOCKS * (3 * 295_872 + 393_984) + 8 * C,
 }
 
@@ -53,6 +53,6 @@ def test_check_prints_the_formula(adapter: str, expected: int) -> None:
 
 
 def printed(output: str) -> int:
-    """The number of tuned parameters in the row of the sum."""
+    """Number of trainable parameters in the row of the total."""
     row = next(line for line in output.splitlines() if line.startswith("│ all "))
     return int(row.replace("│", " ").split()[-2].replace(",", ""))

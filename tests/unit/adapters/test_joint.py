@@ -1,4 +1,4 @@
-"""An adapter that attends across the videos of a task: one call, no cache, transductive."""
+"""Adapter that attends across the videos of an episode: one call, no cache, transductive."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def model() -> FewShotModel:
 
 
 @torch.no_grad()
-def test_support_and_query_go_in_one_call(model: FewShotModel) -> None:
+def test_support_and_query_share_one_call(model: FewShotModel) -> None:
     calls = []
     model.backbone.register_forward_pre_hook(lambda _, inputs: calls.append(inputs[0].shape[0]))
     task = episode()
@@ -37,11 +37,11 @@ def test_support_and_query_go_in_one_call(model: FewShotModel) -> None:
 
 
 @torch.no_grad()
-def test_a_query_sees_the_other_queries_and_the_support(model: FewShotModel) -> None:
+def test_a_query_attends_to_other_queries_and_the_support(model: FewShotModel) -> None:
     task = episode()
     first = model(task).query[0]
-    alone = replace(task, query=task.query[:1], labels=task.labels[:1])
-    assert (model(alone).query[0] - first).abs().max() > 1e-3
+    first_query = replace(task, query=task.query[:1], labels=task.labels[:1])
+    assert (model(first_query).query[0] - first).abs().max() > 1e-3
     other = replace(task, support=task.support.flip(-1))
     assert (model(other).query[0] - first).abs().max() > 1e-3
 
@@ -55,7 +55,7 @@ def test_no_cache(model: FewShotModel) -> None:
 
 
 @torch.no_grad()
-def test_only_the_last_blocks_see_other_videos() -> None:
+def test_only_the_last_blocks_attend_to_other_videos() -> None:
     torch.manual_seed(0)
     config = values("TaskAdapter", "Mean", "MeanCosine")
     config["adapter"]["last"] = 1

@@ -1,4 +1,4 @@
-"""Any adapter on any ViT backbone, on all blocks or some, and on a CNN where it makes sense."""
+"""Every adapter on every ViT backbone, on all or some blocks, and on CNNs if supported."""
 
 import pytest
 import torch
@@ -56,13 +56,13 @@ def test_on_some_blocks_the_others_stay_frozen(adapter: str) -> None:
         for start, at in (("trunk.model.blocks.", 3), ("adapters.", 1))
         if name.startswith(start)
     }
-    # With one tuned block PartialFineTuning tunes the very last.
+    # With one trainable block PartialFineTuning trains the last one.
     assert touched == ({5} if adapter == "PartialFineTuning" else {2, 5})
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("adapter", names("adapter"))
-def test_a_cnn_takes_what_makes_sense(adapter: str, network: str) -> None:
+def test_a_cnn_supports_adapters_without_tokens(adapter: str, network: str) -> None:
     if issubclass(ADAPTERS.find(adapter), Plain):
         model = build(NETWORKS[network], adapter)
         features = model.backbone.train()(clip(model))
@@ -73,7 +73,7 @@ def test_a_cnn_takes_what_makes_sense(adapter: str, network: str) -> None:
         build(NETWORKS[network], adapter)
 
 
-def test_wrong_arguments_are_refused() -> None:
+def test_wrong_arguments_are_rejected() -> None:
     for adapter, options, message in (
         ("LoRA", {"projections": []}, "not empty"),
         ("LoRA", {"projections": ["q", "q"]}, "without repetition"),

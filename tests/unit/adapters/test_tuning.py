@@ -1,4 +1,4 @@
-"""Adapters that only name what is tuned."""
+"""Adapters that only make trunk parameters trainable."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from fsarbench.model import trainable_parameters
 DEPTH = 4
 
 
-def tuned(*adapters: Adapter) -> set[str]:
+def trainable(*adapters: Adapter) -> set[str]:
     with torch.device("meta"):
         backbone = OpenClipViT("fsarbench-tiny")
         backbone.adapt(adapters)
@@ -26,37 +26,37 @@ def partial(last: int) -> list[PartialFineTuning]:
     return [PartialFineTuning(DEPTH, i, last) for i in range(DEPTH)]
 
 
-def test_full_fine_tuning_is_everything() -> None:
-    names = tuned(*[FullFineTuning() for _ in range(DEPTH)])
+def test_full_fine_tuning_trains_everything() -> None:
+    names = trainable(*[FullFineTuning() for _ in range(DEPTH)])
     assert {"conv1.weight", "class_embedding", "positional_embedding", "proj"} <= names
     assert len(names) == len(dict(OpenClipViT("fsarbench-tiny").trunk.named_parameters()))
 
 
 @pytest.mark.parametrize(("last", "blocks"), [(0, set()), (1, {3}), (4, {0, 1, 2, 3})])
-def test_partial_fine_tuning_is_the_end(last: int, blocks: set[int]) -> None:
-    names = tuned(*partial(last))
+def test_partial_fine_tuning_trains_the_last_blocks(last: int, blocks: set[int]) -> None:
+    names = trainable(*partial(last))
     assert {int(n.split(".")[2]) for n in names if "resblocks" in n} == blocks
     assert {n for n in names if "resblocks" not in n} == {"ln_post.weight", "ln_post.bias", "proj"}
 
 
 @pytest.mark.parametrize("last", [-1, 5])
-def test_partial_fine_tuning_refuses_what_the_trunk_has_not(last: int) -> None:
+def test_partial_fine_tuning_rejects_more_blocks_than_the_trunk_has(last: int) -> None:
     with pytest.raises(
         UserError, match=rf"last(={last}.* 4 blocks| is {last}, expected int at least 0)"
     ):
         partial(last)
 
 
-def test_norm_tuning_is_the_norms() -> None:
-    names = tuned(*[NormTuning() for _ in range(DEPTH)])
+def test_norm_tuning_trains_the_norms() -> None:
+    names = trainable(*[NormTuning() for _ in range(DEPTH)])
     layers = {name.rpartition(".")[0] for name in names}
     blocks = {f"transformer.resblocks.{i}.{ln}" for i in range(DEPTH) for ln in ("ln_1", "ln_2")}
     assert layers == {"ln_pre", "ln_post"} | blocks
     assert len(names) == 2 * len(layers)
 
 
-def test_bias_tuning_is_the_biases() -> None:
-    names = tuned(*[BiasTuning() for _ in range(DEPTH)])
+def test_bias_tuning_trains_the_biases() -> None:
+    names = trainable(*[BiasTuning() for _ in range(DEPTH)])
     block = {"ln_1.bias", "attn.in_proj_bias", "attn.out_proj.bias", "ln_2.bias"}
     block |= {"mlp.c_fc.bias", "mlp.c_proj.bias"}
     blocks = {f"transformer.resblocks.{i}.{name}" for i in range(DEPTH) for name in block}

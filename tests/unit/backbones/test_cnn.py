@@ -1,4 +1,4 @@
-"""Convolutional backbones: the library's own forward, what is tuned, and the batch norms."""
+"""Convolutional backbones: forward, trainable parameters, and batch norms."""
 
 from importlib import resources
 from pathlib import Path
@@ -33,14 +33,14 @@ def frames(size: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
-def test_features_are_what_the_classifier_reads(name: str) -> None:
+def test_features_are_the_classifiers_input(name: str) -> None:
     torch.manual_seed(0)
     backbone = TimmCNN(name, image_size=64).eval()
-    own = timm.create_model(name, num_classes=0).eval().requires_grad_(False)
-    own.load_state_dict(backbone.trunk.model.state_dict())
+    reference = timm.create_model(name, num_classes=0).eval().requires_grad_(False)
+    reference.load_state_dict(backbone.trunk.model.state_dict())
     clip = frames(64)
     images = backbone.normalise(clip[0])
-    expected = own.forward_head(own.forward_features(images), pre_logits=True)
+    expected = reference.forward_head(reference.forward_features(images), pre_logits=True)
     assert torch.equal(backbone(clip)[0], expected)
     assert expected.shape == (2, backbone.dim)
 
@@ -49,22 +49,22 @@ def test_features_are_what_the_classifier_reads(name: str) -> None:
 def test_clips_resnet_is_encode_image() -> None:
     torch.manual_seed(0)
     backbone = OpenClipResNet().eval()
-    own = open_clip.create_model("RN50").eval().requires_grad_(False)
-    own.visual.load_state_dict(backbone.trunk.visual.state_dict())
+    reference = open_clip.create_model("RN50").eval().requires_grad_(False)
+    reference.visual.load_state_dict(backbone.trunk.visual.state_dict())
     clip = frames(224)
-    expected = own.encode_image(backbone.normalise(clip[0]))
+    expected = reference.encode_image(backbone.normalise(clip[0]))
     assert torch.equal(backbone(clip)[0], expected)
     assert (backbone.dim, backbone.depth) == (1024, 4)
 
 
-def test_a_vit_is_no_resnet() -> None:
+def test_a_vit_is_rejected() -> None:
     with torch.device("meta"), pytest.raises(UserError, match=r"VisionTransformer.*RN50"):
         OpenClipResNet("ViT-B-32")
     with torch.device("meta"), pytest.raises(UserError, match="TimmViT"):
         TimmCNN("test_vit")
 
 
-def test_adapters_of_tokens_are_refused_by_name() -> None:
+def test_adapters_of_tokens_are_rejected_by_name() -> None:
     backbone = TimmCNN("test_resnet")
     adapters = [STAdapter(backbone.width) for _ in range(backbone.depth)]
     with pytest.raises(UserError, match=r"STAdapter changes .*TimmCNN has none.*NormTuning"):
@@ -81,7 +81,7 @@ def partial(backbone: CNN, last: int) -> CNN:
     return backbone
 
 
-def test_the_last_stages_are_tuned() -> None:
+def test_the_last_stages_are_trainable() -> None:
     assert tops(partial(TimmCNN("test_resnet"), 2)) == {"layer3", "layer4"}
     assert tops(partial(OpenClipResNet(), 1)) == {"layer4", "attnpool"}
     # The last convolution comes before the pooling, and goes with the last stage.
@@ -110,14 +110,14 @@ def test_norms_and_biases(kind: type[Plain], ending: str | None) -> None:
 
 
 def moved(backbone: CNN) -> set[str]:
-    """The batch norms whose statistics a training step moves, by stage."""
+    """Batch norms whose statistics change in a training step, by stage."""
     before = {name: b.clone() for name, b in backbone.trunk.named_buffers() if "mean" in name}
     backbone.train()(frames(64))
     after = dict(backbone.trunk.named_buffers())
     return {name.split(".")[1] for name, b in before.items() if not torch.equal(b, after[name])}
 
 
-def test_frozen_batch_norms_stay_as_they_are() -> None:
+def test_frozen_batch_norms_are_unchanged() -> None:
     torch.manual_seed(0)
     assert moved(TimmCNN("test_resnet")) == set()
     assert moved(partial(TimmCNN("test_resnet"), 1)) == {"layer4"}
@@ -127,7 +127,7 @@ def test_frozen_batch_norms_stay_as_they_are() -> None:
     assert moved(whole) == {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4"}
 
 
-def test_modes_follow_what_is_tuned() -> None:
+def test_modes_follow_trainable_parameters() -> None:
     backbone = partial(TimmCNN("test_resnet"), 1).train()
     modes = [m.training for m in backbone.trunk.modules() if isinstance(m, nn.BatchNorm2d)]
     assert any(modes)
@@ -137,7 +137,7 @@ def test_modes_follow_what_is_tuned() -> None:
 
 @pytest.fixture
 def imagenet(tmp_path: Path) -> Path:
-    """A real ImageNet checkpoint, under timm's names.
+    """A real ImageNet checkpoint with timm's names.
 
     Its tensors come in timm's order under another project's names.
     """
@@ -153,7 +153,7 @@ def imagenet(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def portrait() -> torch.Tensor:
-    """A photograph of Admiral Grace Hopper that comes with matplotlib."""
+    """A photograph of Admiral Grace Hopper from matplotlib's sample data."""
     with Image.open(get_sample_data("grace_hopper.jpg")) as photograph:
         square = photograph.convert("RGB").crop((0, 44, 512, 556)).resize((224, 224))
     return torch.from_numpy(np.array(square)).permute(2, 0, 1)
@@ -168,6 +168,6 @@ def test_a_real_imagenet_checkpoint(imagenet: Path, portrait: torch.Tensor) -> N
     assert (scores + state["classifier.bias"]).argmax() == 652
 
 
-def test_a_checkpoint_of_another_network_is_refused(imagenet: Path) -> None:
+def test_a_checkpoint_of_another_network_is_rejected(imagenet: Path) -> None:
     with pytest.raises(UserError, match="does not fit 'efficientnet_b0'"):
         TimmCNN("efficientnet_b0", str(imagenet))

@@ -1,4 +1,4 @@
-"""Where weights are looked for, and what is said where they are not."""
+"""Search for weights, and error messages if they are missing."""
 
 from pathlib import Path
 
@@ -11,9 +11,7 @@ from fsarbench.backbones.openclip_loader import find_weights, load
 from fsarbench.errors import UserError
 
 
-def test_an_unreachable_hub_is_given_up_at_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unreachable_hub_fails_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = []
 
     class Session:
@@ -52,14 +50,14 @@ def test_a_local_file_gives_its_weights(tmp_path: Path) -> None:
     assert not any(p.requires_grad for p in again.parameters())
 
 
-def test_a_file_that_does_not_fit_is_named(tmp_path: Path) -> None:
+def test_a_file_of_another_model_is_named(tmp_path: Path) -> None:
     file = tmp_path / "other.safetensors"
     save_file({"visual.proj": torch.zeros(3, 3)}, file)
     with pytest.raises(UserError, match=r"other\.safetensors does not fit 'fsarbench-tiny'"):
         load("fsarbench-tiny", str(file))
 
 
-def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
+def test_a_pickle_with_code_is_rejected(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
 
     class Attack:

@@ -18,7 +18,7 @@ def test_values_and_gradients_are_those_of_open_clip(dtype: torch.dtype) -> None
     assert torch.equal(ours.grad, theirs.grad)
 
 
-def test_only_its_input_is_kept() -> None:
+def test_only_its_input_is_saved_for_backward() -> None:
     kept = []
     inputs = torch.randn(8, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
@@ -27,7 +27,7 @@ def test_only_its_input_is_kept() -> None:
     assert torch.equal(kept[0], inputs)
 
 
-def test_clip_with_quick_gelu_takes_it() -> None:
+def test_clip_with_quick_gelu_uses_it() -> None:
     spec = {"type": "OpenClipViT", "model": "fsarbench-tiny"}
     for quick in (False, True):
         trunk = build_part("backbone", {**spec, "quick_gelu": quick}).trunk

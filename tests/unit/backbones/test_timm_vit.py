@@ -19,17 +19,17 @@ from fsarbench.errors import UserError
         ("beit_base_patch16_224", "Beit"),
         ("vit_small_patch16_18x2_224", "ParallelThingsBlock"),
         ("vit_dlittle_patch16_reg1_gap_256", "DiffAttention"),
-        ("resnet18", "ResNet, no plain VisionTransformer.*TimmCNN"),
+        ("resnet18", "ResNet, not a plain VisionTransformer.*TimmCNN"),
         ("test_vitt", "Did you mean 'test_vit'"),
         ("test_vit.r161_in1k", "no tag 'r161_in1k'.*test_vit.r160_in1k"),
     ],
 )
-def test_other_models_are_refused_by_name(model: str, message: str) -> None:
+def test_other_models_are_rejected_by_name(model: str, message: str) -> None:
     with torch.device("meta"), pytest.raises(UserError, match=message):
         TimmViT(model)
 
 
-def test_sizes_are_the_models() -> None:
+def test_sizes_are_those_of_the_model() -> None:
     with torch.device("meta"):
         backbone = TimmViT("vit_small_patch14_reg4_dinov2", image_size=224)
     assert (backbone.width, backbone.dim, backbone.depth) == (384, 384, 12)
@@ -62,7 +62,7 @@ def test_weights_from_a_file_with_its_classifier(
     assert "state_dict" not in backbone.trunk.model.pretrained_cfg
 
 
-def test_a_file_that_lacks_weights_is_refused(tmp_path: Path, donor: torch.nn.Module) -> None:
+def test_a_file_that_lacks_weights_is_rejected(tmp_path: Path, donor: torch.nn.Module) -> None:
     path = tmp_path / "w.safetensors"
     state = donor.state_dict()
     del state["blocks.3.mlp.fc1.weight"]
@@ -71,7 +71,7 @@ def test_a_file_that_lacks_weights_is_refused(tmp_path: Path, donor: torch.nn.Mo
         TimmViT("test_vit", str(path), image_size=32)
 
 
-def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_model_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file(timm.create_model("test_resnet").state_dict(), path)
     with pytest.raises(UserError, match="does not fit 'test_vit'"):
@@ -98,7 +98,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         TimmViT("test_vit", str(tmp_path / "absent.pth"))
 
 
-def test_an_unreachable_hub_is_said_at_once(
+def test_an_unreachable_hub_is_reported_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
@@ -110,7 +110,7 @@ def test_an_unreachable_hub_is_said_at_once(
         TimmViT("test_vit", pretrained=True)
 
 
-def test_drop_path_drops_whole_frames_of_a_tuned_trunk() -> None:
+def test_drop_path_drops_whole_frames_of_a_trainable_trunk() -> None:
     torch.manual_seed(0)
     model = timm.create_model("test_vit", num_classes=0, img_size=32, drop_path_rate=0.5)
     backbone = ViT(TimmTrunk("test_vit", model.requires_grad_(False)))

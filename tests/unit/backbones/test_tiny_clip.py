@@ -37,7 +37,7 @@ def test_the_description_on_disk_names_no_machine_path():
     assert config()["text_cfg"].pop("tokenizer_kwargs") == {"bpe_path": str(MERGES)}
 
 
-def test_importing_the_module_leaves_torch_alone():
+def test_importing_the_module_does_not_import_torch():
     code = "import sys, fsarbench.backbones.tiny_clip.register; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -99,7 +99,7 @@ def test_both_towers_meet_in_one_space(model, tokenizer):
 
 
 def _frame(x: int, y: int) -> torch.Tensor:
-    """A grey frame, normalised as CLIP's, with a bright outlined square around (x, y)."""
+    """A grey frame, normalised as for CLIP, with a bright outlined square around (x, y)."""
     pixels = torch.full((3, 64, 64), 0.5)
     pixels[:, y - 7 : y + 7, x - 7 : x + 7] = 0.06
     pixels[:, y - 5 : y + 5, x - 5 : x + 5] = torch.tensor([0.86, 0.12, 0.13])[:, None, None]
@@ -124,7 +124,7 @@ def model_std():
         ((32, 52), "something in the lower half"),
     ],
 )
-def test_it_sees_where_a_thing_is(model, tokenizer, place, words):
+def test_it_recognises_positions(model, tokenizer, place, words):
     x, y = place
     mirrored = (63 - x, 63 - y)
     with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""The parts of `benchmarks/train_tiny.py`; the script itself takes minutes and is not run here."""
+"""Functions of `benchmarks/train_tiny.py`; the script itself takes minutes and is not run here."""
 
 import sys
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_only_training_actions_are_shown():
 
 
 def test_mirrored_frames_keep_their_geometry_true(pool):
-    """A lone thing differs most from the frame's middle tone where its geometry says it is."""
+    """A single object differs most from the frame's mean tone at the position in its geometry."""
     generator = np.random.default_rng(0)
     alone = np.flatnonzero((facts.visible(pool.geometry).sum(1) == 1) & (pool.action < 0))
     clear = alone[pool.geometry[alone, 0, 3] > 0.9]
@@ -71,7 +71,7 @@ def _contrast(pixels: np.ndarray, x: float, y: float) -> float:
     return pixels[row - 6 : row + 7, column - 6 : column + 7].astype(float).std()
 
 
-def test_the_loss_leaves_other_true_captions_alone():
+def test_the_loss_ignores_other_true_captions():
     logits = torch.tensor([[9.0, 9.0], [-9.0, -9.0]])
     both = torch.tensor([[True, True], [False, False]])
     one = torch.tensor([[True, False], [False, False]])

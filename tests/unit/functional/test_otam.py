@@ -28,13 +28,13 @@ def test_half_precision_is_summed_in_float32(distances: torch.Tensor, dtype: tor
 
 
 def test_order_matters() -> None:
-    """A frame sequence is nearer to itself than to its reverse."""
+    """A frame sequence is more similar to itself than to its reverse."""
     ramp = torch.linspace(0, 1, 8)
     apart = (ramp[:, None] - ramp).abs()
     assert otam_both_ways(apart, 0.01) < otam_both_ways(apart.flip(0), 0.01)
 
 
-def test_leaves_its_input_alone(distances: torch.Tensor) -> None:
+def test_input_is_unchanged(distances: torch.Tensor) -> None:
     before = distances.clone()
     otam_both_ways(distances, 0.1)
     assert torch.equal(distances, before)

@@ -1,4 +1,4 @@
-"""Soft occupancy: what a path visits, counted path by path and by moving one distance a little."""
+"""Share of paths through each cell matches enumeration of paths and finite differences."""
 
 import itertools
 
@@ -16,24 +16,24 @@ def draw(*shape: int) -> Tensor:
 
 
 def paths(height: int, width: int) -> list[list[tuple[int, int]]]:
-    """Every way through OTAM's recursion with the paper's borders, ways of equal cells counted.
+    """All paths of OTAM's recursion with the paper's borders, paths of equal cells included.
 
-    A way enters the first real column at a row from the padded one, beside it or above; goes one
-    column to the right each step, down a row or not; and leaves to the padded column, where it
-    falls for free: straight into a row or, not from the last one, to the row below.
+    A path enters the first real column from the padded one, at the same row or one above; each step
+    goes one column to the right, in the same row or one row down; and it leaves to the padded
+    column, where moving down is free: straight, or (except from the last row) to the row below.
     """
-    found = []
+    cells_per_path = []
     for entered, falls in itertools.product(range(height), itertools.product((0, 1), repeat=width)):
         rows = [entered + sum(falls[:column]) for column in range(width)]
         if rows[-1] + falls[-1] < height:
             cells = list(zip(rows, range(width), strict=True))
             # The first row has one predecessor in the padded column, the others have two.
-            found += [cells] * (1 if entered == 0 else 2)
-    return found
+            cells_per_path += [cells] * (1 if entered == 0 else 2)
+    return cells_per_path
 
 
 def counted(distances: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """The smoothed cost and the mean visits, by going through all paths."""
+    """Smoothed cost and mean visits, by enumeration of all paths."""
     ways = paths(*distances.shape)
     costs = torch.stack([sum(distances[cell] for cell in way) for way in ways])  # type: ignore[misc]
     shares = (-costs / temperature).softmax(0)
@@ -49,22 +49,22 @@ def counted(distances: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
 def test_is_the_mean_over_paths(size: tuple[int, int], temperature: float) -> None:
     distances = draw(*size)
     cost, visits = counted(distances, temperature)
-    found = occupancy(lambda d: otam(d, temperature, "paper"), distances)
+    computed = occupancy(lambda d: otam(d, temperature, "paper"), distances)
     # The first row of the recursion enters with weight 1, the free fall before it with a factor:
     # a constant that the visits do not see.
-    assert (found - visits).abs().max() < 1e-12
+    assert (computed - visits).abs().max() < 1e-12
     assert otam(distances, temperature, "paper").item() == pytest.approx(cost.item(), abs=1e-9)
 
 
 @pytest.mark.parametrize("cost", [lambda d: otam(d, 0.2), lambda d: soft_dtw(d, 0.2)])
-def test_is_what_finite_differences_say(cost) -> None:
+def test_matches_finite_differences(cost) -> None:
     distances, step = draw(4, 5), 1e-5
-    found = occupancy(cost, distances)
+    computed = occupancy(cost, distances)
     for cell in itertools.product(range(4), range(5)):
         moved = torch.zeros_like(distances)
         moved[cell] = step
         slope = (cost(distances + moved) - cost(distances - moved)) / (2 * step)
-        assert found[cell].item() == pytest.approx(slope.item(), abs=1e-6)
+        assert computed[cell].item() == pytest.approx(slope.item(), abs=1e-6)
 
 
 def test_each_column_is_visited_once() -> None:
@@ -79,26 +79,26 @@ def test_each_column_is_visited_once() -> None:
 
 def test_both_ways_are_those_of_a_matrix_and_of_its_transpose() -> None:
     distances = draw(5, 5)
-    found = occupancy(lambda d: otam_both_ways(d, 0.1), distances)
+    computed = occupancy(lambda d: otam_both_ways(d, 0.1), distances)
     rows = occupancy(lambda d: otam(d, 0.1), distances)
     columns = occupancy(lambda d: otam(d, 0.1), distances.T).T
-    assert (found - rows - columns).abs().max() < 1e-12
+    assert (computed - rows - columns).abs().max() < 1e-12
 
 
 def test_the_path_follows_a_known_alignment() -> None:
-    """The query waits at its third frame: rows 2, 3 and 4 show what column 2 shows."""
+    """The query repeats its third frame: rows 2, 3 and 4 equal column 2."""
     true = [0, 1, 2, 2, 2, 3, 4, 5]
     distances = torch.ones(8, 6, dtype=torch.float64)
     distances[range(8), true] = 0
-    found = occupancy(lambda d: soft_dtw(d, 0.02), distances)
-    assert found.argmax(-1).tolist() == true
-    assert found[range(8), true].min() > 0.99
+    computed = occupancy(lambda d: soft_dtw(d, 0.02), distances)
+    assert computed.argmax(-1).tolist() == true
+    assert computed[range(8), true].min() > 0.99
     # OTAM goes one column on with each step, so it is the columns that may wait: the transpose.
-    found = occupancy(lambda d: otam(d, 0.02), distances.T).T
-    assert found.argmax(-1).tolist() == true
-    assert found[range(8), true].min() > 0.99
+    computed = occupancy(lambda d: otam(d, 0.02), distances.T).T
+    assert computed.argmax(-1).tolist() == true
+    assert computed[range(8), true].min() > 0.99
 
 
-def test_works_where_gradients_are_switched_off() -> None:
+def test_works_without_gradients() -> None:
     with torch.no_grad():
         assert occupancy(lambda d: otam(d, 0.1), draw(3, 3)).sum() > 0

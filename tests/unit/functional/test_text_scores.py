@@ -12,11 +12,11 @@ def test_cosine_of_the_time_average_over_temperature() -> None:
     torch.testing.assert_close(text_logits(features, text, 0.01), want)
 
 
-def test_refuses_missing_text() -> None:
+def test_rejects_missing_text() -> None:
     with pytest.raises(UserError, match="text_encoder"):
         text_logits(torch.ones(1, 2, 4), None, 0.01)
 
 
-def test_refuses_another_width() -> None:
+def test_rejects_another_width() -> None:
     with pytest.raises(UserError, match=r"width 4 .* width 6"):
         text_logits(torch.ones(1, 2, 4), torch.ones(3, 6), 0.01)

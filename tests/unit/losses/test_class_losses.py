@@ -1,4 +1,4 @@
-"""Losses that speak of all training classes."""
+"""Losses over all training classes."""
 
 from dataclasses import replace
 
@@ -32,13 +32,13 @@ def task() -> tuple[Outcome, Episode]:
 
 
 def videos(outcome: Outcome) -> list[tuple[torch.Tensor, int]]:
-    """Every video with the index of its class in the training split."""
+    """Videos with the index of their class in the training split."""
     support = [(outcome.support[n, k], CLASSES[n]) for n in range(N) for k in range(K)]
     return support + [(outcome.query[q], CLASSES[LABELS[q]]) for q in range(Q)]
 
 
-def surprise(scores: torch.Tensor, own: int) -> torch.Tensor:
-    return scores.exp().sum().log() - scores[own]
+def negative_log_likelihood(scores: torch.Tensor, label: int) -> torch.Tensor:
+    return scores.exp().sum().log() - scores[label]
 
 
 def assert_equal(got: torch.Tensor, want: torch.Tensor, *inputs: torch.Tensor) -> None:
@@ -50,19 +50,19 @@ def assert_equal(got: torch.Tensor, want: torch.Tensor, *inputs: torch.Tensor) -
         torch.testing.assert_close(ours, theirs)
 
 
-def test_contrast_is_the_surprise_over_all_training_classes() -> None:
+def test_contrast_is_the_negative_log_likelihood_over_all_training_classes() -> None:
     outcome, episode = task()
     loss = VideoTextContrast(temperature=0.2).double()
     total = outcome.logits.new_zeros(())
-    for video, own in videos(outcome):
+    for video, label in videos(outcome):
         cosines = torch.stack(
             [torch.cosine_similarity(video.mean(0), text, dim=0) for text in episode.bank]
         )
-        total = total + surprise(cosines * loss.scale, own)
+        total = total + negative_log_likelihood(cosines * loss.scale, label)
     assert_equal(loss(outcome, episode), total / (N * K + Q), outcome.support, loss.scale)
 
 
-def test_the_scale_starts_at_one_over_the_temperature() -> None:
+def test_the_scale_is_initialised_to_the_inverse_temperature() -> None:
     assert VideoTextContrast().scale.item() == 1
     assert VideoTextContrast(temperature=0.01).scale.item() == pytest.approx(100)
     assert not VideoTextContrast(learnable=False).scale.requires_grad
@@ -79,14 +79,14 @@ def test_temperature_must_be_positive() -> None:
         VideoTextContrast(temperature=0.0)
 
 
-def test_classifier_is_the_surprise_of_every_frame() -> None:
+def test_classifier_is_the_negative_log_likelihood_of_every_frame() -> None:
     torch.manual_seed(0)
     outcome, episode = task()
     loss = FrameClassifier(D, M).double()
     total = outcome.logits.new_zeros(())
-    for video, own in videos(outcome):
+    for video, label in videos(outcome):
         for frame in video:
             scores = loss.classifier.weight @ frame + loss.classifier.bias
-            total = total + surprise(scores, own)
+            total = total + negative_log_likelihood(scores, label)
     want = total / ((N * K + Q) * T)
     assert_equal(loss(outcome, episode), want, outcome.support, *loss.parameters())

@@ -28,13 +28,13 @@ def outcome(text: bool = True) -> Outcome:
 
 
 def divergence_from_one_hot(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The mean over rows of sum(p * log(p / q)), with 0 log 0 = 0."""
+    """Mean over rows of sum(p * log(p / q)), with 0 log 0 = 0."""
     target = torch.nn.functional.one_hot(labels, logits.shape[-1]).to(logits.dtype)
     terms = torch.special.xlogy(target, target) - target * logits.softmax(-1).log()
     return terms.sum(-1).mean()
 
 
-def test_cross_entropy_is_the_mean_surprise_at_the_labels() -> None:
+def test_cross_entropy_is_the_mean_negative_log_likelihood_of_the_labels() -> None:
     seen = outcome()
     chosen = seen.logits.softmax(-1)[torch.arange(Q), episode().labels]
     torch.testing.assert_close(EpisodeCrossEntropy()(seen, episode()), -chosen.log().mean())
@@ -55,7 +55,7 @@ def test_video_text_is_half_the_sum_of_two_divergences() -> None:
     torch.testing.assert_close(got, (of_support + of_query) / 2)
 
 
-def test_video_text_never_sees_the_matcher() -> None:
+def test_video_text_does_not_depend_on_the_matcher() -> None:
     seen = outcome()
     other = Outcome(seen.logits + 5 * torch.eye(Q, N), seen.support, seen.query, seen.text)
     loss = VideoTextKL()
@@ -67,8 +67,8 @@ def test_video_text_needs_text() -> None:
         VideoTextKL()(outcome(text=False), episode())
 
 
-def test_losses_keep_their_weight_for_the_sum() -> None:
-    """The model multiplies; a loss that did so as well would count twice."""
+def test_losses_are_not_weighted_before_the_sum() -> None:
+    """The model multiplies by the weight; a loss must not do so as well."""
     for kind in (EpisodeCrossEntropy, VideoTextKL):
         assert kind(weight=0.25).weight == 0.25
         torch.testing.assert_close(

@@ -5,7 +5,7 @@ from fsarbench.errors import UserError
 from fsarbench.matchers.bi_mhm import BiMHM
 
 
-def test_blind_to_order() -> None:
+def test_invariant_to_temporal_order() -> None:
     g = torch.Generator().manual_seed(0)
     query, prototypes = torch.randn(3, 8, 6, generator=g), torch.randn(1, 5, 2, 8, 6, generator=g)
     torch.testing.assert_close(BiMHM()(query.flip(1), prototypes), BiMHM()(query, prototypes))
@@ -20,6 +20,6 @@ def test_only_the_sum_scales_with_frames() -> None:
     torch.testing.assert_close(BiMHM("mean")(*twice), BiMHM("mean")(query, prototypes))
 
 
-def test_reductions_are_two() -> None:
+def test_an_unknown_reduction_is_rejected() -> None:
     with pytest.raises(UserError, match=r"reduction is 'max' .*expected 'sum' or 'mean'"):
         BiMHM("max")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The pictures that matchers and readouts give of an episode."""
+"""Explanations of an episode by matchers and readouts."""
 
 import pytest
 import torch
@@ -33,16 +33,16 @@ SHIFTED = FRAMES[[0, 0, 1, 2, 3, 4, 5, 6]]
     "matcher", [OTAM(), OTAM(0.2, "one"), SoftDTW(), BiMHM(), CrossTransformer(16), TRX(16)]
 )
 @pytest.mark.parametrize("queries", [1, 3])
-def test_pictures_have_the_shapes_of_the_slot(matcher: Matcher, queries: int) -> None:
+def test_explanations_have_the_shapes_of_the_slot(matcher: Matcher, queries: int) -> None:
     matcher.eval()
     query, prototypes = draw(3, 8, 16), draw(queries, 4, 2, 8, 16, seed=1)
     assert isinstance(matcher, ExplainsMatch)
-    picture = matcher.explain(query, prototypes)
-    assert torch.equal(picture.similarity, frame_cosines(query, prototypes))
-    assert picture.weights is not None
-    assert picture.weights.shape == (3, 4, 2, 8, 8)
-    assert (picture.weights >= 0).all()
-    assert picture.caption
+    explained = matcher.explain(query, prototypes)
+    assert torch.equal(explained.similarity, frame_cosines(query, prototypes))
+    assert explained.weights is not None
+    assert explained.weights.shape == (3, 4, 2, 8, 8)
+    assert (explained.weights >= 0).all()
+    assert explained.caption
 
 
 def test_otam_shows_the_mean_of_both_directions() -> None:
@@ -61,9 +61,9 @@ def test_otam_shows_the_mean_of_both_directions() -> None:
 def test_otam_follows_the_alignment_of_a_hand_made_episode() -> None:
     others = FRAMES.roll(8, 1)
     prototypes = torch.stack([others, FRAMES])[None, :, None]
-    picture = OTAM(0.01).explain(SHIFTED[None], prototypes)
-    assert picture.weights is not None
-    right = picture.weights[0, 1, 0]
+    explained = OTAM(0.01).explain(SHIFTED[None], prototypes)
+    assert explained.weights is not None
+    right = explained.weights[0, 1, 0]
     for row, column in enumerate([0, 0, 1, 2, 3, 4, 5, 6]):
         assert right[row, column] > 0.4, (row, column)
     off = right.clone()
@@ -73,29 +73,29 @@ def test_otam_follows_the_alignment_of_a_hand_made_episode() -> None:
     assert OTAM(0.01)(SHIFTED[None], prototypes).argmax() == 1
 
 
-def test_bi_mhm_shows_who_found_whom() -> None:
-    picture = BiMHM().explain(SHIFTED[None], FRAMES[None, None, None])
-    assert picture.weights is not None
-    found = picture.weights[0, 0, 0]
+def test_bi_mhm_shows_nearest_frames() -> None:
+    explained = BiMHM().explain(SHIFTED[None], FRAMES[None, None, None])
+    assert explained.weights is not None
+    found = explained.weights[0, 0, 0]
     assert found[0, 0] == 1.0
     assert found[1, 0] == 0.5
     assert all(found[row, row - 1] == 1.0 for row in range(2, 8))
     # The sum of the least distances is the sum of the distances where the marks are.
     query, prototypes = draw(2, 5, 8), draw(1, 3, 1, 5, 8, seed=1)
-    picture = BiMHM().explain(query, prototypes)
-    marked = (2 * picture.weights * (1 - picture.similarity)).sum((-1, -2))[..., 0]
+    explained = BiMHM().explain(query, prototypes)
+    marked = (2 * explained.weights * (1 - explained.similarity)).sum((-1, -2))[..., 0]
     assert (marked + BiMHM()(query, prototypes)).abs().max() < 1e-5
 
 
 def test_trx_shows_its_strongest_tuples() -> None:
     trx = TRX(16, cardinalities=(2, 3), key_dim=8).eval()
     query, prototypes = draw(2, 6, 16), draw(1, 3, 2, 6, 16, seed=1)
-    picture = trx.explain(query, prototypes)
-    assert picture.weights is not None
-    assert (picture.weights.sum((2, 4)) - 1).abs().max() < 1e-5
+    explained = trx.explain(query, prototypes)
+    assert explained.weights is not None
+    assert (explained.weights.sum((2, 4)) - 1).abs().max() < 1e-5
     attention = trx.attentions[0].attention(query, prototypes)  # type: ignore[operator]
     assert (attention.sum((-1, -2)) - 1).abs().max() < 1e-5
-    links = picture.links[1, 2]
+    links = explained.links[1, 2]
     assert len(links) == 5
     assert [link.weight for link in links] == sorted((x.weight for x in links), reverse=True)
     best = max(a.attention(query, prototypes)[1, 2].max().item() for a in trx.attentions)  # type: ignore[operator]
@@ -108,7 +108,7 @@ def test_trx_shows_its_strongest_tuples() -> None:
 
 
 def test_trx_is_its_attention_applied_to_values() -> None:
-    """The attention that is shown is the one that the logits come from."""
+    """The logits follow from the attention that is shown."""
     trx = TRX(16, cardinalities=(2,), key_dim=8).eval()
     only = trx.attentions[0]
     query, prototypes = draw(2, 5, 16), draw(1, 3, 1, 5, 16, seed=1)
@@ -123,18 +123,18 @@ def test_trx_is_its_attention_applied_to_values() -> None:
 
     position = 0.1 * sinusoids(query)
     given = values(prototypes + position)[0, :, 0]
-    asked = values(query + position)
+    query_values = values(query + position)
     attended = torch.einsum("qnuv,nvw->qnuw", weights, given)
-    want = -(asked[:, None] - attended).square().sum(-1).mean(-1)
+    want = -(query_values[:, None] - attended).square().sum(-1).mean(-1)
     assert (trx(query, prototypes) - want).abs().max() < 1e-3
 
 
-def test_a_matcher_without_a_picture_has_none() -> None:
+def test_a_matcher_without_explain_has_no_explanation() -> None:
     assert not isinstance(MeanCosine(), ExplainsMatch)
     assert not isinstance(MatchOnly(), ExplainsScores)
 
 
-def test_readouts_show_what_they_mix() -> None:
+def test_readouts_show_their_terms() -> None:
     outcome = Outcome(draw(3, 4), draw(4, 1, 5, 8), draw(3, 5, 8), draw(4, 8, seed=2))
     for readout in (ArithmeticFusion(0.3), GeometricFusion(0.3)):
         by = readout.explain(outcome)

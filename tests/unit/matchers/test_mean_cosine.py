@@ -17,7 +17,7 @@ def test_mean_over_prototypes_of_the_cosines_over_temperature() -> None:
     torch.testing.assert_close(MeanCosine(0.5)(query, prototypes), want)
 
 
-def test_blind_to_order() -> None:
+def test_invariant_to_temporal_order() -> None:
     query, prototypes = features()
     matcher = MeanCosine()
     torch.testing.assert_close(matcher(query.flip(1), prototypes), matcher(query, prototypes))

@@ -6,7 +6,7 @@ from fsarbench.matchers.mean_euclidean import MeanEuclidean
 from fsarbench.prototypes.mean import Mean
 
 
-def test_minus_the_squared_distance_of_time_averages() -> None:
+def test_negative_squared_distance_of_time_averages() -> None:
     g = torch.Generator().manual_seed(0)
     query, support = torch.randn(3, 8, 6, generator=g), torch.randn(5, 2, 8, 6, generator=g)
     prototypes, _ = Mean()(support, query, None)

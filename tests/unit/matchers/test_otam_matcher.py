@@ -10,18 +10,18 @@ def features() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(3, 8, 6, generator=g), torch.randn(1, 5, 2, 8, 6, generator=g)
 
 
-def test_sees_order() -> None:
+def test_depends_on_temporal_order() -> None:
     query = features()[0][:1]
     matcher = OTAM()
     itself, reversed_ = (matcher(query, p[None, None]) for p in (query, query.flip(1)))
     assert itself.item() > reversed_.item()
 
 
-def test_shots_are_aligned_one_by_one() -> None:
+def test_shots_are_aligned_separately() -> None:
     query, prototypes = features()
     matcher = OTAM()
-    alone = [matcher(query, prototypes[:, :, p : p + 1]) for p in range(2)]
-    torch.testing.assert_close(matcher(query, prototypes), (alone[0] + alone[1]) / 2)
+    per_shot = [matcher(query, prototypes[:, :, p : p + 1]) for p in range(2)]
+    torch.testing.assert_close(matcher(query, prototypes), (per_shot[0] + per_shot[1]) / 2)
 
 
 def test_one_set_for_all_queries_equals_the_set_repeated() -> None:
@@ -47,6 +47,6 @@ def test_temperature_must_be_positive(temperature: float) -> None:
         OTAM(temperature)
 
 
-def test_directions_are_two() -> None:
+def test_an_unknown_direction_is_rejected() -> None:
     with pytest.raises(UserError, match=r"directions is 'three' .*expected 'both' or 'one'"):
         OTAM(directions="three")  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from fsarbench.functional.soft_dtw import soft_dtw
 from fsarbench.matchers.soft_dtw import SoftDTW
 
 
-def test_sees_order() -> None:
+def test_depends_on_temporal_order() -> None:
     query = torch.randn(1, 8, 6, generator=torch.Generator().manual_seed(0))
     itself, reversed_ = (SoftDTW()(query, p[None, None]) for p in (query, query.flip(1)))
     assert itself.item() > reversed_.item()

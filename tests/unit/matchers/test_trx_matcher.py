@@ -10,7 +10,7 @@ def features() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(3, 6, 8, generator=g), torch.randn(1, 4, 2, 6, 8, generator=g)
 
 
-def test_sees_order() -> None:
+def test_depends_on_temporal_order() -> None:
     torch.manual_seed(0)
     query, prototypes = features()
     matcher = TRX(8, key_dim=16).eval()
@@ -32,8 +32,8 @@ def test_dropout_acts_in_training_only() -> None:
     assert torch.equal(matcher(*features()), matcher(*features()))
 
 
-def test_parameters_are_those_of_maps_of_concatenated_frames() -> None:
-    """Keys and values of 2 and of 3 frames, the bias and the norm of the keys."""
+def test_parameter_count_is_that_of_maps_of_concatenated_frames() -> None:
+    """Keys and values of 2 and 3 frames, bias and norm of the keys."""
     matcher = TRX(512)
     want = 2 * (2 + 3) * 512 * 1152 + 2 * 3 * 1152
     assert sum(p.numel() for p in matcher.parameters()) == want

@@ -3,7 +3,7 @@ import torch
 from fsarbench.prototypes.each_shot import EachShot
 
 
-def test_every_shot_is_a_prototype() -> None:
+def test_each_shot_is_a_prototype() -> None:
     g = torch.Generator().manual_seed(0)
     support, query = torch.randn(3, 2, 4, 5, generator=g), torch.randn(6, 4, 5, generator=g)
     prototypes, matched = EachShot()(support, query, None)

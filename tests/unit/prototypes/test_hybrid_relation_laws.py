@@ -23,12 +23,12 @@ def test_prototypes_depend_on_their_query() -> None:
 def test_prototypes_depend_on_no_other_query() -> None:
     support, query = inputs()
     builder = build()
-    together, alone = builder(support, query, None), builder(support, query[2:3], None)
-    torch.testing.assert_close(alone[0][0], together[0][2])
-    torch.testing.assert_close(alone[1][0], together[1][2])
+    together, single = builder(support, query, None), builder(support, query[2:3], None)
+    torch.testing.assert_close(single[0][0], together[0][2])
+    torch.testing.assert_close(single[1][0], together[1][2])
 
 
-def test_a_prototype_knows_the_other_classes() -> None:
+def test_a_prototype_depends_on_the_other_classes() -> None:
     support, query = inputs()
     other = support.clone()
     other[1] += 1

@@ -36,7 +36,7 @@ def test_where_the_shots_are_merged_matters_only_for_several() -> None:
 
 
 def test_parameters_at_the_width_of_clip() -> None:
-    """One layer: attention, feed-forward of 2048, two norms."""
+    """One layer: attention, feed-forward network of 2048, two norms."""
     want = 4 * (512**2 + 512) + 2 * 512 * 2048 + 2048 + 512 + 4 * 512
     assert sum(p.numel() for p in SemanticModulation(512).parameters()) == want
 
@@ -49,13 +49,13 @@ def test_dropout_acts_in_training_only() -> None:
     assert torch.equal(builder(support, query, text)[1], builder(support, query, text)[1])
 
 
-def test_refuses_to_work_without_text() -> None:
+def test_rejects_missing_text() -> None:
     support, query, _ = inputs()
     with pytest.raises(UserError, match="text_encoder"):
         build()(support, query, None)
 
 
-def test_refuses_text_of_another_width() -> None:
+def test_rejects_text_of_another_width() -> None:
     support, query, _ = inputs()
     with pytest.raises(UserError, match=r"width 8 .* width 16"):
         SemanticModulation(D, text_dim=8)
@@ -63,7 +63,7 @@ def test_refuses_text_of_another_width() -> None:
         build()(support, query, torch.ones(N, 8))
 
 
-def test_refuses_options_that_are_none() -> None:
+def test_rejects_unknown_options() -> None:
     with pytest.raises(UserError, match="depth is 0"):
         build(depth=0)
     with pytest.raises(UserError, match="merge is 'never'"):

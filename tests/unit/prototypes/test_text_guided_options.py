@@ -57,13 +57,13 @@ def test_vmap_over_episodes_equals_the_loop_in_training_mode() -> None:
     torch.testing.assert_close(got[1], torch.stack([matched for _, matched in want]))
 
 
-def test_refuses_to_work_without_text() -> None:
+def test_rejects_missing_text() -> None:
     support, query, _ = inputs()
     with pytest.raises(UserError, match="text_encoder"):
         build()(support, query, None)
 
 
-def test_refuses_text_of_another_width() -> None:
+def test_rejects_text_of_another_width() -> None:
     support, query, _ = inputs()
     with pytest.raises(UserError, match=r"width 8 .* width 16"):
         TextGuided(D, text_dim=8)
@@ -71,12 +71,12 @@ def test_refuses_text_of_another_width() -> None:
         build()(support, query, torch.ones(N, 8))
 
 
-def test_refuses_heads_that_do_not_divide() -> None:
+def test_rejects_heads_that_do_not_divide_the_width() -> None:
     with pytest.raises(UserError, match="heads=5"):
         build(heads=5)
 
 
 @pytest.mark.parametrize("option", ["norm", "merge"])
-def test_refuses_an_unknown_option(option: str) -> None:
+def test_rejects_an_unknown_option(option: str) -> None:
     with pytest.raises(UserError, match=f"{option} is 'none'"):
         TextGuided(D, **{option: "none"})

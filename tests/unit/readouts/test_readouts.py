@@ -40,7 +40,7 @@ def test_fusion_needs_text() -> None:
 
 
 @pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
-def test_alpha_is_a_share(alpha: float) -> None:
+def test_alpha_is_between_0_and_1(alpha: float) -> None:
     with pytest.raises(UserError, match="alpha"):
         ArithmeticFusion(alpha)
 
@@ -50,7 +50,7 @@ def test_temperature_must_be_positive() -> None:
         ArithmeticFusion(temperature=-1.0)
 
 
-def test_text_only_never_sees_the_match() -> None:
+def test_text_only_does_not_depend_on_the_matcher() -> None:
     seen = outcome()
     assert seen.text is not None
     cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
@@ -82,6 +82,6 @@ def test_text_readouts_need_text(kind: type) -> None:
 
 
 @pytest.mark.parametrize("alpha", [-0.1, 1.1])
-def test_alpha_of_the_geometric_mix_is_a_share(alpha: float) -> None:
+def test_alpha_of_the_geometric_fusion_is_between_0_and_1(alpha: float) -> None:
     with pytest.raises(UserError, match="alpha"):
         GeometricFusion(alpha)

@@ -17,7 +17,7 @@ from fsarbench.data.readers import pyav_reader
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.pyav_reader import PyAVReader, decode_from_start
 from fsarbench.data.readers.store_reader import StoreReader
-from fsarbench.data.readers.streams import timeline
+from fsarbench.data.readers.streams import opened, timeline
 from fsarbench.errors import UserError
 from fsarbench.video import VideoReader
 from tests.helpers.all_readers import READERS
@@ -112,3 +112,11 @@ def test_intra_refresh_is_decoded_from_the_start(tmp_path: Path) -> None:
 
 def test_pyav_is_the_default() -> None:
     assert isinstance(build_reader({}), PyAVReader)
+
+
+def test_an_error_that_names_the_file_is_not_wrapped_again(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.mp4")
+    error = UserError("mine")
+    with pytest.raises(UserError) as raised, opened(file):
+        raise error
+    assert raised.value is error
