@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.errors import UserError
+from fsarbench.arguments.value_rules import PositiveFloat
 from fsarbench.functional.support_set import Normalise, Pooling, vectors
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
@@ -25,11 +25,12 @@ class NearestNeighbour(Matcher):
     """
 
     def __init__(
-        self, pooling: Pooling = "mean", normalise: Normalise = "l2", temperature: float = 1.0
+        self,
+        pooling: Pooling = "mean",
+        normalise: Normalise = "l2",
+        temperature: PositiveFloat = 1.0,
     ) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise UserError(f"NearestNeighbour: temperature={temperature} must be above 0.")
         self.pooling = pooling
         self.normalise = normalise
         self.temperature = temperature
