@@ -77,7 +77,7 @@ class Page:
         patch.setenv("FSARBENCH_DATA", str(home / "data"))
         patch.setenv("COLUMNS", "2000")
         # A sweep has a process a run; here a run is short, and loading torch would be most of it.
-        patch.setattr("fsarbench.experiments.launch._start", self.started)
+        patch.setattr("fsarbench.experiments.executor._start", self.started)
 
     def run(self, block: Block) -> None:
         """One block, in the way that its language and its mark ask for."""
