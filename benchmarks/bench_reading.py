@@ -1,4 +1,4 @@
-"""Clips a second of every reader, cold and warm, on films of 256 pixels and on `synthact`.
+"""Clips per second of every reader, cold and warm, on videos of 256 pixels and on `synthact`.
 
 A clip is 8 frames, found out (count), read, resized to a short side of 256 and cropped to 224
 pixels (128 and 112 on `synthact`), in one process of one thread. Warm counts seconds of CPU, for
@@ -18,7 +18,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.films import FORMS, Form, films
+from benchmarks.videos import FORMS, Form, benchmark_videos
 from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
 from fsarbench.data.datasets.synthetic import SynthAct
 
@@ -32,14 +32,14 @@ CLIPS = {
 
 @pytest.fixture(scope="module", params=CLIPS)
 def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Data:
-    folder = tmp_path_factory.mktemp("films")
+    folder = tmp_path_factory.mktemp("videos")
     if request.param == "synthact":
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FSARBENCH_DATA", str(folder))
             videos = SynthAct(1, 1, 1).splits()["train"].videos
         paths = tuple(video.path for video in videos)
     else:
-        paths = films(folder)
+        paths = benchmark_videos(folder)
     return request.param, {name: make(paths) for name, make in FORMS.items()}
 
 

@@ -1,4 +1,4 @@
-"""The reference of parts and methods, from their cards and docstrings."""
+"""Reference pages of components and methods, generated from cards and docstrings."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -11,8 +11,8 @@ from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.report.cards import command, grouped, setting
 
 GUIDE = (
-    "One page a slot, made of the cards in `registry/` and the docstrings; `fsarbench list` and "
-    "`fsarbench show NAME` print the same in the terminal. In equations *x* are support features, "
+    "One page per slot, generated from the cards in `registry/` and the docstrings; `fsarbench list` "
+    "and `fsarbench show NAME` print the same in the terminal. In equations *x* are support features, "
     "*q* those of a query, *p* prototypes, *e* text features, *s* logits, *n* a class of the "
     "episode, a bar the mean over time; axes are those of [](../../concepts.md)."
 )
@@ -31,11 +31,11 @@ FOLDERS = {
 
 
 def files(pages: Pages) -> Iterator[tuple[str, str]]:
-    """Pairs of a file's name and its text."""
+    """Pairs of file name and text."""
     own = [card for card in cards() if not card.origin]
     chosen = sorted(own, key=lambda card: list(FOLDERS).index(card.slot))
     names = [*FOLDERS, "methods"]
-    yield "parts/index.md", page("Parts and methods", [GUIDE, ""], contents(names, depth=2))
+    yield "parts/index.md", page("Components and methods", [GUIDE, ""], contents(names, depth=2))
     for slot, group in groupby(chosen, key=lambda card: card.slot):
         blocks = (part(card, pages) for card in sorted(group, key=lambda card: card.name))
         yield f"parts/{slot}.md", page(f"`{slot}`", *blocks)
@@ -43,7 +43,7 @@ def files(pages: Pages) -> Iterator[tuple[str, str]]:
 
 
 def part(card: Card, pages: Pages) -> Iterator[str]:
-    """A component: what its card and its docstring say."""
+    """Section of a component, from its card and docstring."""
     found = pages.package[f"{FOLDERS[card.slot]}.{card.file.stem}.{card.name}"]
     assert isinstance(found, griffe.Class)
     yield from [f"(part-{card.name})=", f"## {card.name}", "", prose(card.summary) + ".", ""]
@@ -59,18 +59,18 @@ def part(card: Card, pages: Pages) -> Iterator[str]:
 
 
 def properties(card: Card) -> Iterator[tuple[str, str]]:
-    """What a comparison has to know."""
+    """Properties that matter for a fair comparison."""
     yield "class names", "used" if card.uses_text else "not used"
     yield "transductive", "yes" if card.transductive else "no"
     if card.identity_at_start is not None:
         start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
         yield "at initialisation", start
     if card.offered:
-        yield "filled in by the assembly", ", ".join(map(literal, card.offered))
+        yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 
 
 def method(card: MethodCard) -> Iterator[str]:
-    """A method: the parts of its configs, and what was published."""
+    """Section of a method: the components of its configs, and published results."""
     yield from [
         f"(method-{card.name})=",
         f"## {prose(card.title)}",
@@ -85,21 +85,22 @@ def method(card: MethodCard) -> Iterator[str]:
     uses = [("in training", card.names_in_training), ("at test", card.names_at_test)]
     rows.append(("class names", " and ".join(where for where, used in uses if used) or "not used"))
     rows.append(("transductive", "yes" if card.transductive else "no"))
-    yield from table(("slot", "part"), rows)
+    yield from table(("slot", "component"), rows)
     yield from differences(card.differs)
     yield from published(card)
     yield from ["Configs: " + ", ".join(map(literal, card.configs)) + ".", ""]
 
 
 def differences(lines: list[str]) -> Iterator[str]:
-    """Where it differs from its authors' code, and what rests on no printed fact."""
+    """Differences from the authors' code, and choices that no publication states."""
     if lines:
-        yield from ["What differs from the released code, or rests on no printed fact:", ""]
+        heading = "Differences from the released code, and choices that no publication states:"
+        yield from [heading, ""]
         yield from [*(f"- {prose(line)}" for line in lines), ""]
 
 
 def published(card: Card | MethodCard) -> Iterator[str]:
-    """Published results under their conditions."""
+    """Published results, grouped by their conditions."""
     for heading, group in grouped(card.published):
         rows = [
             (str(one["dataset"]), setting(one), str(one["accuracy"]), config(command(one)))
@@ -113,5 +114,5 @@ def published(card: Card | MethodCard) -> Iterator[str]:
 
 
 def config(line: str) -> str:
-    """The config that stands for a published result, as code."""
+    """Config of a published result, as inline code."""
     return literal(line) if line else ""
