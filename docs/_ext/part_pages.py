@@ -11,9 +11,9 @@ from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.report.cards import command, grouped, setting
 
 GUIDE = (
-    "One page per slot, generated from the cards in `registry/` and the docstrings; `fsarbench list` "
-    "and `fsarbench show NAME` print the same in the terminal. In equations *x* are support features, "
-    "*q* those of a query, *p* prototypes, *e* text features, *s* logits, *n* a class of the "
+    "One page per slot, generated from the cards in `registry/` and the docstrings; "
+    "`fsarbench list` and `fsarbench show NAME` print the same in the terminal. In equations *x* are "
+    "support features, *q* those of a query, *p* prototypes, *e* text features, *s* logits, *n* a class of the "
     "episode, a bar the mean over time; axes are those of [](../../concepts.md)."
 )
 
@@ -44,8 +44,7 @@ def files(pages: Pages) -> Iterator[tuple[str, str]]:
 
 def part(card: Card, pages: Pages) -> Iterator[str]:
     """Section of a component, from its card and docstring."""
-    found = pages.package[f"{FOLDERS[card.slot]}.{card.file.stem}.{card.name}"]
-    assert isinstance(found, griffe.Class)
+    found = component_class(card, pages)
     yield from [f"(part-{card.name})=", f"## {card.name}", "", prose(card.summary) + ".", ""]
     yield from [f"*{prose(card.paper)}.*", ""] if card.paper else []
     for line in card.equation:
@@ -56,6 +55,16 @@ def part(card: Card, pages: Pages) -> Iterator[str]:
     yield from differences(card.differs)
     yield from published(card)
     yield from [f"Source and shapes: [`{found.path}`](#{label(found)}).", ""]
+
+
+def component_class(card: Card, pages: Pages) -> griffe.Class:
+    """Class of a component: in the module of its slot's folder that defines it."""
+    folder = pages.package[FOLDERS[card.slot]]
+    assert isinstance(folder, griffe.Module)
+    modules = (m for m in folder.modules.values() if not m.is_alias)
+    found = next(m.members[card.name] for m in modules if card.name in m.classes)
+    assert isinstance(found, griffe.Class)
+    return found
 
 
 def properties(card: Card) -> Iterator[tuple[str, str]]:
