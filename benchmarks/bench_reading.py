@@ -1,10 +1,9 @@
 """Clips per second of every reader, cold and warm, on videos of 256 pixels and on `synthact`.
 
-A clip is 8 frames, found out (count), read, resized to a short side of 256 and cropped to 224
-pixels (128 and 112 on `synthact`), in one process of one thread. Warm counts seconds of CPU, for
-which it matters little what else the machine does. Cold counts seconds of the clock, in a process
-that has opened nothing before, with the files put out of the system's memory. Run without the shape
-contracts, which cost time::
+For a clip, the frames are counted, 8 are read, resized to a short side of 256 and cropped to 224
+pixels (128 and 112 on `synthact`), in one process with one thread. Warm: CPU seconds, which depend
+little on the load of the machine. Cold: wall-clock seconds of a new process, with files that are not
+in the page cache. Run without the shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_reading.py
 """
@@ -87,7 +86,7 @@ def test_against_decord(data: Data, say: Say, request: pytest.FixtureRequest) ->
 
 
 def cpu_seconds(form: Form, clips: ClipSettings) -> tuple[float, float]:
-    """Of reading the frames of all clips, and of making whole clips of them."""
+    """Seconds of reading the frames of all clips, and of whole clips."""
     start = time.process_time()
     read_only(form)
     middle = time.process_time()
