@@ -5,9 +5,9 @@ take time::
 
     pytest -o addopts= benchmarks/bench_backbones.py
 
-Each pass is compared with the peak of the device, measured in the same run: operations per second of
-one large matrix product of the same precision and, for vision transformers, of matrix products of
-their own shapes.
+Each pass is compared with the peak of the device, measured in the same run: operations per second
+of one large matrix product of the same precision and, for vision transformers, of matrix products
+of their own shapes.
 """
 
 from functools import cache

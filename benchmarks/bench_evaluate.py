@@ -109,8 +109,8 @@ def test_every_video_once_against_every_episode_anew(
     slow = fixed + each * (lengths.episodes - 1)
     say(
         f"synthact, fsarbench-tiny, MA-FSAR, {lengths.episodes:,} episodes 5-way 1-shot, one query "
-        f"per class: {slow / fast:.0f} times faster. Cached: {fast:.1f} s; uncached: {slow:,.0f} s, "
-        f"extrapolated from {1e3 * each:.0f} ms per episode"
+        f"per class: {slow / fast:.0f} times faster. Cached: {fast:.1f} s; uncached: {slow:,.0f} "
+        f"s, extrapolated from {1e3 * each:.0f} ms per episode"
     )
 
 

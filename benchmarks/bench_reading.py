@@ -2,8 +2,8 @@
 
 For a clip, the frames are counted, 8 are read, resized to a short side of 256 and cropped to 224
 pixels (128 and 112 on `synthact`), in one process with one thread. Warm: CPU seconds, which depend
-little on the load of the machine. Cold: wall-clock seconds of a new process, with files that are not
-in the page cache. Run without the shape checks, which take time::
+little on the load of the machine. Cold: wall-clock seconds of a new process, with files that are
+not in the page cache. Run without the shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_reading.py
 """

@@ -5,8 +5,8 @@ text features are prepared in advance. Run without the shape checks, which take 
 
     pytest -o addopts= benchmarks/bench_train_step.py
 
-Also measured are trainable parameters and peak memory: on a GPU the allocator's, on a CPU that of all
-tensors allocated in the step.
+Also measured are trainable parameters and peak memory: on a GPU the allocator's, on a CPU that of
+all tensors allocated in the step.
 """
 
 import gc

@@ -50,7 +50,7 @@ def suites(out: Path, small: bool) -> Iterator[Command]:
 
 
 def profiles(out: Path, small: bool) -> Iterator[Command]:
-    """The paper's table in fp32 and bf16, and its largest backbone with activation checkpointing."""
+    """The paper's table in fp32 and bf16; its largest backbone with activation checkpointing."""
     found = (ROOT / "configs/profile").glob("*_vitb32_*.py")
     # Full fine-tuning leads: the others are held against it.
     order = sorted(found, key=lambda path: (not path.name.startswith("finetune"), path.name))

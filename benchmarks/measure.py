@@ -9,7 +9,7 @@ Run = Callable[[], object]
 
 
 def times(*runs: Run, rounds: int = 7) -> list[float]:
-    """Minimum time of each function in seconds; calls alternate, so that all have the same conditions."""
+    """Minimum time of each function in seconds; calls alternate for equal conditions."""
     least = [float("inf")] * len(runs)
     for run in runs if rounds > 1 else ():
         run()

@@ -40,7 +40,7 @@ def adapted(adapter: str, sizes: Sizes, device: torch.device) -> Backbone:
 
 
 def model(adapter: str, sizes: Sizes, device: torch.device) -> FewShotModel:
-    """Model with MA-FSAR's prototypes and matcher and any adapter; episodes contain text features."""
+    """Model with any adapter and MA-FSAR's prototypes and matcher; text features are given."""
     backbone = adapted(adapter, sizes, device)
     dim = backbone.dim
     offered = {"dim": dim, "text_dim": dim, "frames": sizes.frames}

@@ -13,8 +13,9 @@ from fsarbench.report.cards import command, grouped, setting
 GUIDE = (
     "One page per slot, generated from the cards in `registry/` and the docstrings; "
     "`fsarbench list` and `fsarbench show NAME` print the same in the terminal. In equations, "
-    "*x* are support features, *q* those of a query, *p* prototypes, *e* text features, *s* logits, "
-    "*n* a class of the episode, a bar the mean over time; axes are those of [](../../concepts.md)."
+    "*x* are support features, *q* those of a query, *p* prototypes, *e* text features, "
+    "*s* logits, *n* a class of the episode, a bar the mean over time; axes are those of "
+    "[](../../concepts.md)."
 )
 
 FOLDERS = {

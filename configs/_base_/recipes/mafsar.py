@@ -1,5 +1,6 @@
-# The paper states 10,000 training episodes and nothing else of the recipe. The rest follows CLIP-FSAR
-# and AIM: learning rates 1e-3 for adapters and 1e-5 for trainable backbone weights, cosine decay.
+# The paper states 10,000 training episodes and nothing else of the recipe. The rest follows
+# CLIP-FSAR and AIM: learning rates 1e-3 for adapters and 1e-5 for trainable backbone weights,
+# cosine decay.
 train = dict(
     episodes=10_000,
     accumulate=4,
