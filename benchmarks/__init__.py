@@ -1,1 +1,1 @@
-"""Speed and memory of the parts; results are by device, and ratios are taken within one run."""
+"""Speed and memory of components, per device; ratios are computed within one run."""

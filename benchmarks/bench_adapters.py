@@ -1,13 +1,13 @@
-"""The time of every registered adapter on one ViT, beside the plain walk in the same run.
+"""Time of every registered adapter on one ViT, relative to the frozen backbone in the same run.
 
-Run without the shape contracts, which cost time::
+Run without the shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_adapters.py
 
 The support videos of a 5-way 1-shot task and as many or five times as many queries: forward in
-evaluation mode, and forward with backward in training mode, in fp32. Below the table stand the
-times as multiples of the frozen walk's, which takes turns with the adapter, and the tuned
-parameters.
+evaluation mode, and forward with backward in training mode, in fp32. The lines
+below the table have the times as multiples of the frozen backbone's, measured alternately with the
+adapter's, and the trainable parameters.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 
 def step(backbone: Backbone, backward: bool, sizes: Sizes, device: torch.device) -> Run:
-    """One call, finished on the device when it returns."""
+    """Run one call and wait until the device has finished."""
     videos = frames(sizes.videos * sizes.frames, backbone, device)
     videos = videos.unflatten(0, (sizes.videos, sizes.frames))
     generator = torch.Generator().manual_seed(0)
@@ -66,4 +66,4 @@ def test_adapter(
     own, least = times(run, plain, rounds=rounds(7))
     tuned = count_parameters(backbone, tuned=True)
     benchmark.extra_info.update({"tuned parameters": tuned, "times the frozen walk": own / least})
-    say(f"{adapter}, {way}: {own / least:.2f} times the frozen walk, {tuned:,} tuned")
+    say(f"{adapter}, {way}: {own / least:.2f} times the frozen backbone, {tuned:,} trainable")

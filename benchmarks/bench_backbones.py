@@ -1,13 +1,13 @@
-"""One encoding pass of every registered backbone, as videos are encoded for testing.
+"""One encoding pass of every registered backbone, as in testing.
 
-Frames are on the device, as bytes; the weights are random. Run without the shape contracts, which
-cost time::
+Frames are bytes on the device; the weights are random. Run without the shape checks, which
+take time::
 
     pytest -o addopts= benchmarks/bench_backbones.py
 
-Each pass is held against the device's ceiling, measured in the same run: the operations a second of
-one large matrix product of the same precision, and, for vision transformers, of the products of
-their own shapes.
+Each pass is compared with the peak of the device, measured in the same run: operations per second
+of one large matrix product of the same precision and, for vision transformers, of matrix products
+of their own shapes.
 """
 
 from functools import cache
@@ -39,7 +39,7 @@ def build(name: str, precision: str, sizes: Sizes, device: torch.device) -> Back
 
 
 def encode(backbone: Backbone, images: torch.Tensor, precision: str) -> Run:
-    """One pass, finished on the device when it returns."""
+    """Run one pass and wait until the device has finished."""
     videos = images[None] if precision != "bf16 weights" else images[None].to(HALF) / 255
     device = images.device
 
@@ -52,7 +52,7 @@ def encode(backbone: Backbone, images: torch.Tensor, precision: str) -> Run:
 
 
 def operations(backbone: Backbone, images: torch.Tensor) -> int:
-    """Of one pass; 1 multiply-add = 2 operations."""
+    """Operations of one pass; 1 multiply-add = 2 operations."""
     empty, videos = on_meta(backbone), images[None].to("meta")
     if next(backbone.parameters()).dtype == HALF:
         videos = videos.to(HALF)
@@ -61,19 +61,19 @@ def operations(backbone: Backbone, images: torch.Tensor) -> int:
 
 @cache
 def ceiling(device: torch.device, half: bool) -> float:
-    """Operations a second of one large matrix product."""
+    """Operations per second of one large matrix product."""
     return measure_ceilings(device, half).product
 
 
 def tokens(backbone: ViT) -> int:
-    """Tokens of a frame."""
+    """Number of tokens per frame."""
     size, dtype = backbone.image_size, next(backbone.parameters()).dtype
     image = torch.empty(1, 3, size, size, device="meta", dtype=dtype)
     return int(on_meta(backbone).trunk.embed(image).shape[1])
 
 
 def report(benchmark: BenchmarkFixture, backbone: Backbone, images: torch.Tensor) -> None:
-    """The speed, beside that of matrix products in the same precision."""
+    """Speed, absolute and relative to matrix products in the same precision."""
     if benchmark.stats is None:
         return
     half = benchmark.extra_info["precision"] != "fp32"

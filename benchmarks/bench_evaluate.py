@@ -1,9 +1,9 @@
-"""10,000 test episodes: each video encoded once, against every episode anew; matching alone.
+"""10,000 test episodes: cached against uncached evaluation, and matching alone.
 
-Decoding and encoding count on both sides, in one process of one thread, in seconds of CPU, for
-which it matters little what else the machine does; on a GPU in seconds of the clock. The long
-way takes hours: it is measured on a few episodes, without what comes once, and extrapolated. Run
-without the shape contracts, which cost time::
+Both include decoding and encoding, in one process with one thread. Times are CPU seconds, which
+depend little on the load of the machine; on a GPU wall-clock seconds. Uncached evaluation takes
+hours: it is measured on a few episodes, without one-time work, and extrapolated. Run without the
+shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_evaluate.py
 """
@@ -39,22 +39,22 @@ FRAMES, DIM = 8, 512
 
 @dataclass(frozen=True)
 class Lengths:
-    """How much is tested.
+    """Size of the test.
 
     Attributes:
-        episodes: By the cached route, and of the extrapolation.
-        anew: Encoded anew.
-        videos: Of a class of synthact; None for all.
+        episodes: Episodes of cached evaluation and of the extrapolation.
+        uncached: Measured episodes of uncached evaluation.
+        videos: Videos per class of synthact; None for all.
     """
 
     episodes: int
-    anew: int
+    uncached: int
     videos: int | None
 
 
 @pytest.fixture(scope="module")
 def lengths(request: pytest.FixtureRequest) -> Lengths:
-    """A few where nothing is measured."""
+    """Sizes of the test; small if benchmarks are disabled."""
     off = request.config.getoption("benchmark_disable")
     return Lengths(200, 3, 3) if off else Lengths(10_000, 30, None)
 
@@ -103,14 +103,14 @@ def test_every_video_once_against_every_episode_anew(
     fast, tested = timed(*assembled, cached)
     anew = replace(cached, cache=False)
     fixed, _ = timed(*assembled, replace(anew, episodes=1))
-    some, again = timed(*assembled, replace(anew, episodes=lengths.anew + 1))
+    some, again = timed(*assembled, replace(anew, episodes=lengths.uncached + 1))
     np.testing.assert_allclose(tested.scores[: len(again.scores)], again.scores, atol=1e-5)
-    each = (some - fixed) / lengths.anew
+    each = (some - fixed) / lengths.uncached
     slow = fixed + each * (lengths.episodes - 1)
     say(
         f"synthact, fsarbench-tiny, MA-FSAR, {lengths.episodes:,} episodes 5-way 1-shot, one query "
-        f"a class: {slow / fast:.0f} times faster. Each video once: {fast:.1f} s; every episode "
-        f"anew: {slow:,.0f} s, extrapolated from {1e3 * each:.0f} ms an episode"
+        f"per class: {slow / fast:.0f} times faster. Cached: {fast:.1f} s; uncached: {slow:,.0f} "
+        f"s, extrapolated from {1e3 * each:.0f} ms per episode"
     )
 
 
@@ -151,5 +151,5 @@ def test_prototypes_and_matching_alone(say: Say, lengths: Lengths, device: torch
     where = "one core" if device.type == "cpu" else device
     say(
         f"TPCM and OTAM, width {DIM}, {FRAMES} frames, {VIDEOS:,} cached videos, "
-        f"{lengths.episodes:,} episodes 5-way 1-shot, one query a class: {spent:.1f} s of {where}"
+        f"{lengths.episodes:,} episodes 5-way 1-shot, one query per class: {spent:.1f} s of {where}"
     )

@@ -1,10 +1,10 @@
 """Every registered matcher: 5-way, 25 queries, 8 frames, width 512.
 
-Run without the shape contracts, which cost time::
+Run without the shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_matchers.py
 
-The table has the times of one episode; below it stand the ratios to the forms that the field uses.
+The table has the times of one episode; the lines below have the ratios to naive implementations.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Rounds = Callable[[int], int]
 
 
 class Features(NamedTuple):
-    """Frames of a video and width of a frame's feature."""
+    """Frames per video and feature width."""
 
     frames: int
     dim: int
@@ -38,7 +38,7 @@ class Features(NamedTuple):
 
 @pytest.fixture
 def features(request: pytest.FixtureRequest) -> Features:
-    """Those of a paper; smaller where nothing is measured."""
+    """Sizes as in papers; smaller if benchmarks are disabled."""
     off = request.config.getoption("benchmark_disable")
     return Features(4, 32) if off else Features(FRAMES, 512)
 
@@ -105,14 +105,14 @@ def test_otam_against_cells(say: Say, rounds: Rounds) -> None:
             lambda: otam_both_ways(distances, 0.1),
             rounds=rounds(40),
         )
-    say(f"OTAM forward, an episode: {cells / rows:.1f} times faster ({1e3 * cells:.1f} ms there)")
-    say(f"OTAM forward, an episode of 64 in one call: {64 * cells / many:.1f} times faster")
+    say(f"OTAM forward, one episode: {cells / rows:.1f} times faster ({1e3 * cells:.1f} ms naive)")
+    say(f"OTAM forward, per episode of 64 in one call: {64 * cells / many:.1f} times faster")
     cells, rows = times(
         backward(lambda: otam_by_cells_both_ways(one, 0.1), one),
         backward(lambda: otam_both_ways(one, 0.1), one),
         rounds=rounds(15),
     )
-    say(f"OTAM forward and backward: {cells / rows:.1f} times faster ({1e3 * cells:.1f} ms there)")
+    say(f"OTAM forward and backward: {cells / rows:.1f} times faster ({1e3 * cells:.1f} ms naive)")
 
 
 @pytest.mark.parametrize("shot", [1, 5])
@@ -127,8 +127,8 @@ def test_trx_against_whole_tuples(say: Say, rounds: Rounds, shot: int, features:
         slow, fast = times(there, here, rounds=rounds(3))
         held, less = peak(there), peak(here)
     say(
-        f"TRX forward, {shot}-shot: {slow / fast:.1f} times faster ({1e3 * slow:.0f} ms there), "
-        f"{less / held:.2f} of the peak memory ({held / 2**20:.0f} MiB there)"
+        f"TRX forward, {shot}-shot: {slow / fast:.1f} times faster ({1e3 * slow:.0f} ms naive), "
+        f"{less / held:.2f} of the peak memory ({held / 2**20:.0f} MiB naive)"
     )
     here = backward(lambda: ours(query, prototypes), *ours.parameters())
     there = backward(lambda: theirs(query, shots), *theirs.parameters())
@@ -136,6 +136,6 @@ def test_trx_against_whole_tuples(say: Say, rounds: Rounds, shot: int, features:
     held, less = peak(there), peak(here)
     say(
         f"TRX forward and backward, {shot}-shot: {slow / fast:.1f} times faster "
-        f"({1e3 * slow:.0f} ms there), {less / held:.2f} of the peak memory "
-        f"({held / 2**20:.0f} MiB there)"
+        f"({1e3 * slow:.0f} ms naive), {less / held:.2f} of the peak memory "
+        f"({held / 2**20:.0f} MiB naive)"
     )

@@ -1,10 +1,9 @@
-"""Clips a second of every reader, cold and warm, on films of 256 pixels and on `synthact`.
+"""Clips per second of every reader, cold and warm, on videos of 256 pixels and on `synthact`.
 
-A clip is 8 frames, found out (count), read, resized to a short side of 256 and cropped to 224
-pixels (128 and 112 on `synthact`), in one process of one thread. Warm counts seconds of CPU, for
-which it matters little what else the machine does. Cold counts seconds of the clock, in a process
-that has opened nothing before, with the files put out of the system's memory. Run without the shape
-contracts, which cost time::
+For a clip, the frames are counted, 8 are read, resized to a short side of 256 and cropped to 224
+pixels (128 and 112 on `synthact`), in one process with one thread. Warm: CPU seconds, which depend
+little on the load of the machine. Cold: wall-clock seconds of a new process, with files that are
+not in the page cache. Run without the shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_reading.py
 """
@@ -18,7 +17,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.films import FORMS, Form, films
+from benchmarks.videos import FORMS, Form, benchmark_videos
 from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
 from fsarbench.data.datasets.synthetic import SynthAct
 
@@ -32,14 +31,14 @@ CLIPS = {
 
 @pytest.fixture(scope="module", params=CLIPS)
 def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Data:
-    folder = tmp_path_factory.mktemp("films")
+    folder = tmp_path_factory.mktemp("videos")
     if request.param == "synthact":
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FSARBENCH_DATA", str(folder))
             videos = SynthAct(1, 1, 1).splits()["train"].videos
         paths = tuple(video.path for video in videos)
     else:
-        paths = films(folder)
+        paths = benchmark_videos(folder)
     return request.param, {name: make(paths) for name, make in FORMS.items()}
 
 
@@ -87,7 +86,7 @@ def test_against_decord(data: Data, say: Say, request: pytest.FixtureRequest) ->
 
 
 def cpu_seconds(form: Form, clips: ClipSettings) -> tuple[float, float]:
-    """Of reading the frames of all clips, and of making whole clips of them."""
+    """Seconds of reading the frames of all clips, and of whole clips."""
     start = time.process_time()
     read_only(form)
     middle = time.process_time()

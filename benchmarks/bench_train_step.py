@@ -1,12 +1,12 @@
-"""One training step of every adapter, and what each setting of `train` changes of it.
+"""One training step with every adapter, and with each speed and memory setting of `train`.
 
-Forward, backward and AdamW, as `fsarbench run` trains, behind MA-FSAR's prototypes and OTAM; the
-frames and the text features are there already. Run without the shape contracts, which cost time::
+Forward, backward and AdamW as in `fsarbench run`, with MA-FSAR's prototypes and OTAM. Frames and
+text features are prepared in advance. Run without the shape checks, which take time::
 
     pytest -o addopts= benchmarks/bench_train_step.py
 
-Beside the times stand the tuned parameters and the peak of memory: on a GPU the allocator's, on a
-CPU that of all tensors that were allocated in the step.
+Also measured are trainable parameters and peak memory: on a GPU the allocator's, on a CPU that of
+all tensors allocated in the step.
 """
 
 import gc
@@ -51,7 +51,7 @@ COMPARED = [MAFSAR, "AIM", "FullFineTuning"]
 
 
 def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
-    """A step, finished on the device when it returns."""
+    """Run one step and wait until the device has finished."""
     device = next(built.parameters()).device
     task = episode(built, sizes, device)
     optimizer = build_optimizer(built.train(), settings)
@@ -68,7 +68,7 @@ def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
 
 @contextmanager
 def memory(device: torch.device, run: Run) -> Iterator[dict[str, int]]:
-    """The peak of a step in bytes, the model's own weights among it on a GPU."""
+    """Peak memory of a step in bytes; on a GPU including the weights."""
     found: dict[str, int] = {}
     gc.collect()
     if device.type == "cuda":
@@ -85,7 +85,7 @@ def memory(device: torch.device, run: Run) -> Iterator[dict[str, int]]:
 def measure(
     benchmark: BenchmarkFixture, adapter: str, given: dict[str, Any], sizes: Sizes, where: Any
 ) -> None:
-    """Time and memory of one kind of step."""
+    """Time and memory of one setting."""
     built = model(adapter, sizes, where)
     settings = TrainSettings(**given)
     run = training(built, settings, sizes)

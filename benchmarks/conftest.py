@@ -21,7 +21,7 @@ collect_ignore = ["tinyclip", "train_tiny.py", "gpu_session.py", "tables.py"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options of the suites."""
+    """Add the options of the suites."""
     group = parser.getgroup("fsarbench")
     group.addoption("--device", default="cpu", help="cpu, or cuda, timed by its events")
     group.addoption("--sizes", default="small", choices=SIZES, help="how large things are")
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a GPU the program runs ahead of the work: only the GPU's own clock tells its time."""
+    """Use GPU events as timer on a GPU, because kernels run asynchronously."""
     if config.getoption("--device").startswith("cuda"):
         clock = EventClock()
         for item in items:
@@ -41,13 +41,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def device(request: pytest.FixtureRequest) -> torch.device:
-    """Where everything is measured."""
+    """Device of all measurements."""
     return torch.device(request.config.getoption("--device"))
 
 
 @pytest.fixture(scope="session")
 def sizes(request: pytest.FixtureRequest) -> Sizes:
-    """How large everything is; as small as can be where nothing is measured."""
+    """Sizes of all measurements; minimal if benchmarks are disabled."""
     chosen = SIZES[request.config.getoption("--sizes")]
     off = request.config.getoption("benchmark_disable")
     return replace(chosen, frames=2, images=1) if off else chosen
@@ -55,21 +55,21 @@ def sizes(request: pytest.FixtureRequest) -> Sizes:
 
 @pytest.fixture(scope="session")
 def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
-    """The number of rounds of a comparison: one where nothing is measured."""
+    """Number of rounds of a comparison; one if benchmarks are disabled."""
     off = request.config.getoption("benchmark_disable")
     return lambda wanted: 1 if off else wanted
 
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keeps a line for the end of the run."""
+    """Collect a line for the end of the run."""
     lines = request.config.stash.setdefault(LINES, {})
     return lines.setdefault(request.path.stem, []).append
 
 
 @pytest.fixture(autouse=True)
 def noted(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keeps what a test measured for the results."""
+    """Collect the measurements of a test for the results."""
     measured = "benchmark" in request.fixturenames and request.getfixturevalue("benchmark")
     yield
     if measured and measured.stats is not None:
@@ -84,7 +84,7 @@ def noted(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the lines, and writes the results."""
+    """Print the lines and write the results."""
     config = terminalreporter.config
     # Where each thing runs once, nothing is measured.
     lines = {} if config.getoption("benchmark_disable") else config.stash.get(LINES, {})

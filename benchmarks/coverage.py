@@ -56,7 +56,7 @@ METHODS = "3 seeds against 1: the methods"
 
 @dataclass
 class Tally:
-    """What became of the intervals of one kind.
+    """Counts of one type of interval.
 
     Attributes:
         covered: Of each available interval, whether it covers the truth.
@@ -122,7 +122,7 @@ def simulate(population: Population, count: int, mean: float, replications: int)
 
 
 class Context:
-    """Classes and trainings that stay the same while videos and episodes are drawn anew.
+    """Classes and trainings that stay the same while videos and episodes are redrawn.
 
     Args:
         rng: The source of chance.

@@ -1,4 +1,4 @@
-"""Seconds of a GPU, by its own events."""
+"""Timer with GPU events."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ import torch
 
 @dataclass
 class EventClock:
-    """A timer for pytest-benchmark: it waits for the work before it, and reads the GPU's clock.
+    """Timer for pytest-benchmark that waits for pending kernels and reads the GPU's clock.
 
     Two events are at most one reading apart: their distance is a single-precision number of
     milliseconds, too coarse over minutes.

@@ -1,4 +1,4 @@
-"""Everything that a GPU is wanted for, as few commands, each with its own log and time limit.
+"""All measurements that need a GPU, as few commands, each with its own log and time limit.
 
 On a machine with a GPU, from the repository's root::
 
@@ -6,7 +6,7 @@ On a machine with a GPU, from the repository's root::
 
 `--only suites profile` runs some of the steps, `--list` prints the commands without running them,
 and `--small` runs all of them on a CPU at small sizes, to see that they work. A command that fails
-or takes too long does not stop the others; `session.json` says what became of each.
+or takes too long does not stop the others; `session.json` has the exit status of each.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def suites(out: Path, small: bool) -> Iterator[Command]:
 
 
 def profiles(out: Path, small: bool) -> Iterator[Command]:
-    """The paper's table, plain and lean, and its largest backbone with recomputed activations."""
+    """The paper's table in fp32 and bf16; its largest backbone with activation checkpointing."""
     found = (ROOT / "configs/profile").glob("*_vitb32_*.py")
     # Full fine-tuning leads: the others are held against it.
     order = sorted(found, key=lambda path: (not path.name.startswith("finetune"), path.name))
@@ -64,7 +64,7 @@ def profiles(out: Path, small: bool) -> Iterator[Command]:
 
 
 def runs(out: Path, small: bool) -> Iterator[Command]:
-    """The whole path: training and testing on `synthact`."""
+    """Training and testing on `synthact`."""
     config = "configs/mafsar_synthact_1shot.py" if small else TRAINED
     said = [part for override in (FEW if small else []) for part in ("--set", override)]
     device = ["--device", "cpu" if small else "cuda", "--work-dir", str(out / "run"), "--quiet"]
@@ -75,7 +75,7 @@ KINDS = {"suites": suites, "profile": profiles, "run": runs}
 
 
 def main() -> int:
-    """Run the commands; the number of those that did not succeed."""
+    """Run the commands and return the number of failures."""
     given = arguments()
     out = given.out.resolve()
     chosen = [pair for kind in given.only for pair in KINDS[kind](out, given.small)]
@@ -92,7 +92,7 @@ def main() -> int:
 
 
 def run(command: list[str], log: Path, limit: float) -> dict[str, object]:
-    """One command; what it printed is in its log."""
+    """Run one command, with its output in a log file."""
     start = time.monotonic()
     with log.open("w", encoding="utf-8") as file:
         try:

@@ -1,4 +1,4 @@
-"""Test results of known truth: classes, videos and training seeds have effects of their own.
+"""Simulated test results with known true accuracy: classes, videos and seeds have random effects.
 
 A query is answered correctly if a sum of normal effects is positive. The expected accuracy then has
 a closed form, whatever is drawn anew: videos, classes, or training seeds.
@@ -65,7 +65,7 @@ class Episodes:
 
 @dataclass(frozen=True)
 class Population:
-    """Test classes, videos per class, and the kind of episodes."""
+    """Test classes, videos per class, and the setting of episodes."""
 
     classes: int
     videos: int
@@ -136,7 +136,7 @@ class Model:
         return (margins + rng.normal(size=margins.shape) > 0).mean(axis=(1, 2))
 
     def expected(self, episodes: Episodes, spread: float = 0.0) -> float:
-        """The expected accuracy on these episodes, with another effect of this spread anew."""
+        """The expected accuracy on these episodes, with one more random effect of this spread."""
         return float(stats.norm.cdf(self.margins(episodes) / np.sqrt(1 + spread**2)).mean())
 
 

@@ -1,4 +1,4 @@
-"""Times and memory as ratios within one run: they carry over between machines."""
+"""Ratios of times and memory within one run, which are comparable between machines."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Run = Callable[[], object]
 
 
 def times(*runs: Run, rounds: int = 7) -> list[float]:
-    """The least time of each, in seconds; they take turns, so that all see the same machine."""
+    """Minimum time of each function in seconds; calls alternate for equal conditions."""
     least = [float("inf")] * len(runs)
     for run in runs if rounds > 1 else ():
         run()
@@ -22,7 +22,7 @@ def times(*runs: Run, rounds: int = 7) -> list[float]:
 
 
 def peak(run: Run) -> int:
-    """The most bytes of CPU tensors that were allocated at once while it ran."""
+    """Peak bytes of CPU tensors allocated during a call."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
         run()
     events = found.profiler.kineto_results.events()

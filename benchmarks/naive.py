@@ -1,4 +1,4 @@
-"""The forms that the field uses, to be faster than: OTAM cell by cell, TRX on whole tuples."""
+"""Naive implementations as in published code: OTAM cell by cell, TRX on whole tuples."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The things that are measured: backbones with adapters, models, episodes; weights are random."""
+"""Benchmark subjects: backbones with adapters, models, episodes; weights are random."""
 
 import torch
 
@@ -11,12 +11,12 @@ from fsarbench.model import FewShotModel
 
 
 def registered(slot: str) -> list[str]:
-    """The names of all parts of a slot."""
+    """Names of all components of a slot."""
     return [card.name for card in cards() if card.slot == slot]
 
 
 def frames(count: int, backbone: Backbone, device: torch.device) -> torch.Tensor:
-    """Frames of nothing in particular, as bytes."""
+    """Random frames, as bytes."""
     size = backbone.image_size
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
@@ -24,7 +24,7 @@ def frames(count: int, backbone: Backbone, device: torch.device) -> torch.Tensor
 
 
 def adapted(adapter: str, sizes: Sizes, device: torch.device) -> Backbone:
-    """The vision transformer with one kind of adapter on all blocks."""
+    """Vision transformer with one type of adapter on all blocks."""
     torch.manual_seed(0)
     backbone = build_part("backbone", sizes.vit)
     offered = {
@@ -40,7 +40,7 @@ def adapted(adapter: str, sizes: Sizes, device: torch.device) -> Backbone:
 
 
 def model(adapter: str, sizes: Sizes, device: torch.device) -> FewShotModel:
-    """MA-FSAR's prototypes and matcher behind any adapter; the text comes with the episode."""
+    """Model with any adapter and MA-FSAR's prototypes and matcher; text features are given."""
     backbone = adapted(adapter, sizes, device)
     dim = backbone.dim
     offered = {"dim": dim, "text_dim": dim, "frames": sizes.frames}

@@ -1,4 +1,4 @@
-"""The results of the suites on one device, as JSON: `results/<device>.json`."""
+"""Results of the suites on one device, as JSON: `results/<device>.json`."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How large the measured things are: small for a CPU and for CI, or those of the papers."""
+"""Sizes of the benchmarks: small for a CPU and for CI, or as in the papers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

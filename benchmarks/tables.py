@@ -1,4 +1,4 @@
-"""The tables of `docs/performance.md`, from the results of the suites.
+"""Tables of `docs/performance.md`, generated from the results of the suites.
 
 `python -m benchmarks.tables` writes them between the page's markers, for each device that has a
 file in `results/`.
@@ -33,18 +33,18 @@ def page_with(page: str, folder: Path) -> str:
 
 
 def tables(device: dict[str, Any]) -> Iterator[str]:
-    """The sections of one device."""
+    """Sections of one device."""
     for suite, (title, make) in SUITES.items():
         if suite in device:
             yield f"### {title}\n"
-            yield said(device[suite]["conditions"]) + "\n"
+            yield conditions(device[suite]["conditions"]) + "\n"
             yield from make(device[suite]["rows"])
             yield from (f"- {line}" for line in device[suite]["lines"])
             yield ""
 
 
-def said(how: dict[str, Any]) -> str:
-    """The conditions as a sentence."""
+def conditions(how: dict[str, Any]) -> str:
+    """Measurement conditions in one sentence."""
     device, load = how["device"], how["load"][0]
     threads = f", {device['threads']} thread(s)" if "threads" in device else ""
     shared = f", load {load} on {how['cores']} cores" if device["type"] == "cpu" else ""
@@ -55,7 +55,7 @@ def said(how: dict[str, Any]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table in Markdown; the first column is words, the others numbers."""
+    """Markdown table; the first column is text, the others are numbers."""
     yield f"| {' | '.join(head)} |"
     yield "|---" + "|---:" * (len(head) - 1) + "|"
     yield from (f"| {' | '.join(row)} |" for row in rows)
@@ -75,18 +75,27 @@ def backbones(rows: list[Row]) -> Iterator[str]:
             "" if own is None else f"{own:.0%}",
         ]
 
-    head = ["encoding pass", "ms", "frames/s", "GFLOP/s", "of the matrix product", "of its own"]
+    head = [
+        "encoding pass",
+        "ms",
+        "frames/s",
+        "GFLOP/s",
+        "% of matrix product",
+        "% of own products",
+    ]
     yield from table(head, map(cells, rows))
 
 
 def steps(rows: list[Row]) -> Iterator[str]:
-    """Every adapter, then the settings as multiples of the plain step."""
-    head = ["adapter", "ms", "peak MiB", "tuned", "parameters"]
+    """Table of adapters, then tables of settings relative to the fp32 step."""
+    head = ["adapter", "ms", "peak MiB", "trainable", "parameters"]
     every = [row for row in rows if "test_adapter" in row["name"]]
     yield from table(head, map(step, every))
     for group in dict.fromkeys(row["group"] for row in rows if "test_setting" in row["name"]):
         own = [row for row in rows if row["group"] == group and "test_setting" in row["name"]]
-        yield from table(["setting", "ms", "of fp32", "peak MiB", "of fp32"], against(own, group))
+        yield from table(
+            ["setting", "ms", "time / fp32", "peak MiB", "memory / fp32"], against(own, group)
+        )
 
 
 def step(row: Row) -> list[str]:
@@ -96,7 +105,7 @@ def step(row: Row) -> list[str]:
 
 
 def against(rows: list[Row], group: str) -> Iterator[list[str]]:
-    """Settings against the first of them."""
+    """Rows of settings, relative to the first."""
     first = rows[0]
     for row in rows:
         time = row["seconds"]["median"] / first["seconds"]["median"]
@@ -106,7 +115,7 @@ def against(rows: list[Row], group: str) -> Iterator[list[str]]:
 
 
 def times(rows: list[Row]) -> Iterator[str]:
-    """Any suite: what, and how long; nothing where a suite has sentences alone."""
+    """Table of names and times; empty if a suite has only text lines."""
     if not rows:
         return
     yield from table(["", "ms"], ([f"{row['group']}: {inside(row)}", spread(row)] for row in rows))

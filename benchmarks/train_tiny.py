@@ -1,8 +1,9 @@
 """Trains `fsarbench-tiny`, the small CLIP in the package, on rendered frames and their captions.
 
-Run from the repository's root: `python benchmarks/train_tiny.py --minutes 12 --out fsarbench/tiny`.
-It writes the model's description, the tokenizer's merges and the weights; the frames are the same
-at every run, the weights are not, as the number of steps depends on the machine.
+Run from the repository's root: `python benchmarks/train_tiny.py --minutes 12 --out
+fsarbench/backbones/tiny_clip`. It writes the model's description, the tokenizer's merges and the
+weights; the frames are the same at every run, the weights are not, as the number of steps depends
+on the machine.
 """
 
 import argparse

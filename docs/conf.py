@@ -1,6 +1,6 @@
-"""How Sphinx builds the site: `sphinx-build -W docs site`.
+"""Sphinx configuration of the documentation: `sphinx-build -W docs site`.
 
-Nothing is fetched: fonts are the reader's, equations are MathML made here, references lead inside.
+The build downloads nothing: system fonts, equations as MathML, no intersphinx.
 """
 
 import sys
@@ -24,13 +24,13 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
-# Sources of pages are in the repository; the copy would be half of the site.
+# The sources of the pages are in the repository; a copy would be half of the site's size.
 html_copy_source = False
 
-# Headings may be linked to, as on the pages of a forge.
+# Headings get anchors, as on GitHub.
 myst_heading_anchors = 3
 
 exclude_patterns = ["_build", "_ext"]
 highlight_language = "text"
-# Shapes stand in quotes; they are code.
+# Quotes enclose shapes, which are code.
 smartquotes = False

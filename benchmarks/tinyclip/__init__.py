@@ -1,1 +1,1 @@
-"""Parts of `train_tiny.py`: frames, captions, words and a quick look at usefulness."""
+"""Modules of `train_tiny.py`: frames, captions, vocabulary and evaluation."""

@@ -1,4 +1,4 @@
-"""Batches of frames, mirrored and recoloured with their geometry kept true."""
+"""Batches of reflected and recoloured frames with matching geometry."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Captions of frames, and which caption is true of which frame.
+"""Captions of frames, and the matrix of captions that are true of frames.
 
 A caption is a demand on at most two things of a frame and on how the first stands to the second, so
 that it can be held against every frame of a batch: a caption that is true of several frames is a

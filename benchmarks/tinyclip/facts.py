@@ -1,4 +1,4 @@
-"""What is true of a frame: geometry turned into small whole numbers that captions can name.
+"""Facts about a frame: geometry as small integers that captions can name.
 
 A frame holds up to `OBJECTS` things. `geometry` has one row a thing (see `COLUMNS`); a row whose
 opacity is 0 is an empty place.

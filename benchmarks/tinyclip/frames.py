@@ -1,4 +1,4 @@
-"""Frames to learn from: free random scenes, and clips of the training actions; never others."""
+"""Training frames: random scenes, and clips of training actions only."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor

@@ -1,4 +1,4 @@
-"""The model in training: how it starts, and the losses it learns by."""
+"""Model in training: initialisation and losses."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Figures of a trained model: retrieval on held-out frames, and frozen few-shot accuracy."""
+"""Results of a trained model: retrieval on held-out frames, and frozen few-shot accuracy."""
 
 from typing import Any
 

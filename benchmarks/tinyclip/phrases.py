@@ -1,4 +1,4 @@
-"""The words of the captions: which word stands for which value of a facet."""
+"""Words of the captions for each value of a facet."""
 
 from .facts import EIGHTHS, FIFTHS, HALVES, NONE, THIRDS
 

@@ -1,4 +1,4 @@
-"""How useful frozen frame features are: 5-way 1-shot episodes of classes not learnt from."""
+"""Evaluation of frozen frame features: 5-way 1-shot episodes of held-out classes."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Endless batches of frames, captions, and what is true of what."""
+"""Endless batches of frames, captions, and their truth matrix."""
 
 import itertools
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A small byte-pair vocabulary over the words of the catalogue and of the captions."""
+"""Small byte-pair vocabulary over the words of class names and captions."""
 
 import gzip
 import re

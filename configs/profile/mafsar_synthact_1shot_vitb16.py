@@ -1,5 +1,5 @@
-# The whole path of the field's data sets, at their sizes, with nothing to download: random weights,
-# and the built-in data set. Its accuracy says nothing; its time and its memory do.
+# Complete run at the sizes of the published data sets without a download: random weights and the
+# built-in data set. Its time and memory are meaningful, its accuracy is not.
 _base_ = [
     "../_base_/datasets/synthact.py",
     "../_base_/methods/mafsar.py",

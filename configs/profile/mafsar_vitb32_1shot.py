@@ -1,4 +1,4 @@
-# Of the files beside this one only the adapter differs: all else is MA-FSAR's.
+# The other files of this folder differ only in the adapter; everything else is MA-FSAR's.
 _base_ = [
     "../_base_/backbones/clip_vitb32.py",
     "../_base_/datasets/ssv2small.py",

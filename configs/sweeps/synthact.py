@@ -1,13 +1,13 @@
-"""Assemblies on synthact, 5-way 1-shot.
+"""Methods on synthact, 5-way 1-shot.
 
-Eight frames, one query a class, 10,000 test episodes (the same for every row and seed), the small
-CLIP that comes along, 300 training episodes, the checkpoint chosen on the 12 validation classes.
-One short recipe for all, not tuned for any of them.
+Eight frames, one query per class, 10,000 test episodes (the same for every row and seed), the
+packaged small CLIP, 300 training episodes, checkpoint selected on the 12 validation classes.
+One short recipe for all methods, not tuned for any of them.
 """
 
 seeds = [0, 1, 2]
 rows = [
-    # Nothing is trained in these two, so other seeds would give the same numbers.
+    # These two are not trained, so other seeds would give the same numbers.
     dict(name="frozen + MeanCosine", config="frozen_synthact_1shot", seeds=[0]),
     dict(
         name="frozen + OTAM", config="frozen_synthact_1shot", set=["matcher.type=OTAM"], seeds=[0]

@@ -1,4 +1,4 @@
-"""The reference of the command line, from the commands themselves."""
+"""Reference page of the command line, generated from the commands."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,14 +9,14 @@ from markdown import code, page, prose, table
 from fsarbench.cli.app import app
 
 GUIDE = (
-    "A verb ends with exit status 0; with 2 and one message where something is wrong that can be "
-    "mended; `fsarbench data check` with 1 where a video is bad. Tables go to standard output, "
+    "A verb ends with exit status 0, or with 2 and one message after an error that the user can "
+    "fix; `fsarbench data check` ends with 1 if a video is bad. Tables go to standard output, "
     "progress and messages to standard error."
 )
 
 
 def files() -> Iterator[tuple[str, str]]:
-    """The one page."""
+    """File name and text of the page."""
     yield (
         "cli.md",
         page("Command line", [GUIDE, ""], *verbs(typer.main.get_command(app), "fsarbench")),
@@ -24,7 +24,7 @@ def files() -> Iterator[tuple[str, str]]:
 
 
 def verbs(command: Any, name: str) -> Iterator[Iterator[str]]:
-    """A section for every verb, those of groups included."""
+    """One section for every verb, including those of groups."""
     for key, verb in command.commands.items():
         if hasattr(verb, "commands"):
             yield from verbs(verb, f"{name} {key}")
@@ -33,7 +33,7 @@ def verbs(command: Any, name: str) -> Iterator[Iterator[str]]:
 
 
 def section(verb: Any, name: str) -> Iterator[str]:
-    """What a verb does, how it is called, and its options."""
+    """Description, usage and options of a verb."""
     yield from [f"## {name}", "", prose(verb.help or ""), ""]
     arguments = [p for p in verb.params if p.param_type_name == "argument"]
     options = [p for p in verb.params if p.param_type_name == "option"]
@@ -43,7 +43,7 @@ def section(verb: Any, name: str) -> Iterator[str]:
 
 
 def shown(parameter: Any) -> str:
-    """An argument in capitals, in brackets if it may be left out; an option with its value."""
+    """An argument in capitals, in brackets if optional; an option with its value."""
     if parameter.param_type_name == "argument":
         name = parameter.metavar or parameter.name.upper()
         return name if parameter.required else f"[{name}]"
@@ -52,7 +52,7 @@ def shown(parameter: Any) -> str:
 
 
 def described(parameter: Any) -> str:
-    """The help of a parameter, with its default where it is worth a word."""
+    """Help text of a parameter, with its default unless that is trivial."""
     default = parameter.default
     plain = default not in (None, False, True, ()) and not callable(default)
     more = f" Default: `{default}`." if plain and parameter.param_type_name == "option" else ""

@@ -1,4 +1,4 @@
-"""Pages that are made of the code when the site is built, into `generated/`."""
+"""Pages that are generated from the code during the build, in `generated/`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +10,15 @@ from python_pages import Pages, load
 from sphinx.application import Sphinx
 
 MEASURED = (
-    "What the runs of this repository gave, and what they cost. The commands that made them stand "
-    "on each page."
+    "Results of runs of this repository, and their cost. Each page lists the commands that "
+    "produced them."
 )
 
 
 def pages(docs: Path) -> Iterator[tuple[str, str]]:
-    """All of them, as pairs of a file's name and its text."""
-    found = [*docs.glob("performance*.md"), *docs.glob("results/*.md")]
-    names = sorted(f"../{file.relative_to(docs).with_suffix('')}" for file in found)
+    """Pairs of file name and text of all generated pages."""
+    measured = [*docs.glob("performance*.md"), *docs.glob("results/*.md")]
+    names = sorted(f"../{file.relative_to(docs).with_suffix('')}" for file in measured)
     yield "measured.md", page("Measured", [MEASURED, ""], contents(names))
     python = Pages(load())
     yield from python.files()
@@ -27,18 +27,18 @@ def pages(docs: Path) -> Iterator[tuple[str, str]]:
 
 
 def write(app: Sphinx) -> None:
-    """Write what changed, and take away what is no more, so that a second build is short."""
+    """Write changed pages and remove obsolete ones, so that a second build is fast."""
     folder = Path(app.srcdir) / "generated"
-    made = {folder / name: text for name, text in pages(Path(app.srcdir))}
-    for file in set(folder.rglob("*.md")) - set(made):
+    texts = {folder / name: text for name, text in pages(Path(app.srcdir))}
+    for file in set(folder.rglob("*.md")) - set(texts):
         file.unlink()
-    for file, text in made.items():
+    for file, text in texts.items():
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Before the sources are read."""
+    """Register `write`, which runs before the sources are read."""
     app.connect("builder-inited", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The reference of parts and methods, from their cards and docstrings."""
+"""Reference pages of components and methods, generated from cards and docstrings."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -13,10 +13,11 @@ from fsarbench.catalogue.published_results import results_of
 from fsarbench.report.published import Result, command, grouped, percentage, setting
 
 GUIDE = (
-    "One page a slot, made of the cards in `registry/` and the docstrings; `fsarbench list` and "
-    "`fsarbench show NAME` print the same in the terminal. In equations *x* are support features, "
-    "*q* those of a query, *p* prototypes, *e* text features, *s* logits, *n* a class of the "
-    "episode, a bar the mean over time; axes are those of [](../../concepts.md)."
+    "One page per slot, generated from the cards in `registry/` and the docstrings; "
+    "`fsarbench list` and `fsarbench show NAME` print the same in the terminal. In equations, "
+    "*x* are support features, *q* those of a query, *p* prototypes, *e* text features, "
+    "*s* logits, *n* a class of the episode, a bar the mean over time; axes are those of "
+    "[](../../concepts.md)."
 )
 
 FOLDERS = {
@@ -33,11 +34,11 @@ FOLDERS = {
 
 
 def files(pages: Pages) -> Iterator[tuple[str, str]]:
-    """Pairs of a file's name and its text."""
+    """Pairs of file name and text."""
     own = [card for card in cards() if not card.origin]
     chosen = sorted(own, key=lambda card: list(FOLDERS).index(card.slot))
     names = [*FOLDERS, "methods"]
-    yield "parts/index.md", page("Parts and methods", [GUIDE, ""], contents(names, depth=2))
+    yield "parts/index.md", page("Components and methods", [GUIDE, ""], contents(names, depth=2))
     for slot, group in groupby(chosen, key=lambda card: card.slot):
         blocks = (part(card, pages) for card in sorted(group, key=lambda card: card.name))
         yield f"parts/{slot}.md", page(f"`{slot}`", *blocks)
@@ -45,9 +46,8 @@ def files(pages: Pages) -> Iterator[tuple[str, str]]:
 
 
 def part(card: Card, pages: Pages) -> Iterator[str]:
-    """A component: what its card and its docstring say."""
-    found = pages.package[f"{FOLDERS[card.slot]}.{card.file.stem}.{card.name}"]
-    assert isinstance(found, griffe.Class)
+    """Section of a component, from its card and docstring."""
+    found = component_class(card, pages)
     yield from [f"(part-{card.name})=", f"## {card.name}", "", prose(card.summary) + ".", ""]
     yield from [f"*{prose(card.paper)}.*", ""] if card.paper else []
     for line in card.equation:
@@ -60,19 +60,29 @@ def part(card: Card, pages: Pages) -> Iterator[str]:
     yield from [f"Source and shapes: [`{found.path}`](#{label(found)}).", ""]
 
 
+def component_class(card: Card, pages: Pages) -> griffe.Class:
+    """Class of a component: in the module of its slot's folder that defines it."""
+    folder = pages.package[FOLDERS[card.slot]]
+    assert isinstance(folder, griffe.Module)
+    modules = (m for m in folder.modules.values() if not m.is_alias)
+    found = next(m.members[card.name] for m in modules if card.name in m.classes)
+    assert isinstance(found, griffe.Class)
+    return found
+
+
 def properties(card: Card) -> Iterator[tuple[str, str]]:
-    """What a comparison has to know."""
+    """Properties that matter for a fair comparison."""
     yield "class names", "used" if card.uses_text else "not used"
     yield "transductive", "yes" if card.transductive else "no"
     if card.identity_at_start is not None:
         start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
         yield "at initialisation", start
     if card.offered:
-        yield "filled in by the assembly", ", ".join(map(literal, card.offered))
+        yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 
 
 def method(card: MethodCard) -> Iterator[str]:
-    """A method: the parts of its configs, and what was published."""
+    """Section of a method: the components of its configs, and published results."""
     yield from [
         f"(method-{card.name})=",
         f"## {prose(card.title)}",
@@ -87,7 +97,7 @@ def method(card: MethodCard) -> Iterator[str]:
     uses = [("in training", card.names_in_training), ("at test", card.names_at_test)]
     rows.append(("class names", " and ".join(where for where, used in uses if used) or "not used"))
     rows.append(("transductive", "yes" if card.transductive else "no"))
-    yield from table(("slot", "part"), rows)
+    yield from table(("slot", "component"), rows)
     yield from differences(card.differs)
     if card.evidence:
         yield from [f"How the published results were obtained: {prose(card.evidence)}", ""]
@@ -96,14 +106,15 @@ def method(card: MethodCard) -> Iterator[str]:
 
 
 def differences(lines: list[str]) -> Iterator[str]:
-    """Where it differs from its authors' code, and what rests on no printed fact."""
+    """Differences from the authors' code, and choices that no publication states."""
     if lines:
-        yield from ["What differs from the released code, or rests on no printed fact:", ""]
+        heading = "Differences from the released code, and choices that no publication states:"
+        yield from [heading, ""]
         yield from [*(f"- {prose(line)}" for line in lines), ""]
 
 
 def published(results: Sequence[Result]) -> Iterator[str]:
-    """Published results under their conditions."""
+    """Published results, grouped by their conditions."""
     for heading, group in grouped(results):
         rows = [
             (str(one["dataset"]), setting(one), percentage(one), config(command(one)))
@@ -117,5 +128,5 @@ def published(results: Sequence[Result]) -> Iterator[str]:
 
 
 def config(line: str) -> str:
-    """The config that stands for a published result, as code."""
+    """Config of a published result, as inline code."""
     return literal(line) if line else ""

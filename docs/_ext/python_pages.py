@@ -1,4 +1,4 @@
-"""The Python API, read from the source by griffe: nothing is imported."""
+"""Pages of the Python API, read from the source by griffe without importing it."""
 
 import re
 from collections.abc import Iterator
@@ -7,15 +7,14 @@ import griffe
 from markdown import code, contents, literal, page, table
 
 NAMED = re.compile(r"`(fsarbench(?:\.\w+)+)`")
-# Folders of parts come first, since their pages are what most readers look for.
 GUIDE = (
-    "Every public module, class and function, with the shapes that the tests hold each call to. "
-    "Parts are shorter to read about under [](../parts/index.md)."
+    "Every public module, class and function, with the shapes that the tests check in each call. "
+    "[](../parts/index.md) has shorter descriptions of the components."
 )
 
 
 class Pages:
-    """One page for each module or package directly below `fsarbench`."""
+    """Pages of the API: one for each module or package directly below `fsarbench`."""
 
     def __init__(self, package: griffe.Module) -> None:
         self.package = package
@@ -30,7 +29,7 @@ class Pages:
             yield f"api/{top.name}.md", "\n".join(self.module(top, 1))
 
     def module(self, module: griffe.Module, level: int) -> Iterator[str]:
-        """A module, what it holds, and the modules below it."""
+        """A module, its members, and the modules below it."""
         title = module.path if level == 1 else module.path.removeprefix("fsarbench.")
         yield from [f"({label(module)})=", f"{'#' * level} {title}", ""]
         yield from self.docstring(module)
@@ -61,7 +60,7 @@ class Pages:
             yield from self.section(section)
 
     def section(self, section: griffe.DocstringSection) -> Iterator[str]:
-        """Text as it is, arguments and attributes and errors as tables, examples as code."""
+        """Markdown of a section: unchanged text, tables of arguments, examples as code."""
         kind, value = section.kind.value, section.value
         if kind == "text":
             yield from [self.linked(value), ""]
@@ -69,15 +68,16 @@ class Pages:
             names = {"parameters": "argument", "attributes": "attribute", "raises": "raises"}
             rows = [(literal(_name(v)), self.linked(v.description)) for v in value]
             yield from table((names[kind], ""), rows)
-        elif kind == "returns":
-            yield from ["Returns: " + " ".join(self.linked(v.description) for v in value), ""]
+        elif kind in ("returns", "yields"):
+            described = " ".join(self.linked(v.description) for v in value)
+            yield from [f"{kind.capitalize()}: {described}", ""]
         elif kind == "admonition":
             yield from code("python", str(value.contents))
         else:
-            raise ValueError(f"no way to show a docstring's {kind}")
+            raise ValueError(f"docstring section {kind!r} is not supported")
 
     def linked(self, text: str) -> str:
-        """Text whose names of the API lead to them; shapes are no HTML."""
+        """Text with links for names of the API; `<` escaped, because shapes are no HTML."""
 
         def link(match: re.Match[str]) -> str:
             target = self.labels.get(match[1])
@@ -87,7 +87,7 @@ class Pages:
 
 
 def load() -> griffe.Module:
-    """The package, parsed."""
+    """The parsed package."""
     package = griffe.load(
         "fsarbench", docstring_parser="google", docstring_options={"warnings": False}
     )
@@ -96,12 +96,12 @@ def load() -> griffe.Module:
 
 
 def label(found: griffe.Object) -> str:
-    """What links lead to. Sphinx's labels know no case, so a class and a function need two."""
+    """Label of a link target. Sphinx's labels ignore case, so classes get a suffix."""
     return f"{found.path}-class" if isinstance(found, griffe.Class) else found.path
 
 
 def signature(member: griffe.Object) -> str:
-    """Name, arguments and result, an argument a line where one line would be long."""
+    """Name, arguments and result; one argument per line if a single line would be long."""
     function = member
     if isinstance(member, griffe.Class):
         function = member.members.get("__init__", member)
@@ -136,7 +136,7 @@ def _name(value: griffe.DocstringElement) -> str:
 
 
 def _modules(module: griffe.Module) -> list[griffe.Module]:
-    hidden = ("cli", "commands", "__main__")  # The command line has a page of its own.
+    hidden = ("cli", "__main__")  # The command line has a separate page.
     own = (m for m in module.members.values() if isinstance(m, griffe.Module))
     return sorted((m for m in own if m.name not in hidden), key=lambda m: m.name)
 

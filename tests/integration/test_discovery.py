@@ -1,4 +1,4 @@
-"""Parts of another installed package: listed by its metadata, imported when a config names them."""
+"""Components of another installed package: listed from its metadata, imported on use."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ CHECK = ["check", "mafsar_synthact_1shot", "--set"]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A folder that holds an installed package, as a site-packages does."""
+    """Folder with an installed package, as site-packages."""
     package, metadata = tmp_path / "theirs", tmp_path / "theirs-1.2.dist-info"
     (package / "registry" / "matchers").mkdir(parents=True)
     metadata.mkdir()

@@ -1,4 +1,4 @@
-"""docs/extend.md does what it says: its files are written and its commands run, as printed."""
+"""Files, commands and output of docs/extend.md."""
 
 import os
 import re
@@ -24,13 +24,13 @@ FILES = {m[1]: text for _, text in BLOCKS if (m := NAMED.match(text))}
 
 
 def blocks(language: str) -> list[str]:
-    """The blocks of a language that are not files."""
+    """Blocks of a language that are not files."""
     return [text for found, text in BLOCKS if found == language and text not in FILES.values()]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page's files, and the metadata that installing its package would leave there."""
+    """Folder with the files of the page."""
     place = tmp_path_factory.mktemp("outside")
     for name, text in FILES.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A part in a file outside the project runs by name, and is held to the contract of its slot."""
+"""A component in a file outside the project: use by name, and checks of its slot's contract."""
 
 import subprocess
 import sys

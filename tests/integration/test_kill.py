@@ -1,4 +1,4 @@
-"""Long data work that is killed at any moment and started again ends in the same bytes."""
+"""Data commands that are killed at random moments and resumed give the same bytes."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ KILLS = int(os.environ.get("FSARBENCH_TEST_KILLS", "2"))
 
 @dataclass(frozen=True)
 class Work:
-    """A verb, and the folder whose content it makes."""
+    """A verb and its output folder."""
 
     args: tuple[str, ...]
     folder: Path
@@ -66,7 +66,7 @@ def content(folder: Path) -> Mapping[str, bytes]:
 
 
 def settled(process: subprocess.Popen[str]) -> None:
-    """Wait until nobody of the process's session is left; the workers end by themselves."""
+    """Wait until all processes of the session have ended."""
     process.communicate()
     for _ in range(600):
         try:

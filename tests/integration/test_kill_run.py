@@ -1,4 +1,4 @@
-"""A run that is killed at any moment goes on to the numbers of one that was left alone."""
+"""Runs that are killed at random moments and resumed give the numbers of an undisturbed run."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def test_what_was_trained_is_not_trained_again(killed: tuple[Path, dict[str, Any
 
 
 def numbers(folder: Path) -> dict[str, Any]:
-    """All of a result but what differs from one run to the next, disturbed or not."""
+    """Fields of a result that are equal in repeated runs."""
     result = json.loads((folder / "result.json").read_text())
     return {k: v for k, v in result.items() if k not in ("seconds", "memory")}
 

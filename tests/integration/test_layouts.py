@@ -1,4 +1,4 @@
-"""A data set in the layouts of the field gives the accuracy of the original to the last digit."""
+"""Published folder layouts of one data set give identical accuracy."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Every block of README and the site is run, or says why not.
+"""Run every code block of README and the documentation that is not marked as skipped.
 
-Runs are cut short by `SHORT`, and the built-in data set is made with two videos a class; all else
-is as printed. `docs/extend.md` has a test of its own, since it registers parts.
+`SHORT` shortens runs, and the built-in data set has two videos per class. `test_docs.py` tests
+`docs/extend.md`, which registers components.
 """
 
 import os
@@ -42,7 +42,7 @@ PAGES = [page for page in pages() if page.name not in ELSEWHERE]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built-in data set, small, and a folder of class folders as a reader may have one."""
+    """Small built-in data set, and a user's folder with one subfolder per class."""
     place = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSARBENCH_DATA", str(place / "data"))
@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shortened(words: list[str]) -> list[str]:
-    """A command of `fsarbench` with what makes its run short."""
+    """A command of `fsarbench` with overrides that shorten its run."""
     if words[0] not in TRAINS or len(words) < 2:
         return words
     given = [after for before, after in pairwise(words) if before == "--set"]
@@ -64,7 +64,7 @@ def shortened(words: list[str]) -> list[str]:
 
 
 class Page:
-    """Runs a page's blocks in their order, in a folder of its own."""
+    """Run the blocks of a page in order, in a separate folder."""
 
     def __init__(
         self, capfd: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch, home: Path
@@ -80,7 +80,7 @@ class Page:
         patch.setattr("fsarbench.experiments.executor._start", self.started)
 
     def run(self, block: Block) -> None:
-        """One block, in the way that its language and its mark ask for."""
+        """Run a block according to its language and mark."""
         if block.directive or block.skipped or block.mark == "example":
             return
         if block.file:
@@ -95,7 +95,7 @@ class Page:
         run[block.language](block)
 
     def bash(self, block: Block) -> None:
-        """Commands of `fsarbench`, and what sets the scene for them."""
+        """Run shell commands and check the exit status of each."""
         self.capfd.readouterr()
         self.output = ""
         *others, last = block.commands()
@@ -105,7 +105,7 @@ class Page:
         self.said()
 
     def command(self, line: str) -> int:
-        """One line; its exit status."""
+        """Run one line and return its exit status."""
         words = shlex.split(self.placed(line), comments=True)
         while words[:2] == ["pip", "install"] and "&&" in words:
             words = words[words.index("&&") + 1 :]  # It is installed.
@@ -120,35 +120,35 @@ class Page:
         return 0
 
     def fsarbench(self, words: list[str]) -> int:
-        """The command line in this process, which has torch already."""
+        """Run the command line in this process, where torch is already imported."""
         self.patch.setattr(sys, "argv", ["fsarbench", *shortened(words)])
         with pytest.raises(SystemExit) as exit_:
             main()
         return int(exit_.value.code or 0)
 
     def placed(self, text: str) -> str:
-        """A text of the page, with the folder of one's own videos where it is here."""
+        """Text of the page with the actual path of the user's videos."""
         if OWN in text and not self.own.exists():
             shutil.copytree(self.home / "mine", self.own)
         return text.replace(OWN, str(self.own))
 
     def started(self, command: list[str], log: IO[str] | None = None) -> int:
-        """What a sweep starts."""
+        """Replacement for the process that a sweep starts."""
         return self.fsarbench(command[command.index("fsarbench") + 1 :])
 
     def said(self) -> str:
-        """What was printed since the last time."""
+        """Output since the last call, added to `output`."""
         read = self.capfd.readouterr()
         self.output += read.out + read.err
         return self.output
 
     def text(self, block: Block) -> None:
-        """What the commands before printed."""
+        """Check the output of the preceding commands."""
         for line in block.text.splitlines():
             assert printed(line, self.output), f"{line}\nis not in\n{self.output}"
 
     def python(self, block: Block) -> None:
-        """A script."""
+        """Run a script."""
         exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})
 
 

@@ -1,4 +1,4 @@
-"""The whole path with random weights: `configs/profile/mafsar_synthact_1shot_vitb16.py`.
+"""A complete run with random weights: `configs/profile/mafsar_synthact_1shot_vitb16.py`.
 
 As it stands it is for a GPU. Here its ViT-B/16 is exchanged for the smallest model; with
 FSARBENCH_SLOW set it keeps it, which takes minutes.

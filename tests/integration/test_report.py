@@ -1,4 +1,4 @@
-"""The page of real runs: made by the command line, rebuilt from folders, used in a browser."""
+"""HTML report of real runs: command line, rebuilt models, use in a browser."""
 
 import json
 import os
@@ -64,12 +64,12 @@ from torch import Tensor
 
 @MATCHERS.register_module()
 class Mine(Matcher):
-    """The likeness of frames at the same place."""
+    """Cosine of frames with the same index."""
 
     def forward(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
     ) -> Float[Tensor, "Q N"]:
-        """The mean over places."""
+        """Mean over frames."""
         return frame_cosines(query, prototypes).diagonal(dim1=-2, dim2=-1).mean((-1, -2))
 
     def explain(
@@ -90,14 +90,14 @@ def fsarbench(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def here(home: Path, *args: str) -> Result:
-    """The same in this process, which has loaded torch already."""
+    """Run the command in this process, where torch is already imported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
         return CliRunner().invoke(app, args)
 
 
 def make_videos(folder: Path) -> None:
-    """Five videos a class: three frames of a colour that moves its own way, and noise."""
+    """Five videos per class: three frames of a moving colour, with noise."""
     lines = ["class,split"]
     classes = [f"{split} {number}" for split in ("train", "val") for number in range(3)]
     for number, name in enumerate([*classes, *NAMES]):
@@ -287,7 +287,7 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.fixture
 def opened(browser: "Browser", page: Path) -> "Iterator[Page]":
-    """The page, which may say nothing to the console and ask nothing of a network."""
+    """Browser page that must print no console message and make no request."""
     said: list[str] = []
     asked: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)

@@ -1,4 +1,4 @@
-"""`--resume` goes on with the run that was started, and with no other."""
+"""`--resume` continues the run that was started, and refuses any other."""
 
 import json
 import re
@@ -46,7 +46,7 @@ CHANGES = [
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run in the folder `run`."""
+    """Finished run in the folder `run`."""
     folder = make_toy(tmp_path_factory.mktemp("resume"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -1,4 +1,4 @@
-"""Every method on synthact: cached features against encoding every episode anew.
+"""Every method on synthact: cached against uncached evaluation.
 
 `FSARBENCH_TEST_EPISODES=500` takes the built-in videos and so many episodes; without it a few
 episodes of noise stand in.
@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 
 
 class Remembering(VideoReader):
-    """Decodes each clip once: what is compared here comes after decoding."""
+    """Decode each clip once, because the test compares only later stages."""
 
     def __init__(self, reader: VideoReader) -> None:
         self.reader = reader

@@ -1,4 +1,4 @@
-"""The main job end to end, by its command, on small builds of the built-in data sets."""
+"""`fsarbench run` end to end on small versions of the built-in data sets."""
 
 import csv
 import json
@@ -147,7 +147,7 @@ def test_strokes_run(home: Path) -> None:
 
 @pytest.fixture
 def folder(run: Path, home: Path, tmp_path: Path) -> Path:
-    """Own videos: class folders and a split file, from rendered files."""
+    """User's videos: class folders and a split file, from rendered files."""
     made = sorted((home / "data").glob("synthact-*/**/*.mp4"))
     lines = ["class,split"]
     for number in range(6):

@@ -1,4 +1,4 @@
-"""`fsarbench sweep` by its command: two seeds of one row, and a row that fails."""
+"""`fsarbench sweep` with two seeds of one row, and a row that fails."""
 
 import json
 from pathlib import Path

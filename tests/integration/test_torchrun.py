@@ -1,4 +1,4 @@
-"""`torchrun -m fsarbench run`: two processes on a CPU make one run."""
+"""`torchrun -m fsarbench run`: one run of two processes on a CPU."""
 
 import subprocess
 import sys

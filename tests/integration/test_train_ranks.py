@@ -1,4 +1,4 @@
-"""Two processes that met by gloo against one."""
+"""Two gloo processes against one."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ def train_toy(work_dir: Path, accumulate: int) -> None:
 
 
 def score_toy(work_dir: Path) -> None:
-    """Tests by both routes; 13 episodes divide by neither batches nor ranks."""
+    """Cached and uncached evaluation; 13 episodes are no multiple of batches or ranks."""
     settings = EvaluateSettings(episodes=13, workers=0, batch_size=4, chunk=3)
     data_module, found = toy_data_module(), {}
     for cache in (True, False):
@@ -56,7 +56,7 @@ def free_port() -> str:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """What one process made, and what two made."""
+    """Results of one process and of two."""
     folder = tmp_path_factory.mktemp("ranks")
     both(folder / "one", accumulate=2)
     places = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}

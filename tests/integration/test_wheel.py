@@ -1,4 +1,4 @@
-"""An installed wheel carries configs, cards and the small model, and needs no checkout."""
+"""An installed wheel contains configs, cards and the small model, and needs no checkout."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the wheel, as an installation lays them out."""
+    """Files of the wheel, unpacked as in an installation."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT]
     subprocess.run(command, check=True)

@@ -1,6 +1,6 @@
-# OpenAI's CLIP ViT-B/32; its quick-GELU is picked with the tag.
+# OpenAI's CLIP ViT-B/32; the tag selects its quick-GELU.
 backbone = dict(type="OpenClipViT", model="ViT-B-32", pretrained="openai")
-# The prompt is open in MA-FSAR's paper; this is CLIP-FSAR's.
+# MA-FSAR's paper does not state the prompt; this is CLIP-FSAR's.
 text_encoder = dict(
     type="OpenClipText", model="ViT-B-32", pretrained="openai", prompts=["a photo of {}"]
 )

@@ -1,2 +1,2 @@
-# ResNet-50 with the first ImageNet weights of torchvision, where the field's code starts.
+# ResNet-50 with the first ImageNet weights of torchvision, as in most published code.
 backbone = dict(type="TimmCNN", model="resnet50.tv_in1k", pretrained=True)

@@ -6,5 +6,5 @@ dataset = dict(
     source="Qualcomm's AI data sets pages, 'Something-Something V2' (free for research, on "
     "request)",
 )
-# "From left to right" and "from right to left" are classes of it: no clip may be flipped.
+# Classes contain "from left to right" and "from right to left": clips must not be flipped.
 clips = dict(frames=8, flip=False)

@@ -1,3 +1,3 @@
-# Direction is meaning, so no clip may be flipped.
+# Classes differ in direction, so clips must not be flipped.
 dataset = dict(type="Strokes")
 clips = dict(frames=8, flip=False)

@@ -1,3 +1,3 @@
-# Many classes differ in direction alone, so no clip may be flipped.
+# Many classes differ only in direction, so clips must not be flipped.
 dataset = dict(type="SynthAct")
 clips = dict(frames=8, flip=False)

@@ -1,5 +1,5 @@
-# AIM (Yang et al., ICLR 2023) with averaged prototypes and OTAM; the paper has no few-shot setting.
-# Two temporal adapters, as the authors have where order matters.
+# AIM (Yang et al., ICLR 2023) with mean prototypes and OTAM; the paper has no few-shot setting.
+# Two temporal adapters, as in the authors' configs for data sets where order matters.
 adapter = dict(type="AIM", temporal=2)
 prototypes = dict(type="Mean")
 matcher = dict(type="OTAM")

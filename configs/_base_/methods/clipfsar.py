@@ -1,5 +1,5 @@
-# CLIP-FSAR (Wang et al., IJCV 2024). The results that its tables call an ensemble with video-text
-# matching: readout = dict(_delete_=True, type="GeometricFusion").
+# CLIP-FSAR (Wang et al., IJCV 2024). For the results that its tables call an ensemble with
+# video-text matching: readout = dict(_delete_=True, type="GeometricFusion").
 adapter = dict(type="FullFineTuning")
 prototypes = dict(type="SemanticModulation")
 matcher = dict(type="OTAM", temperature=0.5)

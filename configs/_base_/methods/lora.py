@@ -1,4 +1,4 @@
-# LoRA (Hu et al., ICLR 2022) with averaged prototypes and OTAM; the paper has no video setting.
+# LoRA (Hu et al., ICLR 2022) with mean prototypes and OTAM; the paper has no video setting.
 adapter = dict(type="LoRA")
 prototypes = dict(type="Mean")
 matcher = dict(type="OTAM")

@@ -1,5 +1,5 @@
-# MA-FSAR (Xing et al., arXiv 2308.01532). The paper prints neither alpha, tau nor the recipe:
-# alpha 0.5 and CLIP's temperature are the starting point, a config on its data may differ.
+# MA-FSAR (Xing et al., arXiv 2308.01532). The paper states neither alpha, tau nor the recipe:
+# alpha 0.5 and CLIP's temperature are defaults; configs of a data set may differ.
 adapter = dict(type="FineGrainedMultimodal")
 prototypes = dict(type="TextGuided")
 matcher = dict(type="OTAM")

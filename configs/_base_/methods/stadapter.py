@@ -1,4 +1,4 @@
-# ST-Adapter (Pan et al., NeurIPS 2022) with averaged prototypes and OTAM.
+# ST-Adapter (Pan et al., NeurIPS 2022) with mean prototypes and OTAM.
 adapter = dict(type="STAdapter")
 prototypes = dict(type="Mean")
 matcher = dict(type="OTAM")

@@ -1,6 +1,6 @@
-# The authors' released 1-shot config: tasks of one process, optimiser steps of four, and the
-# iterations at which their schedule starts and divides the rate by ten. There Adam with L2, here
-# AdamW; they ran four such processes side by side.
+# The authors' released 1-shot config: episodes of one process, four per optimizer step, and the
+# iterations at which their schedule divides the learning rate by ten. They used Adam with L2 and
+# four parallel processes; we use AdamW.
 train = dict(
     episodes=30_000,
     accumulate=4,

@@ -1,6 +1,7 @@
-# The authors' released 1-shot config: tasks of one process, the tasks of an optimiser step, and the
-# iterations at which their schedule starts and reaches a tenth and a hundredth of the rate (a half
-# before, which is left out). There Adam with L2, here AdamW; they ran four such processes.
+# The authors' released 1-shot config: episodes of one process, episodes per optimizer step, and the
+# iterations at which their schedule reaches a tenth and a hundredth of the learning rate.
+# An earlier step to a half is omitted. They used Adam with L2 and four parallel
+# processes; we use AdamW.
 train = dict(
     episodes=2000,
     accumulate=2,

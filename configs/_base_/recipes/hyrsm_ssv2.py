@@ -1,6 +1,6 @@
-# The authors' released 1-shot config: tasks of one process, the tasks of an optimiser step, and the
-# iterations at which their schedule starts and reaches a tenth and a hundredth of the rate. There
-# Adam with L2, here AdamW; they ran four such processes.
+# The authors' released 1-shot config: episodes of one process, episodes per optimizer step, and the
+# iterations at which their schedule reaches a tenth and a hundredth of the learning rate. They used
+# Adam with L2 and four parallel processes; we use AdamW.
 train = dict(
     episodes=40_000,
     accumulate=4,

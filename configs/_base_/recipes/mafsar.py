@@ -1,5 +1,6 @@
-# The paper prints 10,000 training tasks and nothing else of the recipe; the rest is open there and
-# follows CLIP-FSAR and AIM: rates of 1e-3 for adapters and 1e-5 for a tuned trunk, cosine decay.
+# The paper states 10,000 training episodes and nothing else of the recipe. The rest follows
+# CLIP-FSAR and AIM: learning rates 1e-3 for adapters and 1e-5 for trainable backbone weights,
+# cosine decay.
 train = dict(
     episodes=10_000,
     accumulate=4,

@@ -1,4 +1,4 @@
-# A short training for the built-in data sets: about two minutes on two cores with fsarbench-tiny.
+# Short training for the built-in data sets: about two minutes on two cores with fsarbench-tiny.
 train = dict(
     episodes=300,
     lr=2e-3,

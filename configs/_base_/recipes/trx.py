@@ -1,5 +1,6 @@
-# 16 tasks a step are the authors'; the number of tasks on this data set is not in their code, and
-# 10,000 is ours. Theirs is SGD at a constant 1e-3, ours AdamW, so its rates are ours too.
+# 16 episodes per step are the authors'. Their code does not state the number of episodes on this
+# data set; 10,000 is our choice. They use SGD at a constant 1e-3; we use AdamW with our own
+# learning rates.
 train = dict(
     episodes=10_000,
     accumulate=16,

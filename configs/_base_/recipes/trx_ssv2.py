@@ -1,5 +1,5 @@
-# 16 tasks a step and 75,000 tasks on this split are the authors'. Theirs is SGD at a constant 1e-3,
-# ours AdamW, so its rates are ours.
+# 16 episodes per step and 75,000 episodes on this split are the authors'. They use SGD at a
+# constant 1e-3; we use AdamW with our own learning rates.
 train = dict(
     episodes=75_000,
     accumulate=16,

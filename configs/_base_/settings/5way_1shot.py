@@ -1,4 +1,4 @@
-# The field's protocol: 5-way 1-shot, one query a class, 10,000 test episodes. Five queries a class
+# Standard protocol: 5-way 1-shot, one query per class, 10,000 test episodes. Five queries per class
 # in training, as in TRX's code.
 episodes = dict(way=5, shot=1, queries=1, train_queries=5)
 evaluate = dict(episodes=10_000)

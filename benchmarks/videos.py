@@ -1,4 +1,4 @@
-"""Films of 256 pixels, as people have them, and the forms that readers read them in."""
+"""Generated 256-pixel videos in every form that a reader supports."""
 
 import os
 from collections.abc import Callable
@@ -25,13 +25,13 @@ COUNT, FRAMES, HEIGHT, WIDTH = 16, 64, 256, 340
 
 @dataclass(frozen=True)
 class Form:
-    """How one reader finds a set of videos."""
+    """Reader and paths of the videos in one form."""
 
     reader: VideoReader
     paths: tuple[Path, ...]
 
     def evict(self) -> None:
-        """Make the system forget the content of their files, as far as it listens."""
+        """Ask the system to drop the files from the page cache."""
         for path in (file for place in self._places() for file in place.rglob("*")):
             if path.is_file():
                 with path.open("rb") as file:
@@ -44,8 +44,8 @@ class Form:
         }
 
 
-def films(folder: Path) -> tuple[Path, ...]:
-    """Coloured clouds that drift over one another, with a little noise, in mp4."""
+def benchmark_videos(folder: Path) -> tuple[Path, ...]:
+    """Write mp4 videos of drifting coloured clouds with little noise."""
     paths = tuple(folder / f"{number:02d}.mp4" for number in range(COUNT))
     for number, path in enumerate(paths):
         write_video(path, _clouds(np.random.Generator(np.random.PCG64(number))), fps=12)
@@ -73,7 +73,7 @@ def _layer(draw: np.random.Generator) -> np.ndarray:
 
 
 def extracted(paths: tuple[Path, ...]) -> Form:
-    """The films as folders of JPEG frames."""
+    """Folders of JPEG frames of the videos."""
     folders = []
     for path in paths:
         folder = path.parent / "frames" / path.stem
@@ -86,7 +86,7 @@ def extracted(paths: tuple[Path, ...]) -> Form:
 
 
 def stored(paths: tuple[Path, ...], format_: Format) -> Form:
-    """The films in a store."""
+    """Frame store of the videos."""
     root = Path(os.path.commonpath([path.parent for path in paths]))
     store = root / f"store-{format_}"
     keeper = StoreWriter(DecordReader(), root, store, StoreSettings(256, format_))
