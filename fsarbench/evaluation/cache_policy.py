@@ -1,4 +1,4 @@
-"""Whether test videos can be encoded once for all episodes; proven from the parts, not assumed."""
+"""Cache policy: whether test videos can be encoded once for all episodes."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from fsarbench.settings import Cache
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """How episodes are tested.
+    """Cached or uncached evaluation, with the reason.
 
     Attributes:
-        cached: Each video is encoded once a role, and episodes are matched on cached features.
-        why: The reason, for people.
+        cached: Whether each video is encoded once per role and episodes use the cached features.
+        why: Human-readable reason.
     """
 
     cached: bool
@@ -22,28 +22,28 @@ class CachePolicy:
 
 
 def choose_cache_policy(model: FewShotModel, clips: ClipSettings, cache: Cache) -> CachePolicy:
-    """The route that the parts allow and the settings want.
+    """Choose cached or uncached evaluation from the model, the clips and the setting.
 
-    A video's feature depends on nothing but the video, its role and its own class exactly if its
-    clip is the same in every episode and no part of the backbone looks at other videos.
+    Features can be cached if the clip of a video is the same in every episode and no module of the
+    backbone attends across videos. A feature then depends only on video, role and class.
 
     Raises:
-        UserError: `cache` is True and the parts forbid it.
+        UserError: `cache` is True, but the model or the clips do not allow it.
     """
-    against = _against(model, clips)
-    if cache is True and against:
-        raise UserError(f"evaluate.cache is True, but {against}: set it to 'auto' or False.")
+    obstacle = _obstacle(model, clips)
+    if cache is True and obstacle:
+        raise UserError(f"evaluate.cache is True, but {obstacle}: set it to 'auto' or False.")
     if cache is False:
         return CachePolicy(False, "evaluate.cache is False")
-    if against:
-        return CachePolicy(False, against)
+    if obstacle:
+        return CachePolicy(False, obstacle)
     return CachePolicy(True, "test clips are deterministic and videos are encoded on their own")
 
 
-def _against(model: FewShotModel, clips: ClipSettings) -> str:
+def _obstacle(model: FewShotModel, clips: ClipSettings) -> str:
     joint = [type(m).__name__ for m in model.backbone.modules() if getattr(m, "joint", False)]
     if joint:
-        # The backbone comes first and says so too; the last is the part that does it.
+        # The backbone comes first, with the flag of its adapter; the last module is the adapter.
         return f"{joint[-1]} attends across the videos of an episode"
     if clips.stochastic:
         return f"clips.sampling='{clips.sampling}' draws another test clip for every episode"
@@ -51,7 +51,7 @@ def _against(model: FewShotModel, clips: ClipSettings) -> str:
 
 
 def backbone_reads_text(model: FewShotModel) -> bool:
-    """Whether support features depend on text, so that support and query are two roles."""
+    """Whether support features depend on text and therefore differ from query features."""
     if model.text_encoder is None:
         return False
     return any(getattr(module, "uses_text", False) for module in model.backbone.modules())

@@ -1,4 +1,4 @@
-"""Finished parts of a test on disk: rows of numbers under names, in files that appear whole."""
+"""Disk cache of features and scores: named rows of tensors in atomically written files."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from fsarbench.runtime.atomic_files import atomic_path, write_below
 from fsarbench.runtime.environment import describe_device, versions
 from fsarbench.video import Split, Video, VideoReader
 
-# What encodes beside the parts themselves; the parts, a user's own too, are found by their classes.
+# Code that affects features besides the components; those are found by their classes.
 ENCODING = (
     "adapters",
     "backbones",
@@ -39,12 +39,12 @@ ENCODING = (
 
 
 def encoder_fingerprint(module: nn.Module, data_module: DataModule, config: str) -> dict[str, str]:
-    """What the outputs of a module depend on, besides the videos.
+    """Fingerprint of everything that a module's outputs depend on, except the videos.
 
     Args:
-        module: Whose weights and code count.
-        data_module: How clips are read and cut, and the device.
-        config: The part of the config that the module was built from.
+        module: Module whose weights and code are hashed.
+        data_module: Reader, clip settings and device.
+        config: Section of the config that the module was built from.
     """
     clips, device = data_module.clips, describe_device(data_module.device)
     return {
@@ -59,34 +59,34 @@ def encoder_fingerprint(module: nn.Module, data_module: DataModule, config: str)
 
 
 def weights_hash(module: nn.Module) -> str:
-    """A hash over all parameters and buffers, by name."""
-    found = hashlib.blake2b(digest_size=16)
+    """Hash of all parameters and buffers with their names."""
+    hasher = hashlib.blake2b(digest_size=16)
     for name, value in module.state_dict().items():
-        found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        found.update(content(value))
-    return found.hexdigest()
+        hasher.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        hasher.update(content(value))
+    return hasher.hexdigest()
 
 
 def content(values: Tensor) -> bytes:
-    """The bytes of a tensor."""
+    """Bytes of a tensor."""
     return values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 def code_hash(objects: Iterable[object]) -> str:
-    """A hash over the files that define the classes of some objects, and over what encodes."""
-    kinds = {kind for thing in objects for kind in type(thing).__mro__}
-    modules = {sys.modules.get(kind.__module__) for kind in kinds}
-    named = {getattr(module, "__file__", None) for module in modules} - {None}
+    """Hash of the source files of some objects' classes and of the encoding code."""
+    classes = {cls for item in objects for cls in type(item).__mro__}
+    modules = {sys.modules.get(cls.__module__) for cls in classes}
+    paths = {getattr(module, "__file__", None) for module in modules} - {None}
     # By content, not by path: another machine has the same code elsewhere.
-    files = {Path(str(file)) for file in named}.union(_encoding())
+    files = {Path(str(file)) for file in paths}.union(_encoding_files())
     contents = sorted(file.read_bytes() for file in files if file.is_file())
     return hashlib.blake2b(b"\n".join(contents), digest_size=16).hexdigest()
 
 
-def _encoding() -> Iterator[Path]:
+def _encoding_files() -> Iterator[Path]:
     package = Path(fsarbench.__file__).parent
-    for part in ENCODING:
-        yield from [package / part] if part.endswith(".py") else (package / part).rglob("*.py")
+    for name in ENCODING:
+        yield from [package / name] if name.endswith(".py") else (package / name).rglob("*.py")
 
 
 ROWS, VALUES = "rows", "values"
@@ -94,14 +94,14 @@ SUFFIX = ".safetensors"
 
 
 class DiskCache:
-    """Rows of one shape that depend on the same facts, each under a name of its own.
+    """Named tensors of one shape that share a fingerprint, stored in a folder.
 
-    Other facts are another folder, so that nothing is ever taken for what it is not. The files may
-    be deleted at any time; several processes may write at once.
+    Each fingerprint has its own folder, so that stale rows are never read. The files may be deleted
+    at any time, and several processes may write at once.
 
     Args:
-        folder: Where the stores of all facts lie.
-        facts: Everything that a row depends on besides its name.
+        folder: Parent folder of the caches of all fingerprints.
+        facts: Fingerprint: everything that a row depends on besides its name.
     """
 
     def __init__(self, folder: Path, facts: Mapping[str, str]) -> None:
@@ -109,119 +109,121 @@ class DiskCache:
         self.folder = folder / digest(*(f"{key} {self.facts[key]}" for key in sorted(self.facts)))
 
     def read(self, names: Sequence[str]) -> dict[int, Shaped[Tensor, "..."]]:
-        """The rows that are there, by their place in `names`; files are mapped into memory."""
-        # Of several processes one looks: while it does, another may already write.
+        """Stored rows by their index in `names`; files are memory-mapped."""
+        # Only one process reads the folder, because others may already be writing to it.
         return distributed.decide(lambda: self._read(names))
 
     def _read(self, names: Sequence[str]) -> dict[int, Tensor]:
-        places = {name: place for place, name in enumerate(names)}
-        found: dict[int, Tensor] = {}
+        indices = {name: index for index, name in enumerate(names)}
+        rows: dict[int, Tensor] = {}
         for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-            found |= {places[name]: row for name, row in _read(path).items() if name in places}
-        return found
+            rows |= {
+                indices[name]: row for name, row in _read_file(path).items() if name in indices
+            }
+        return rows
 
     def write(self, names: Sequence[str], values: Shaped[Tensor, "rows ..."]) -> None:
-        """Writes some rows into a file of their own, whole or not at all.
+        """Write some rows atomically into a new file.
 
         Raises:
-            UserError: The folder cannot be written.
+            UserError: The folder is not writable.
         """
         path = self.folder / f"{digest(*names)}{SUFFIX}"
         try:
             if not path.parent.is_dir():
                 facts = json.dumps(self.facts, indent=1) + "\n"
                 write_below(self.folder / "facts.json", facts.encode())
-            with atomic_path(path) as aside:
+            with atomic_path(path) as temporary:
                 content = {VALUES: values.detach().cpu().contiguous()}
-                save_file(content, aside, metadata={ROWS: json.dumps(list(names))})
+                save_file(content, temporary, metadata={ROWS: json.dumps(list(names))})
         except (OSError, SafetensorError) as error:
             raise UserError(
-                f"Finished parts of the test cannot be written to {path.parent} ({error}): make "
-                "room or allow writing there, or name another folder (evaluate.features, "
+                f"Cached features or scores cannot be written to {path.parent} ({error}): free "
+                "disk space, make the folder writable, or set another one (evaluate.features, "
                 "--work-dir)."
             ) from error
 
 
 class ShardWriter:
-    """Collects rows for a store and writes them a file at a time.
+    """Buffered writer of rows to a disk cache, one file per full buffer.
 
     Args:
-        store: Where they go; None keeps nothing.
-        least: Rows of a file; one has more only where more came at once.
+        disk_cache: Disk cache; None to discard all rows.
+        rows_per_file: Minimum number of rows per file, except for the last file.
     """
 
-    def __init__(self, store: DiskCache | None, least: int) -> None:
-        self.store = store
-        self.least = least
+    def __init__(self, disk_cache: DiskCache | None, rows_per_file: int) -> None:
+        self.disk_cache = disk_cache
+        self.rows_per_file = rows_per_file
         self._names: list[str] = []
         self._values: list[Tensor] = []
 
     def add(self, names: Sequence[str], values: Sequence[Shaped[Tensor, "..."]]) -> None:
-        """Takes some rows, and writes all of them once they fill a file."""
-        if self.store is not None:
+        """Add rows, and write the buffer once it is full."""
+        if self.disk_cache is not None:
             self._names += names
             self._values += values
-            if len(self._names) >= self.least:
+            if len(self._names) >= self.rows_per_file:
                 self.close()
 
     def close(self) -> None:
-        """Writes what is left."""
-        if self.store is not None and self._names:
-            self.store.write(self._names, torch.stack(self._values))
+        """Write the remaining rows."""
+        if self.disk_cache is not None and self._names:
+            self.disk_cache.write(self._names, torch.stack(self._values))
             self._names, self._values = [], []
 
 
 def digest(*texts: str | bytes) -> str:
-    """A hash over texts, one after the other, short enough for a file's name."""
-    found = hashlib.blake2b(digest_size=16)
+    """Hash of a sequence of texts, short enough for a file name."""
+    hasher = hashlib.blake2b(digest_size=16)
     for text in texts:
         content = text.encode() if isinstance(text, str) else text
         # The length keeps ("ab", "c") apart from ("a", "bc").
-        found.update(f"{len(content)}:".encode() + content)
-    return found.hexdigest()
+        hasher.update(f"{len(content)}:".encode() + content)
+    return hasher.hexdigest()
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read_file(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             names = json.loads(file.metadata()[ROWS])
             return dict(zip(names, file.get_tensor(VALUES), strict=True))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        warnings.warn(f"{path} cannot be read and is passed over ({error}).", stacklevel=3)
+        warnings.warn(f"{path} cannot be read and is skipped ({error}).", stacklevel=3)
         return {}
 
 
-# The slots of a config that the features of a video come from.
+# Config slots that the features of a video depend on.
 ENCODERS = ("backbone", "adapter", "reader")
 
 
 @dataclass(frozen=True)
 class CacheFolders:
-    """Folders of finished parts, and the config that they came from.
+    """Folders of the disk caches, and the config of the run.
 
     Attributes:
-        features: Of encoded videos; may be shared by runs, since it tells them apart.
-        scores: Of episodes that were encoded anew.
-        config: The values of the config.
+        features: Folder of video features; runs may share it, because fingerprints keep them apart.
+        scores: Folder of the scores of uncached episodes.
+        config: Values of the config.
     """
 
     features: Path
     scores: Path
     config: Mapping[str, Any]
 
-    def feature_store(self, model: FewShotModel, data_module: DataModule) -> DiskCache:
-        """The store of what this backbone makes of videos; the parts after it do not matter."""
+    def feature_cache(self, model: FewShotModel, data_module: DataModule) -> DiskCache:
+        """Disk cache of this backbone's features, independent of later components."""
         encoders = {slot: self.config.get(slot) for slot in ENCODERS}
         return DiskCache(
             self.features, encoder_fingerprint(model.backbone, data_module, _text(encoders))
         )
 
-    def score_store(
+    def score_cache(
         self, model: FewShotModel, data_module: DataModule, split: Split
     ) -> DiskCache | None:
-        """The store of what this model makes of episodes; None where videos cannot be told apart.
+        """Disk cache of episode scores; None if a video of the split has no name.
 
-        Each row depends on the whole model and, for simplicity, on all videos of the split.
+        Rows depend on the whole model and, for simplicity, on all videos of the split.
         """
         names = [video_name(video, data_module.reader) for video in split.videos]
         if None in names:
@@ -231,9 +233,9 @@ class CacheFolders:
 
 
 def video_name(video: Video, reader: VideoReader, text: bytes = b"") -> str | None:
-    """What a video is known by, together with the text that it is encoded with.
+    """Name of a video (and of the text it is encoded with) in the disk cache.
 
-    None where there is nothing that could be known again.
+    None if its source file cannot be identified.
     """
     source = reader.source(video.path)
     try:

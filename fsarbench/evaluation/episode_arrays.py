@@ -1,4 +1,4 @@
-"""What comes out of testing one kind of episode."""
+"""Drawn episodes as index arrays, and the evaluation result of one way/shot setting."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from fsarbench.evaluation.cache_policy import CachePolicy
 
 @dataclass(frozen=True)
 class EpisodeArrays:
-    """Episodes 0 to E - 1 of a sampler; videos and classes are indices into the split.
+    """Index arrays of episodes 0 to E - 1 of a sampler; indices refer to the split.
 
     Attributes:
-        classes: The classes of each episode.
-        support: The support videos, class-major.
-        query: The query videos.
-        labels: The index in the episode of each query's class.
+        classes: Classes of each episode.
+        support: Support videos of each episode, class-major.
+        query: Query videos of each episode.
+        labels: Class of each query as an index within its episode, 0 to N - 1.
     """
 
     classes: Int64[np.ndarray, "episodes N"]
@@ -30,7 +30,7 @@ class EpisodeArrays:
 
 
 def draw_episode_arrays(sampler: EpisodeSampler, episodes: int) -> EpisodeArrays:
-    """The first `episodes` episodes of a sampler."""
+    """Draw the first `episodes` episodes of a sampler."""
     drawn = [sampler.episode(number) for number in range(episodes)]
     return EpisodeArrays(
         classes=np.stack([episode.classes for episode in drawn]),
@@ -42,19 +42,19 @@ def draw_episode_arrays(sampler: EpisodeSampler, episodes: int) -> EpisodeArrays
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out of testing.
+    """Evaluation result of one way/shot setting.
 
     Attributes:
-        task: The kind of episode.
-        scores: The score of every query for every class of its episode.
-        labels: The index in the episode of each query's class.
-        classes: The classes of each episode, as indices into the split.
-        support: The support videos of each episode, as indices into the split.
-        query: The query videos, likewise.
-        route: Whether features were cached, and why.
-        encode_seconds: Decoding and encoding; on the route without a cache, everything. Of several
-            kinds of episodes tested from one cache, the first has all of it.
-        match_seconds: Prototypes and matching on cached features.
+        task: Way, shot and queries per class.
+        scores: Score of every query for every class of its episode.
+        labels: Class of each query as an index within its episode, 0 to N - 1.
+        classes: Classes of each episode, as indices into the split.
+        support: Support videos of each episode, as indices into the split.
+        query: Query videos of each episode, as indices into the split.
+        route: Cache policy: whether features were cached, and why.
+        encode_seconds: Seconds of decoding and encoding; the whole time in uncached evaluation. If
+            several settings share one cache, the first one holds all of it.
+        match_seconds: Seconds of prototype building and matching on cached features.
     """
 
     task: EpisodeSettings
@@ -69,20 +69,20 @@ class Evaluation:
 
     @property
     def predictions(self) -> Int64[np.ndarray, "episodes Q"]:
-        """The class with the largest score; of equal ones the first."""
+        """Index of the class with the largest score; the first one in a tie."""
         return self.scores.argmax(axis=-1).astype(np.int64)
 
     @property
     def same_scores(self) -> float:
-        """The share of queries whose scores are the same for all classes of their episode."""
+        """Share of queries with equal scores for all classes of their episode, 0 to 1."""
         return float((self.scores.max(axis=-1) == self.scores.min(axis=-1)).mean())
 
     @property
     def accuracies(self) -> Float64[np.ndarray, " episodes"]:
-        """The share of each episode's queries that were predicted right."""
+        """Accuracy of every episode, 0 to 1."""
         return (self.predictions == self.labels).mean(axis=1, dtype=np.float64)
 
     @property
     def accuracy(self) -> float:
-        """The mean over episodes, 0 to 1."""
+        """Mean accuracy over episodes, 0 to 1."""
         return float(self.accuracies.mean())

@@ -28,22 +28,22 @@ from fsarbench.video import Split, SplitName
 
 Output = tuple[Float[Tensor, "episodes Q N"], float, float]
 
-# Episodes of one file of a store: what a test that is killed may lose.
+# Episodes per file of the disk cache: the most that a killed test loses.
 SHARD = 25
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """What is tested on what.
+    """Evaluation of one model on one split.
 
     Attributes:
         model: In evaluation mode.
-        data_module: Videos and clips.
-        split: The split.
-        settings: How testing is run.
-        text: The text features of the split's classes.
-        bars: Where progress is shown.
-        keep: Where finished parts are kept; None keeps none.
+        data_module: Reader, clip settings and device.
+        split: Videos and classes of the split.
+        settings: Evaluation settings.
+        text: Text features of the split's classes.
+        bars: Progress display.
+        cache_folders: Folders of cached features and scores; None to cache nothing on disk.
     """
 
     model: FewShotModel
@@ -52,73 +52,75 @@ class Evaluator:
     settings: EvaluateSettings
     text: Float[Tensor, "M E"] | None
     bars: ProgressBars
-    keep: CacheFolders | None = None
+    cache_folders: CacheFolders | None = None
 
     @property
     def labels(self) -> Int64[np.ndarray, " V"]:
-        """The class of each video of the split."""
+        """Class index of each video of the split."""
         return np.array([video.label for video in self.split.videos], dtype=np.int64)
 
-    def cached(self, plans: Sequence[EpisodeArrays]) -> Iterator[Output]:
-        """Scores with the seconds of encoding and of matching, every video encoded once."""
-        clock = Timer(self.data_module.device)
-        with clock:
-            features = self._encode(plans)
-        match = Timer(self.data_module.device)
-        with match:
-            prepared = compute_per_video(self.model, features, plans, self.labels, self.text)
-        for number, plan in enumerate(plans):
+    def cached(self, drawn: Sequence[EpisodeArrays]) -> Iterator[Output]:
+        """Scores, encoding seconds and matching seconds; every video is encoded once."""
+        encode_timer = Timer(self.data_module.device)
+        with encode_timer:
+            features = self._encode(drawn)
+        match_timer = Timer(self.data_module.device)
+        with match_timer:
+            per_video = compute_per_video(self.model, features, drawn, self.labels, self.text)
+        for number, arrays in enumerate(drawn):
             with (
-                match,
-                self.bars.task(f"match {self.split.name}", distributed.part(len(plan))) as bar,
+                match_timer,
+                self.bars.task(f"match {self.split.name}", distributed.part(len(arrays))) as bar,
             ):
                 chunk = self.settings.chunk
-                scores = match_episodes(self.model, features, plan, self.text, chunk, bar, prepared)
+                scores = match_episodes(
+                    self.model, features, arrays, self.text, chunk, bar, per_video
+                )
             require_finite(scores, f"The scores of the {self.split.name} episodes")
-            yield scores, 0.0 if number else clock.seconds, match.seconds
-            match = Timer(self.data_module.device)
+            yield scores, 0.0 if number else encode_timer.seconds, match_timer.seconds
+            match_timer = Timer(self.data_module.device)
 
-    def anew(
-        self, plans: Sequence[EpisodeArrays], tasks: Sequence[EpisodeSettings]
+    def uncached(
+        self, drawn: Sequence[EpisodeArrays], tasks: Sequence[EpisodeSettings]
     ) -> Iterator[Output]:
-        """The same, every episode encoded anew; all seconds are those of encoding."""
-        store = None
-        if self.keep is not None:
-            store = self.keep.score_store(self.model, self.data_module, self.split)
-        for plan, task in zip(plans, tasks, strict=True):
-            clock = Timer(self.data_module.device)
-            mine = distributed.part(len(plan))
-            with clock, self.bars.task(f"test on {self.split.name}", mine) as bar:
-                scores = self._score(len(plan), task, store, bar)
-            yield scores, clock.seconds, 0.0
+        """Scores, encoding seconds and 0; all videos are encoded again for every episode."""
+        disk_cache = None
+        if self.cache_folders is not None:
+            disk_cache = self.cache_folders.score_cache(self.model, self.data_module, self.split)
+        for arrays, task in zip(drawn, tasks, strict=True):
+            encode_timer = Timer(self.data_module.device)
+            local_episodes = distributed.part(len(arrays))
+            with encode_timer, self.bars.task(f"test on {self.split.name}", local_episodes) as bar:
+                scores = self._episode_scores(len(arrays), task, disk_cache, bar)
+            yield scores, encode_timer.seconds, 0.0
 
-    def _encode(self, plans: Sequence[EpisodeArrays]) -> Features:
-        cache = Cache(self.model, self.split, plans, self.text)
-        if self.keep is not None:
-            store = self.keep.feature_store(self.model, self.data_module)
-            cache.keep(store, self.data_module.reader, self.data_module.device)
+    def _encode(self, drawn: Sequence[EpisodeArrays]) -> Features:
+        cache = Cache(self.model, self.split, drawn, self.text)
+        if self.cache_folders is not None:
+            disk_cache = self.cache_folders.feature_cache(self.model, self.data_module)
+            cache.attach(disk_cache, self.data_module.reader, self.data_module.device)
         with self.bars.task(
             f"encode {self.split.name}", distributed.part(len(cache.videos))
         ) as bar:
             return encode_split(self.model, self.data_module, cache, self.split, self.settings, bar)
 
-    def _score(
-        self, episodes: int, task: EpisodeSettings, store: DiskCache | None, bar: ProgressBar
+    def _episode_scores(
+        self, episodes: int, task: EpisodeSettings, disk_cache: DiskCache | None, bar: ProgressBar
     ) -> Float[Tensor, "episodes Q N"]:
         names = [f"{task} {number}" for number in range(episodes)]
-        found = {} if store is None else store.read(names)
-        bar.advance(distributed.part(len(found)))
-        missing = [number for number in range(episodes) if number not in found]
-        fresh, shelf = {}, ShardWriter(store, SHARD)
-        for number, scores in self._fresh(distributed.share(missing), task):
-            fresh[number] = scores
-            shelf.add([names[number]], [scores])
+        cached = {} if disk_cache is None else disk_cache.read(names)
+        bar.advance(distributed.part(len(cached)))
+        missing = [number for number in range(episodes) if number not in cached]
+        computed, writer = {}, ShardWriter(disk_cache, SHARD)
+        for number, scores in self._compute_scores(distributed.share(missing), task):
+            computed[number] = scores
+            writer.add([names[number]], [scores])
             bar.advance()
-        shelf.close()
-        found |= distributed.gather(fresh)
-        return torch.stack([found[number].cpu() for number in range(episodes)])
+        writer.close()
+        cached |= distributed.gather(computed)
+        return torch.stack([cached[number].cpu() for number in range(episodes)])
 
-    def _fresh(
+    def _compute_scores(
         self, numbers: Sequence[int], task: EpisodeSettings
     ) -> Iterator[tuple[int, Float[Tensor, "Q N"]]]:
         data_module, split = self.data_module, self.split
@@ -140,22 +142,22 @@ def evaluate(
     episodes: int | None = None,
     bars: ProgressBars | None = None,
 ) -> Evaluation:
-    """Tests a model on the first episodes of a split.
+    """Evaluate a model on the first episodes of a split.
 
-    The numbers do not depend on the route, nor on `batch_size`, `chunk` and `workers`, beyond what
-    floating-point sums in another order give.
+    Apart from floating-point rounding, scores do not depend on the cache policy, `batch_size`,
+    `chunk` or `workers`.
 
     Args:
-        model: The model, on the bench's device; its mode is put back afterwards.
-        data_module: Videos, clips and the kind of episode.
-        name: The split; `val` selects, `test` reports.
-        settings: How testing is run.
-        episodes: How many; None for `settings.episodes`.
-        bars: Where progress is shown; None shows none.
+        model: Model on the data module's device; its train/eval mode is restored afterwards.
+        data_module: Videos, clip settings and episode settings.
+        name: Name of the split: `val` for model selection, `test` for results.
+        settings: Evaluation settings.
+        episodes: Number of episodes; None for `settings.episodes`.
+        bars: Progress display; None shows no progress.
 
     Raises:
-        UserError: The split cannot fill an episode, a video cannot be read, or the settings ask for
-            a cache that the parts forbid.
+        UserError: The split is too small for an episode, a video cannot be read, or the settings
+            require a cache although the model or the clips do not allow it.
     """
     counted = replace(settings, episodes=episodes or settings.episodes, shots=(), ways=())
     return evaluate_all(model, data_module, name, counted, bars)[0]
@@ -167,66 +169,78 @@ def evaluate_all(
     name: SplitName,
     settings: EvaluateSettings,
     bars: ProgressBars | None = None,
-    keep: CacheFolders | None = None,
+    cache_folders: CacheFolders | None = None,
 ) -> tuple[Evaluation, ...]:
-    """Tests a model on every kind of episode that the settings ask for, the bench's own first.
+    """Evaluate a model in every requested way/shot setting, the data module's own first.
 
-    Where features are cached, each video is encoded once for all of them.
+    If features are cached, each video is encoded once for all settings.
 
     Args:
-        model: As for `evaluate`.
-        data_module: As for `evaluate`.
-        name: As for `evaluate`.
-        settings: How testing is run; `shots` and `ways` add kinds of episodes.
-        bars: Where progress is shown; None shows none.
-        keep: Where finished parts are kept and looked for; None keeps none.
+        model: See `evaluate`.
+        data_module: See `evaluate`.
+        name: See `evaluate`.
+        settings: Evaluation settings; `shots` and `ways` add way/shot settings.
+        bars: Progress display; None shows no progress.
+        cache_folders: Folders of cached features and scores; None to cache nothing on disk.
 
     Raises:
-        UserError: As `evaluate`.
+        UserError: See `evaluate`.
     """
     split = data_module.splits[name]
-    route = choose_cache_policy(model, data_module.clips, settings.cache)
+    policy = choose_cache_policy(model, data_module.clips, settings.cache)
     tasks = settings.tasks(data_module.episodes)
-    plans = [
+    drawn = [
         draw_episode_arrays(s, settings.episodes) for s in samplers(data_module, name, settings)
     ]
-    with _evaluating(model):
+    with _evaluation_mode(model):
         text = text_bank(model, split)
-        trial = Evaluator(
-            model, data_module, split, settings, text, bars or ProgressBars(quiet=True), keep
+        evaluator = Evaluator(
+            model,
+            data_module,
+            split,
+            settings,
+            text,
+            bars or ProgressBars(quiet=True),
+            cache_folders,
         )
-        outputs = list(trial.cached(plans) if route.cached else trial.anew(plans, tasks))
-    found = zip(tasks, plans, outputs, strict=True)
-    return tuple(_evaluation(task, plan, output, route) for task, plan, output in found)
+        outputs = list(
+            evaluator.cached(drawn) if policy.cached else evaluator.uncached(drawn, tasks)
+        )
+    per_task = zip(tasks, drawn, outputs, strict=True)
+    return tuple(_evaluation(task, arrays, output, policy) for task, arrays, output in per_task)
 
 
 def samplers(
     data_module: DataModule, name: SplitName, settings: EvaluateSettings
 ) -> list[EpisodeSampler]:
-    """Who draws the episodes of each kind that the settings ask for.
+    """Episode samplers of all requested way/shot settings.
+
+    Cheap enough to call before training.
 
     Raises:
-        UserError: The split cannot fill an episode of one kind; cheap to find out before training.
+        UserError: The split is too small for an episode of one of the settings.
     """
-    own, *others = settings.tasks(data_module.episodes)
-    found = [EpisodeSampler(data_module.splits[name], own, settings.seed)]
+    first, *others = settings.tasks(data_module.episodes)
+    drawn_samplers = [EpisodeSampler(data_module.splits[name], first, settings.seed)]
     try:
-        found += [EpisodeSampler(data_module.splits[name], task, settings.seed) for task in others]
+        drawn_samplers += [
+            EpisodeSampler(data_module.splits[name], task, settings.seed) for task in others
+        ]
     except UserError as error:
         raise UserError(f"evaluate.shots and evaluate.ways ask for too much. {error}") from None
-    return found
+    return drawn_samplers
 
 
 def _evaluation(
-    task: EpisodeSettings, plan: EpisodeArrays, output: Output, route: CachePolicy
+    task: EpisodeSettings, arrays: EpisodeArrays, output: Output, policy: CachePolicy
 ) -> Evaluation:
     scores, encode, match = output
-    drawn = (plan.labels, plan.classes, plan.support, plan.query)
-    return Evaluation(task, scores.float().cpu().numpy(), *drawn, route, encode, match)
+    fields = (arrays.labels, arrays.classes, arrays.support, arrays.query)
+    return Evaluation(task, scores.float().cpu().numpy(), *fields, policy, encode, match)
 
 
 @contextmanager
-def _evaluating(model: FewShotModel) -> Iterator[None]:
+def _evaluation_mode(model: FewShotModel) -> Iterator[None]:
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:

@@ -17,18 +17,20 @@ from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.runtime import distributed
 from fsarbench.runtime.progress import ProgressBar
 
-# Videos of one call: they do not fit the memory of a GPU all at once.
+# Videos per call: all videos at once would not fit into GPU memory.
 CALL = 256
 
 
 @dataclass(frozen=True)
 class PerVideoFeatures:
-    """By video index; rows of videos that no episode needs are 0.
+    """Prototype-builder outputs that depend on one video only, computed once for all episodes.
+
+    Rows are video indices; rows of videos that no episode uses are 0.
 
     Attributes:
-        query: What a query is matched as; None where that is not a matter of the query alone.
-        classes: The prototypes of a class that has this one support video; None where episodes
-            have more of them, or the above is None.
+        query: Query features passed to the matcher; None if they depend on more than the query.
+        classes: Prototypes of a class with this single support video; None if no episode is
+            1-shot or `query` is None.
     """
 
     query: Float[Tensor, "V T D"] | None = None
@@ -41,25 +43,27 @@ NOTHING = PerVideoFeatures()
 def compute_per_video(
     model: FewShotModel,
     features: Features,
-    plans: Sequence[EpisodeArrays],
+    drawn: Sequence[EpisodeArrays],
     labels: np.ndarray,
     text: Float[Tensor, "M E"] | None,
 ) -> PerVideoFeatures:
-    """Does once what the episodes of some plans would do again and again.
+    """Compute the prototype-builder outputs that all drawn episodes share.
 
     Args:
         model: In evaluation mode.
-        features: Of every video that the plans use.
-        plans: The episodes.
-        labels: The class of each video of the split.
-        text: The text features of the split's classes.
+        features: Features of every video in the drawn episodes.
+        drawn: Drawn episodes of each way/shot setting.
+        labels: Class index of each video of the split.
+        text: Text features of the split's classes.
     """
     builder = model.prototypes
     if not isinstance(builder, PerVideoPrototypeBuilder) or model.matcher is None:
         return NOTHING
     device = features.query.device
-    queries = _used([plan.query for plan in plans], device)
-    alone = _used([plan.support for plan in plans if plan.support.shape[2] == 1], device)
+    queries = _unique_videos([arrays.query for arrays in drawn], device)
+    one_shot_videos = _unique_videos(
+        [arrays.support for arrays in drawn if arrays.support.shape[2] == 1], device
+    )
     classes = torch.from_numpy(labels).to(device)
 
     def prototypes(videos: Tensor) -> Tensor:
@@ -68,19 +72,19 @@ def compute_per_video(
 
     return PerVideoFeatures(
         _by_video(lambda videos: builder.of_queries(features.query[videos]), queries, len(labels)),
-        _by_video(prototypes, alone, len(labels)) if len(alone) else None,
+        _by_video(prototypes, one_shot_videos, len(labels)) if len(one_shot_videos) else None,
     )
 
 
 class Task(NamedTuple):
-    """One episode on features, or many of them, with one axis more in front.
+    """Features of one episode, or of a batch of episodes with a leading axis.
 
     Attributes:
         support: Support features.
         query: Query features.
-        text: The text features of the classes.
-        matched: What the queries are matched as; None for nothing prepared.
-        prototypes: Of the classes; None where they are to be built.
+        text: Text features of the classes.
+        matched: Precomputed query features for the matcher; None if there are none.
+        prototypes: Precomputed class prototypes; None if they are to be built.
     """
 
     support: Float[Tensor, "*E N K T D"]
@@ -91,7 +95,7 @@ class Task(NamedTuple):
 
 
 def compare(model: FewShotModel, task: Task) -> Outcome:
-    """`FewShotModel.compare` of one episode, with what is there already."""
+    """`FewShotModel.compare` of one episode, reusing precomputed features and prototypes."""
     builder, matcher = model.prototypes, model.matcher
     if task.matched is None or matcher is None or not isinstance(builder, PerVideoPrototypeBuilder):
         return model.compare(task.support, task.query, task.text)
@@ -102,13 +106,13 @@ def compare(model: FewShotModel, task: Task) -> Outcome:
 
 
 def _by_video(run: Callable[[Tensor], Tensor], videos: Tensor, count: int) -> Tensor:
-    made = torch.cat([run(part) for part in videos.split(CALL)])
-    kept = made.new_zeros(count, *made.shape[1:])
-    kept[videos] = made
-    return kept
+    outputs = torch.cat([run(batch) for batch in videos.split(CALL)])
+    rows = outputs.new_zeros(count, *outputs.shape[1:])
+    rows[videos] = outputs
+    return rows
 
 
-def _used(videos: Sequence[np.ndarray], device: torch.device) -> Tensor:
+def _unique_videos(videos: Sequence[np.ndarray], device: torch.device) -> Tensor:
     flat = [indices.reshape(-1) for indices in videos]
     return torch.from_numpy(np.unique(np.concatenate(flat or [np.empty(0, np.int64)]))).to(device)
 
@@ -116,42 +120,43 @@ def _used(videos: Sequence[np.ndarray], device: torch.device) -> Tensor:
 def match_episodes(
     model: FewShotModel,
     features: Features,
-    plan: EpisodeArrays,
+    arrays: EpisodeArrays,
     text: Float[Tensor, "M E"] | None,
     chunk: int,
     bar: ProgressBar,
-    prepared: PerVideoFeatures = NOTHING,
+    per_video: PerVideoFeatures = NOTHING,
 ) -> Float[Tensor, "episodes Q N"]:
-    """The scores of all episodes of a plan.
+    """Class scores of all drawn episodes of one way/shot setting.
 
     Args:
         model: In evaluation mode.
-        features: Of every video that the plan uses.
-        plan: The episodes.
-        text: The text features of the split's classes.
-        chunk: Episodes of one call; 1 runs them one by one, without `torch.vmap`.
-        bar: Advances by episodes.
-        prepared: What was made of the features before.
+        features: Features of every video in the episodes.
+        arrays: Drawn episodes.
+        text: Text features of the split's classes.
+        chunk: Episodes per call; 1 runs them one by one, without `torch.vmap`.
+        bar: Progress bar in episodes.
+        per_video: Prototype-builder outputs computed per video.
     """
     device = features.query.device
     support, query, classes = (
-        torch.from_numpy(index).to(device) for index in (plan.support, plan.query, plan.classes)
+        torch.from_numpy(index).to(device)
+        for index in (arrays.support, arrays.query, arrays.classes)
     )
-    one_shot = prepared.classes is not None and support.shape[2] == 1
-    scores, starts = {}, range(0, len(plan), chunk)
+    one_shot = per_video.classes is not None and support.shape[2] == 1
+    scores, starts = {}, range(0, len(arrays), chunk)
     for start in distributed.share(starts):
-        part = slice(start, start + chunk)
+        episodes = slice(start, start + chunk)
         task = Task(
-            support=features.support[support[part]],
-            query=features.query[query[part]],
-            text=_of(text, classes[part]),
-            matched=_of(prepared.query, query[part]),
-            prototypes=_of(prepared.classes, support[part, :, 0]) if one_shot else None,
+            support=features.support[support[episodes]],
+            query=features.query[query[episodes]],
+            text=_rows_at(text, classes[episodes]),
+            matched=_rows_at(per_video.query, query[episodes]),
+            prototypes=_rows_at(per_video.classes, support[episodes, :, 0]) if one_shot else None,
         )
         scores[start] = _scores(model, task)
         bar.advance(len(scores[start]))
-    found = distributed.gather(scores)
-    return torch.cat([found[start] for start in starts])
+    gathered = distributed.gather(scores)
+    return torch.cat([gathered[start] for start in starts])
 
 
 def _scores(model: FewShotModel, tasks: Task) -> Float[Tensor, "episodes Q N"]:
@@ -159,11 +164,11 @@ def _scores(model: FewShotModel, tasks: Task) -> Float[Tensor, "episodes Q N"]:
         return model.scores(compare(model, task))
 
     if len(tasks.query) == 1:
-        alone = (None if axis is None else axis[0] for axis in tasks)
-        return one(Task(*alone))[None]  # type: ignore[arg-type]
+        episode = (None if axis is None else axis[0] for axis in tasks)
+        return one(Task(*episode))[None]  # type: ignore[arg-type]
     dims = Task(*(None if axis is None else 0 for axis in tasks))  # type: ignore[arg-type]
     return torch.vmap(one, in_dims=(dims,))(tasks)
 
 
-def _of(rows: Shaped[Tensor, "V ..."] | None, index: Tensor) -> Shaped[Tensor, "..."] | None:
+def _rows_at(rows: Shaped[Tensor, "V ..."] | None, index: Tensor) -> Shaped[Tensor, "..."] | None:
     return None if rows is None else rows[index]

@@ -15,7 +15,7 @@ from fsarbench.model import FewShotModel
 from fsarbench.settings import EvaluateSettings
 
 Build = Callable[..., FewShotModel]
-ANEW = EvaluateSettings(episodes=23, cache=False, workers=0)
+UNCACHED = EvaluateSettings(episodes=23, cache=False, workers=0)
 
 
 def cached(**changes: object) -> EvaluateSettings:
@@ -32,13 +32,13 @@ def scores(model: FewShotModel, data_module: DataModule, settings: EvaluateSetti
     [cached(chunk=1), cached(chunk=4), cached(chunk=23, batch_size=1), cached(batch_size=7)],
     ids=["no vmap", "chunks", "video by video", "batches"],
 )
-def test_cached_features_give_the_numbers_of_encoding_anew(
+def test_cached_features_give_the_numbers_of_uncached_evaluation(
     build: Build, data_module: DataModule, settings: EvaluateSettings, uses_text: bool
 ) -> None:
     model = build(uses_text=uses_text)
     assert evaluate(model, data_module, "test", settings).route.cached
     np.testing.assert_allclose(
-        scores(model, data_module, settings), scores(model, data_module, ANEW), atol=1e-5
+        scores(model, data_module, settings), scores(model, data_module, UNCACHED), atol=1e-5
     )
 
 
@@ -54,7 +54,9 @@ def test_text_of_the_class_reaches_the_support_features(
 ) -> None:
     with_text, without = build(uses_text=True), build(uses_text=False)
     assert (
-        np.abs(scores(with_text, data_module, ANEW) - scores(without, data_module, ANEW)).max()
+        np.abs(
+            scores(with_text, data_module, UNCACHED) - scores(without, data_module, UNCACHED)
+        ).max()
         > 1e-3
     )
 
@@ -91,9 +93,9 @@ def test_the_mode_of_every_module_is_put_back(build: Build, data_module: DataMod
 
 def test_a_joint_adapter_is_never_cached(build: Build, data_module: DataModule) -> None:
     model = build(joint=True)
-    route = evaluate(model, data_module, "test", cached()).route
-    assert not route.cached
-    assert "ToyAdapter attends across the videos" in route.why
+    policy = evaluate(model, data_module, "test", cached()).route
+    assert not policy.cached
+    assert "ToyAdapter attends across the videos" in policy.why
     with pytest.raises(UserError, match=r"evaluate\.cache is True, but ToyAdapter"):
         evaluate(model, data_module, "test", cached(cache=True))
 
@@ -129,7 +131,7 @@ def test_several_kinds_of_episodes_are_each_tested_as_alone(
     settings = cached(shots=[1, 2, 3], ways=[2, 4], cache=cache)
     found = evaluate_all(model, data_module, "test", settings)
     kinds = [(one.task.way, one.task.shot) for one in found]
-    # The bench's own comes first, and once.
+    # The data module's own comes first, and once.
     assert kinds == [(4, 2), (2, 1), (2, 2), (2, 3), (4, 1), (4, 3)]
     for one in found:
         alone = evaluate(

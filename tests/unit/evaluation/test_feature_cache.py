@@ -59,44 +59,49 @@ def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def keep(tmp_path: Path) -> CacheFolders:
+def cache_folders(tmp_path: Path) -> CacheFolders:
     return CacheFolders(tmp_path / "features", tmp_path / "scores", CONFIG)
 
 
 def encoded(
-    model: FewShotModel, data_module: DataModule, keep: CacheFolders | None, **changes: object
+    model: FewShotModel,
+    data_module: DataModule,
+    cache_folders: CacheFolders | None,
+    **changes: object,
 ) -> tuple[Evaluation, int]:
     """The result, and the videos that were read for it."""
     reader = data_module.reader
     assert isinstance(reader, CountingReader)
     reader.seen.clear()
     settings = replace(SETTINGS, **changes)
-    return evaluate_all(model, data_module, "test", settings, keep=keep)[0], len(reader.seen)
+    return evaluate_all(model, data_module, "test", settings, cache_folders=cache_folders)[0], len(
+        reader.seen
+    )
 
 
 @pytest.mark.parametrize("uses_text", [False, True])
 def test_a_second_test_encodes_nothing(
-    build: Build, data_module: DataModule, keep: CacheFolders, uses_text: bool
+    build: Build, data_module: DataModule, cache_folders: CacheFolders, uses_text: bool
 ) -> None:
     model = build(uses_text=uses_text)
-    first, read = encoded(model, data_module, keep)
-    second, none = encoded(model, data_module, keep)
+    first, read = encoded(model, data_module, cache_folders)
+    second, none = encoded(model, data_module, cache_folders)
     assert (read, none) == (30, 0)
     np.testing.assert_array_equal(first.scores, second.scores)
     np.testing.assert_array_equal(first.scores, encoded(model, data_module, None)[0].scores)
 
 
 def test_what_comes_after_the_backbone_does_not_matter(
-    build: Build, data_module: DataModule, keep: CacheFolders
+    build: Build, data_module: DataModule, cache_folders: CacheFolders
 ) -> None:
     class Half(ToyMatcher):
         def forward(self, query, prototypes):  # type: ignore[no-untyped-def]
             return super().forward(query, prototypes) / 2
 
     model = build()
-    first, _ = encoded(model, data_module, keep)
+    first, _ = encoded(model, data_module, cache_folders)
     model.matcher = Half()
-    other = replace(keep, config={**CONFIG, "matcher": {"type": "Half"}})
+    other = replace(cache_folders, config={**CONFIG, "matcher": {"type": "Half"}})
     second, read = encoded(model, data_module, other, episodes=30, shots=[1, 2, 3])
     assert read == 0
     np.testing.assert_allclose(second.scores, first.scores[:30] / 2, rtol=1e-6)
@@ -106,10 +111,10 @@ def test_what_comes_after_the_backbone_does_not_matter(
     "changed", ["tuned weight", "frozen weight", "adapter", "frames", "pixels", "reader"]
 )
 def test_what_features_depend_on_matters(
-    build: Build, data_module: DataModule, keep: CacheFolders, changed: str
+    build: Build, data_module: DataModule, cache_folders: CacheFolders, changed: str
 ) -> None:
     model = build()
-    encoded(model, data_module, keep)
+    encoded(model, data_module, cache_folders)
     weights = {
         "tuned weight": model.backbone.adapter.scale.weight,
         "frozen weight": model.backbone.trunk.pixels.bias,
@@ -122,31 +127,34 @@ def test_what_features_depend_on_matters(
     elif changed == "pixels":
         data_module = replace(data_module, clips=replace(data_module.clips, resize=16))
     else:
-        keep = replace(keep, config={**CONFIG, changed: {"type": "Other"}})
-    assert encoded(model, data_module, keep)[1] == 30
+        cache_folders = replace(cache_folders, config={**CONFIG, changed: {"type": "Other"}})
+    assert encoded(model, data_module, cache_folders)[1] == 30
     # How training clips vary is nothing to a test clip.
     data_module = replace(data_module, clips=replace(data_module.clips, flip=True, jitter=0.2))
-    assert encoded(model, data_module, keep)[1] == 0
+    assert encoded(model, data_module, cache_folders)[1] == 0
 
 
 def test_a_changed_video_alone_is_encoded_anew(
-    build: Build, data_module: DataModule, keep: CacheFolders
+    build: Build, data_module: DataModule, cache_folders: CacheFolders
 ) -> None:
     model = build(uses_text=True)
-    encoded(model, data_module, keep)
+    encoded(model, data_module, cache_folders)
     path = data_module.splits["test"].videos[7].path
     os.utime(path, ns=(1, 1))
-    assert encoded(model, data_module, keep)[1] == 1
+    assert encoded(model, data_module, cache_folders)[1] == 1
     path.write_text("another video")
-    assert encoded(model, data_module, keep)[1] == 1
-    assert encoded(model, data_module, keep)[1] == 0
+    assert encoded(model, data_module, cache_folders)[1] == 1
+    assert encoded(model, data_module, cache_folders)[1] == 0
 
 
 def test_another_text_changes_support_features_only(
-    build: Build, data_module: DataModule, keep: CacheFolders, monkeypatch: pytest.MonkeyPatch
+    build: Build,
+    data_module: DataModule,
+    cache_folders: CacheFolders,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model, calls = build(uses_text=True), []
-    encoded(model, data_module, keep)
+    encoded(model, data_module, cache_folders)
     split = data_module.splits["test"]
     renamed = replace(split, readable=("a new name", *split.readable[1:]))
     data_module = replace(data_module, splits={**data_module.splits, "test": renamed})
@@ -158,7 +166,7 @@ def test_another_text_changes_support_features_only(
             calls.append((len(frames), text is not None)) or forward(self, frames, text)
         ),
     )
-    encoded(model, data_module, keep)
+    encoded(model, data_module, cache_folders)
     # The five videos of the class, in the support role.
     assert sum(count for count, _ in calls) == 5
     assert all(with_text for _, with_text in calls)
@@ -167,42 +175,46 @@ def test_another_text_changes_support_features_only(
 @pytest.mark.parametrize("cache", ["auto", False])
 @pytest.mark.parametrize("stop_after", [1, 100, 210])
 def test_a_test_that_was_stopped_goes_on_to_the_same_numbers(
-    build: Build, data_module: DataModule, keep: CacheFolders, cache: bool | str, stop_after: int
+    build: Build,
+    data_module: DataModule,
+    cache_folders: CacheFolders,
+    cache: bool | str,
+    stop_after: int,
 ) -> None:
     model = build(uses_text=True)
     whole, all_read = encoded(model, data_module, None, cache=cache)
     stop_after = stop_after * all_read // 640
     data_module.reader.stop_after = stop_after  # type: ignore[attr-defined]
     with pytest.raises(KeyboardInterrupt):
-        encoded(model, data_module, keep, cache=cache)
+        encoded(model, data_module, cache_folders, cache=cache)
     data_module.reader.stop_after = 10**9  # type: ignore[attr-defined]
-    rest, read = encoded(model, data_module, keep, cache=cache)
+    rest, read = encoded(model, data_module, cache_folders, cache=cache)
     np.testing.assert_array_equal(rest.scores, whole.scores)
     lost = 80 if cache is False else 8
     assert max(0, all_read - stop_after) <= read <= all_read - stop_after + lost
 
 
 def test_scores_of_another_model_are_not_taken(
-    build: Build, data_module: DataModule, keep: CacheFolders
+    build: Build, data_module: DataModule, cache_folders: CacheFolders
 ) -> None:
     model = build()
-    _, all_read = encoded(model, data_module, keep, cache=False)
-    assert encoded(model, data_module, keep, cache=False)[1] == 0
+    _, all_read = encoded(model, data_module, cache_folders, cache=False)
+    assert encoded(model, data_module, cache_folders, cache=False)[1] == 0
     model.prototypes.weight = torch.nn.Parameter(torch.ones(1))
-    assert encoded(model, data_module, keep, cache=False)[1] == all_read
-    other = replace(keep, config={**CONFIG, "matcher": {"type": "Other"}})
+    assert encoded(model, data_module, cache_folders, cache=False)[1] == all_read
+    other = replace(cache_folders, config={**CONFIG, "matcher": {"type": "Other"}})
     assert encoded(build(), data_module, other, cache=False)[1] == all_read
 
 
 def test_videos_that_cannot_be_known_again_are_encoded_each_time(
-    build: Build, data_module: DataModule, keep: CacheFolders
+    build: Build, data_module: DataModule, cache_folders: CacheFolders
 ) -> None:
     for video in data_module.splits["test"].videos:
         video.path.unlink()
     for cache in ("auto", False):
-        assert encoded(build(), data_module, keep, cache=cache)[1] > 0
-        assert encoded(build(), data_module, keep, cache=cache)[1] > 0
-    assert not list(keep.features.rglob("*.safetensors"))
+        assert encoded(build(), data_module, cache_folders, cache=cache)[1] > 0
+        assert encoded(build(), data_module, cache_folders, cache=cache)[1] > 0
+    assert not list(cache_folders.features.rglob("*.safetensors"))
 
 
 def test_the_code_of_a_part_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
