@@ -12,12 +12,14 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.videos import FORMS, Form, benchmark_videos
+from benchmarks.videos import FORMS, READERS, Form, benchmark_videos, long_video
 from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
 from fsarbench.data.datasets.synthetic import SynthAct
 
@@ -83,6 +85,26 @@ def test_against_decord(data: Data, say: Say, request: pytest.FixtureRequest) ->
         )
     if name == "256-pixel mp4":
         assert least["decord"][0] > 5 * least["store, raw"][0]
+
+
+def test_long_video(tmp_path: Path, say: Say, rounds: Callable[[int], int]) -> None:
+    """8 frames of a long video: readers that seek need not decode all of it."""
+    repeats = rounds(4)
+    path = long_video(tmp_path / "long.mp4", seconds=60 if repeats > 1 else 2)
+    seconds: dict[str, list[float]] = {name: [] for name in READERS}
+    frames = {}
+    for _ in range(repeats):
+        for name, reader in READERS.items():
+            start = time.process_time()
+            frames[name] = reader.read(path, segment_frames(reader.count(path), 8))
+            seconds[name].append(time.process_time() - start)
+    fastest = min(min(times) for times in seconds.values())
+    for name, times in seconds.items():
+        assert np.array_equal(frames[name], frames["PyAV"])
+        say(
+            f"8 frames of a 60 s video of 720p in H.264, a key frame every 2 s, {name}: "
+            f"{min(times):.2f} CPU s ({min(times) / fastest:.2f} x the fastest)"
+        )
 
 
 def cpu_seconds(form: Form, clips: ClipSettings) -> tuple[float, float]:

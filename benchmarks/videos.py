@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image
 
@@ -66,6 +67,26 @@ def _clouds(draw: np.random.Generator) -> np.ndarray:
     return np.stack(frames)
 
 
+def long_video(path: Path, seconds: int, fps: int = 30) -> Path:
+    """A 720p H.264 video with a key frame every 2 seconds: a texture that moves, with noise."""
+    draw = np.random.Generator(np.random.PCG64(7))
+    texture = np.asarray(
+        Image.fromarray(draw.integers(0, 200, (45, 80, 3), dtype=np.uint8)).resize((1280, 720))
+    )
+    noise = draw.integers(0, 24, (720, 1280, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        stream.gop_size = 2 * fps
+        stream.options = {"preset": "veryfast"}
+        for time in range(seconds * fps):
+            image = np.roll(texture, (time, 3 * time), (0, 1)) + np.roll(noise, 37 * time, (0, 1))
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
+                container.mux(packet)
+        container.mux(stream.encode())
+    return path
+
+
 def _layer(draw: np.random.Generator) -> np.ndarray:
     small = draw.integers(0, 240, (HEIGHT // 16, WIDTH // 16, 3), dtype=np.uint8)
     wide = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
@@ -109,3 +130,7 @@ except (ImportError, OSError, RuntimeError):
     ffmpeg_major_version = None
 if ffmpeg_major_version:  # the package and FFmpeg are there
     FORMS["torchcodec"] = lambda paths: Form(TorchCodecReader(), paths)
+
+READERS: dict[str, VideoReader] = {"decord": DecordReader(), "PyAV": PyAVReader()}
+if ffmpeg_major_version:
+    READERS["torchcodec"] = TorchCodecReader()
