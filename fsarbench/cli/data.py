@@ -31,7 +31,7 @@ def check_data(
     overrides: Overrides = None,
     out: Annotated[str | None, typer.Option(help="The list of bad videos to write.")] = None,
     workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
-    time_limit: Annotated[float, typer.Option(help="Seconds a video.")] = 60.0,
+    time_limit: Annotated[float, typer.Option(help="Time limit per video in seconds.")] = 60.0,
     min_frames: Annotated[int, typer.Option(help="Fewer frames are reported.")] = 8,
     quiet: Quiet = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`fsarbench data import`, which is for the field's data sets and for people's own videos."""
+"""`fsarbench data import`, for the published data sets and for your own videos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -62,7 +62,7 @@ def class_sizes(split: Split) -> list[int]:
 
 
 def _table(splits: Mapping[SplitName, Split], seed: int) -> Table:
-    table = Table("split", "classes", "videos", "videos a class", "frames", "seconds", "sizes")
+    table = Table("split", "classes", "videos", "videos per class", "frames", "seconds", "sizes")
     for name, split in splits.items():
         sizes = _spread(class_sizes(split))
         row = (name, str(len(split.classes)), f"{len(split.videos):,}", sizes)

@@ -8,7 +8,7 @@ from fsarbench.runtime.progress import silence
 
 ConfigPath = Annotated[
     str,
-    typer.Argument(metavar="CONFIG", help="A config file, or the name of one that comes along."),
+    typer.Argument(metavar="CONFIG", help="A config file, or the name of a config of the package."),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -87,5 +87,5 @@ def _refused(node: ast.stmt | ast.expr, file: Path) -> UserError:
     return UserError(
         f"{file}:{node.lineno}: the config of a run is read as data and never run; this line is "
         "not 'key = value' with numbers, texts, lists and dict(...) alone. Run the config again to "
-        "write it anew."
+        "write it again."
     )

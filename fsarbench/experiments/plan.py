@@ -36,7 +36,7 @@ class Planned:
 
     @property
     def title(self) -> str:
-        """Its name with its seed, for people."""
+        """Human-readable name with the seed."""
         return self.name if self.seed is None else f"{self.name}, seed {self.seed}"
 
     @property

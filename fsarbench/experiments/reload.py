@@ -79,7 +79,7 @@ def sampler(run: Run, split: Split) -> EpisodeSampler:
 
 
 def restore(model: FewShotModel, run: Run) -> None:
-    """Puts the tuned parts of a run into its model; a run that trained nothing has none.
+    """Load the checkpoint of a run into its model; a run without training has none.
 
     Raises:
         UserError: They are missing, or are not those that were tested.
@@ -91,8 +91,10 @@ def restore(model: FewShotModel, run: Run) -> None:
     if said is not None and not file.is_file():
         file = Path(said["file"])
     if not file.is_file():
-        raise UserError(f"{run.folder}: the tuned parts ({BEST}) are missing.")
+        raise UserError(f"{run.folder}: the checkpoint ({BEST}) is missing.")
     found = checkpoint_of(file)
     if said is not None and found is not None and found.sha256 != said["sha256"]:
-        raise UserError(f"{file}: not the tuned parts that were tested; they were changed since.")
+        raise UserError(
+            f"{file}: the checkpoint changed since this run was tested (SHA-256 differs)."
+        )
     load_weights(model, file, testing=True)

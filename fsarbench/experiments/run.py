@@ -123,13 +123,13 @@ def train_job(job: Job, options: Options, held: ExitStack) -> tuple[Training, Tr
 def run_checkpoint(
     config: str, overrides: Sequence[str], options: Options, checkpoint: str
 ) -> Path:
-    """Test tuned parts that were trained before; returns the folder with the `result.json`.
+    """Test a checkpoint; returns the folder with the `result.json`.
 
     Args:
         config: That of the training; overrides may change how it is tested.
         overrides: As for `run`.
         options: As for `run`.
-        checkpoint: The file of the tuned parts, or the folder of their run.
+        checkpoint: The checkpoint file, or the folder of its run.
 
     Raises:
         UserError: The checkpoint is missing or does not fit the model; and as `run`.

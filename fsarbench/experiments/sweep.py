@@ -31,7 +31,7 @@ def page(table: str, done: Done, sweeps: Sequence[Sweep], command: str) -> str:
     Args:
         table: The comparison, as Markdown.
         done: The runs in it, and those that failed.
-        sweeps: What is said of them.
+        sweeps: Their titles and descriptions.
         command: What makes the page.
     """
     about = [sweep.about for sweep in sweeps if sweep.about]

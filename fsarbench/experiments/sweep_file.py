@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Rows with what is said of them.
+    """Rows with their title and description.
 
     Attributes:
         name: What the sweep is called.

@@ -36,7 +36,7 @@ def loss_of(
 
 @torch.no_grad()
 def infer_episode(model: FewShotModel, episode: Episode, half: bool) -> Float[Tensor, "Q N"]:
-    """The scores of one test episode, every video encoded anew."""
+    """Scores of one test episode without caching."""
     return model.scores(forward_episode(model, episode, half))
 
 

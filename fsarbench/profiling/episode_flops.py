@@ -29,7 +29,7 @@ class EpisodeFlops:
     Attributes:
         support_video: Encoding one support video.
         query_video: Encoding one query video.
-        episode: One whole test episode, every video encoded anew.
+        episode: One whole test episode without caching.
         not_counted: Operations of torch that have no formula, so that the numbers are too small.
     """
 

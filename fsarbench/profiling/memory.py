@@ -119,7 +119,7 @@ class Peak:
         total: All of it.
         weights: Parameters and buffers, the text encoder's too.
         inputs: Frames, labels, and the text features of the classes.
-        gradients: Of tuned parameters.
+        gradients: Of trainable parameters.
         optimiser: Its moments.
         activations: All else: what is kept for the backward pass, and what is just being computed.
     """
@@ -151,7 +151,7 @@ def computed_training(subject: ProfiledModel, half: bool) -> Peak | None:
 
 
 def computed_testing(subject: ProfiledModel, half: bool) -> Peak:
-    """The peak of a test episode, every video encoded anew, from the shapes of its tensors."""
+    """Peak of an uncached test episode, computed from the shapes of its tensors."""
     with without_numbers(subject, "test") as (model, episode):
         return ledger_of_testing(model.eval(), episode, half)
 
@@ -173,7 +173,7 @@ def ledger_of_training(
 
     Args:
         model: What is trained.
-        optimiser: Of its tuned parameters.
+        optimiser: Of its trainable parameters.
         episode: What `loss` is computed from.
         loss: Runs the forward pass.
     """

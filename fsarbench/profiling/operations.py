@@ -28,7 +28,7 @@ class Testing:
         text_class: Encoding the name of one class, all its prompts; 0 without a text encoder.
         support_video: Encoding one support video.
         query_video: Encoding one query video.
-        episode: One test episode, every video encoded anew.
+        episode: One test episode without caching.
         slots: The episode's by slot; adapters are told apart from the trunk's blocks.
         not_counted: Operations of torch that have no formula, and how often they came.
     """
@@ -47,7 +47,7 @@ class Training:
 
     Attributes:
         forward: The episode to its losses.
-        weights: Backward, gradients of the tuned weights.
+        weights: Backward, gradients of the trainable weights.
         through: Backward, gradients passed on: through frozen weights too, down to the lowest tuned
             one, and whatever is computed again (activation checkpointing).
         not_counted: Operations of torch that have no formula, and how often they came.

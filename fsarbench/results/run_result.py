@@ -86,7 +86,7 @@ class Origin:
         fingerprint: Of the videos, their classes and their partition.
         total_seconds: From the start of the run to the end of the test.
         skipped: The bad videos that were left out, and why.
-        checkpoint: The tuned parts that were tested; None where nothing was tuned.
+        checkpoint: The tested checkpoint; None where nothing was trained.
     """
 
     name: str

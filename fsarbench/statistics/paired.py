@@ -136,8 +136,8 @@ def smallest_detectable(parts: Sequence[Estimate], level: float, power: float = 
     squares = np.zeros(1)
     for part in parts:
         shares = (np.arange(GRID) + 0.5) / GRID
-        anew = part.variance * stats.chi2.ppf(shares, part.freedom) / part.freedom
-        widened = stats.t.isf(level / 2, part.freedom) ** 2 * anew
+        redrawn = part.variance * stats.chi2.ppf(shares, part.freedom) / part.freedom
+        widened = stats.t.isf(level / 2, part.freedom) ** 2 * redrawn
         squares = np.add.outer(squares, widened).ravel()
     critical = np.sqrt(squares)
 

@@ -130,7 +130,7 @@ def disjoint_episodes(videos: Int64[np.ndarray, "E M"]) -> Bool[np.ndarray, " E"
 
 
 def video_estimate(values: Accuracies, drawn: DrawnVideos, noun: str = "accuracy") -> Estimate:
-    """The variance of a mean over episodes, if videos of these classes were drawn anew.
+    """Variance of a mean over episodes over new draws of videos of the same classes.
 
     Args:
         values: Accuracies of episodes, or differences of them.

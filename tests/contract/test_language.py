@@ -22,7 +22,7 @@ WORDS = (
     (r"\bfilms?\b", "video"),
     (r"\banew\b", "again, or uncached"),
     (r"\bhouses?\b", "architecture"),
-    (r"\brooms?\b", "package"),
+    (r"\brooms\b", "package"),
     (r"\bfloors\b", "layers"),
     (r"\btuned (?:parts?|parameters?|weights?)\b", "trainable parameters, or checkpoint"),
     (r"\b(?:videos?|quer(?:y|ies)|shots?|prototypes?|GFLOPs?|seconds?) an? "

@@ -265,7 +265,7 @@ def test_other_weights_are_refused(home: Path, tmp_path: Path) -> None:
     content[-1] ^= 1
     weights.write_bytes(content)
     done = here(tmp_path, "episode", "runs/0", "-i", "0")
-    assert "not the tuned parts that were tested" in str(done.exception)
+    assert "the checkpoint changed since this run was tested" in str(done.exception)
 
 
 def chromium() -> str | None:

@@ -21,7 +21,7 @@ def examine_all(paths: Sequence[Path], workers: int, limit: float) -> Iterator[t
     Args:
         paths: The videos.
         workers: Processes.
-        limit: Seconds a video; the process of one that takes longer is ended.
+        limit: Seconds per video; the process of one that takes longer is ended.
 
     Raises:
         UserError: Processes cannot be started.
@@ -50,7 +50,7 @@ class CheckSettings:
 
     Attributes:
         workers: Processes that decode.
-        limit: Seconds a video.
+        limit: Seconds per video.
         min_frames: A video of fewer frames is reported as short.
         progress: Whether to show how far it is.
     """

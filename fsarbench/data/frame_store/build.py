@@ -31,7 +31,7 @@ class CacheOptions:
 
     Attributes:
         workers: Processes that decode.
-        limit: Seconds a video.
+        limit: Seconds per video.
         say: Is told the forecast before anything is kept.
     """
 

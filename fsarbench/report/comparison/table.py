@@ -74,8 +74,8 @@ def level(verdict: Verdict, confidence: float) -> bool:
     return not math.isnan(verdict.p_value) and verdict.p_value >= 1 - confidence
 
 
-ON_TEST = "tuned parts were selected on the test classes"
-UNKNOWN = "it is not known on which classes the tuned parts were selected"
+ON_TEST = "checkpoints were selected on the test classes"
+UNKNOWN = "it is not known on which classes the checkpoint was selected"
 SELECTION = {"test": ON_TEST, "unknown": UNKNOWN}
 
 
