@@ -254,8 +254,8 @@ def page(found: dict[tuple[str, int, str], Tallies], sizes: dict[int, int], seco
             "**Paired comparisons of two methods that are equal in truth: how often the 95 % "
             "interval of the difference covers the true one (%)**; 100 less this is how often the "
             "test at 5 % rejects. The last column shows why a single training on one side says "
-            "nothing about methods: its intervals cover the difference of methods too rarely, so fsarbench "
-            "states them for this one training only.",
+            "nothing about methods: its intervals cover the difference of methods too rarely, so "
+            "fsarbench states them for this one training only.",
             table((*heads, *TESTS, METHODS), rows["tests"]),
             f"The share of tests with an interval that misses the truth is {100 * worst[0]:.1f} % "
             f"at the most ({worst[1]}; {worst[2][0]}, {worst[2][1]:,} episodes), the last column "
