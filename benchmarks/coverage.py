@@ -51,7 +51,7 @@ TESTS = (
     "3 seeds against 3",
     "3 seeds against 1: this training",
 )
-METHODS = "3 seeds against 1: the methods"
+METHODS = "3 seeds against 1, if misread as methods"
 
 
 @dataclass
@@ -253,7 +253,9 @@ def page(found: dict[tuple[str, int, str], Tallies], sizes: dict[int, int], seco
             table((*heads, *INTERVALS), rows["intervals"]),
             "**Paired comparisons of two methods that are equal in truth: how often the 95 % "
             "interval of the difference covers the true one (%)**; 100 less this is how often the "
-            "test at 5 % rejects.",
+            "test at 5 % rejects. The last column shows why a single training on one side says "
+            "nothing about methods: its intervals cover the difference of methods too rarely, so "
+            "fsarbench states them for this one training only.",
             table((*heads, *TESTS, METHODS), rows["tests"]),
             f"The share of tests with an interval that misses the truth is {100 * worst[0]:.1f} % "
             f"at the most ({worst[1]}; {worst[2][0]}, {worst[2][1]:,} episodes), the last column "

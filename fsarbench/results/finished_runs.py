@@ -18,6 +18,33 @@ from fsarbench.results.run_result import RESULT, read_result
 if TYPE_CHECKING:
     import pandas as pd
 
+NUMBER = (int, float)
+# What tables and pages read of a result.
+NEEDED: Mapping[str, Any] = {
+    "name": str,
+    "config": str,
+    "training.skipped": str,
+    "parameters.tuned": int,
+    "parameters.total": int,
+    "parameters.slots": list,
+    "gflops.episode": NUMBER,
+    "memory": Mapping,
+    "conditions.dataset": str,
+    "conditions.data_fingerprint": str,
+    "conditions.selection": str,
+    "conditions.clips.frames": int,
+    "conditions.clips.size": int,
+    "conditions.clips.sampling": str,
+    **dict.fromkeys(
+        (
+            f"conditions.{key}"
+            for key in ("seed", "episodes_seed", "episodes", "way", "shot", "queries_a_class")
+        ),
+        int,
+    ),
+}
+NEEDED_OF_KIND = {"way": int, "shot": int, "queries_a_class": int, "gflops_episode": NUMBER}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,6 +84,11 @@ class Run:
     def setting(self) -> tuple[str, int, int]:
         """Data set, way and shot: numbers of different settings are in different tables."""
         return self.dataset, self.conditions["way"], self.conditions["shot"]
+
+    @property
+    def same_scores(self) -> float:
+        """The share of queries whose scores are the same for all classes; 0 where not recorded."""
+        return float(self.result.get("same_scores", 0.0))
 
     def value(self, key: str) -> str:
         """A text of the config; empty where it has none."""
@@ -129,9 +161,39 @@ def read_run(folder: Path) -> list[Run]:
         UserError: A file of it is missing or damaged.
     """
     result = read_result(folder)
+    require_keys(result, NEEDED, folder / RESULT)
     # Runs of earlier versions have no list of settings.
     kinds = result.get("settings") or [{"episodes_file": EPISODES}]
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
+        require_keys(kind, {"episodes_file": str}, folder / RESULT)
+        if kind["episodes_file"] != EPISODES:
+            require_keys(kind, NEEDED_OF_KIND, folder / RESULT)
     return [_of_kind(folder, result, kind) for kind in kinds]
+
+
+def require_keys(content: Any, needed: Mapping[str, Any], path: Path) -> None:
+    """Refuse a file of a run, maybe changed by others, in which keys are missing.
+
+    Args:
+        content: The file, or a part of it.
+        needed: The type of each key; a dot leads into a part.
+        path: The file, for the message.
+
+    Raises:
+        UserError: Keys are missing, or of another type.
+    """
+    faults = [key for key, kind in needed.items() if not isinstance(_at(content, key), kind)]
+    if faults:
+        raise UserError(
+            f"{path} is no whole result of fsarbench: {', '.join(faults)} missing or of another "
+            "type. Ask for the file as it was written, or run its config again."
+        )
+
+
+def _at(content: Any, key: str) -> Any:
+    for name in key.split("."):
+        content = content.get(name) if isinstance(content, Mapping) else None
+    return content
 
 
 def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -> Run:
@@ -141,6 +203,7 @@ def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -
         result = {
             **result,
             "conditions": {**result["conditions"], **task},
+            "same_scores": kind.get("same_scores", 0.0),
             "gflops": {**result["gflops"], "episode": kind["gflops_episode"]},
         }
     if Path(kind["episodes_file"]).name != kind["episodes_file"]:

@@ -127,7 +127,34 @@ def read_predictions(folder: Path, name: str = EPISODES) -> Predictions | None:
         raise UserError(
             f"{path} holds no test episodes of fsarbench: {error}. Run its config again."
         ) from error
+    if fault := _inconsistent(content):
+        raise UserError(
+            f"{path} holds no test episodes of fsarbench: {fault}. Run its config again."
+        )
     return Predictions(**content)
+
+
+def _inconsistent(content: dict[str, Any]) -> str:
+    """The first array that is not as the others say, in words; empty where there is none."""
+    given, support, queries = content["classes"], content["support"], content["query"].shape
+    episodes, way = given.shape if given.ndim == 2 else (0, 0)
+    if not episodes * way or support.ndim != 3 or len(queries) != 2:
+        return "classes, support or query have another number of axes"
+    videos, classes = len(content["video_ids"]), len(content["class_names"])
+    for name, shape, below in (
+        ("classes", (episodes, way), classes),
+        ("support", (episodes, way, support.shape[2]), videos),
+        ("query", (episodes, queries[1]), videos),
+        ("labels", queries, way),
+        ("predictions", queries, way),
+        ("video_labels", (videos,), classes),
+    ):
+        array = content[name]
+        if array.shape != shape:
+            return f"{name} has the shape {array.shape} where {shape} was expected"
+        if array.size and not (array.min() >= 0 and array.max() < below):
+            return f"{name} has values outside 0 to {below - 1}"
+    return ""
 
 
 def _compact(content: NDArray | tuple[str, ...]) -> NDArray:

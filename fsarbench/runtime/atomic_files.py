@@ -97,6 +97,27 @@ def cannot_write(path: Path, error: OSError, option: str = "") -> UserError:
     )
 
 
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """A block that writes a file with another library's writer, whose faults become a message.
+
+    The writers of torch and safetensors raise errors of their own where a disk is full.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError" and "PytorchStreamWriter" not in str(error):
+            raise
+        raise UserError(
+            f"cannot write {path}: {error}. Name a place that can be written and has room."
+        ) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write text, and make the folder where it is missing.
 

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from fsarbench.errors import UserError
 from fsarbench.runtime import distributed
-from fsarbench.runtime.atomic_files import atomic_path, write_text
+from fsarbench.runtime.atomic_files import atomic_path, write_text, written
 from fsarbench.settings import TrainSettings
 from fsarbench.training.checkpoint import BEST, restore, trainable_state
 from fsarbench.training.history import History
@@ -173,7 +173,8 @@ class ResumeStates:
             "optimizer": self.optimizer.state_dict(),
             "history": vars(self.history),
         }
-        with atomic_path(self.folder / f"step_{step:08d}.pt") as aside:
+        path = self.folder / f"step_{step:08d}.pt"
+        with written(path), atomic_path(path) as aside:
             torch.save(state, aside)
         for old in sorted(self.folder.glob("step_*.pt"))[:-KEPT_STATES]:
             old.unlink()

@@ -57,7 +57,7 @@ def tests(comparison: Comparison) -> Iterator[str]:
     """How the best row and those level with it were found."""
     methods = " or ".join(dict.fromkeys(s.tests for s in comparison.sections if s.tests))
     if methods:
-        marked = " Rows with a letter take no part." if comparison.notes else ""
+        marked = " Rows under other conditions take no part." if comparison.notes else ""
         yield (
             "Bold: the best. =: not told from the best at the "
             f"{1 - comparison.confidence:.0%} level ({methods}; corrected for choosing the best of "

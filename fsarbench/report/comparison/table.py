@@ -11,6 +11,7 @@ from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
+from fsarbench.report.run_summary import NEARLY_ALL
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import (
     Difference,
@@ -76,6 +77,7 @@ def level(verdict: Verdict, confidence: float) -> bool:
 
 ON_TEST = "checkpoints were selected on the test classes"
 UNKNOWN = "it is not known on which classes the checkpoint was selected"
+CONSTANT = "WARNING: nearly all queries have equal scores for all classes: the accuracy is chance"
 SELECTION = {"test": ON_TEST, "unknown": UNKNOWN}
 
 
@@ -284,7 +286,16 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
 def _remarks(row: Row, marks: Sequence[str]) -> list[str]:
     # Selection on the test classes is said of every row that did it, also where all did.
     chosen = [text for text in SELECTION.values() if conditions(row)["selection"] == text]
-    return [*chosen, *(mark for mark in marks if not mark.startswith(tuple(SELECTION.values())))]
+    return [
+        *chosen,
+        *_constant(row),
+        *(mark for mark in marks if not mark.startswith(tuple(SELECTION.values()))),
+    ]
+
+
+def _constant(row: Row) -> list[str]:
+    shares = [run.same_scores for run in row.runs]
+    return [CONSTANT] if max(shares) >= NEARLY_ALL else []
 
 
 def _paired(

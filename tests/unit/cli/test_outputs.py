@@ -49,8 +49,11 @@ def test_an_output_that_cannot_be_written_is_one_message(
 
 def test_a_folder_and_a_file_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"--work-dir .*no folder of that name"):
-        work_folder("mine", Options(work_dir=str(tmp_path / "file")), ExitStack())
+    with (
+        ExitStack() as held,
+        pytest.raises(UserError, match=r"--work-dir .*no folder of that name"),
+    ):
+        work_folder("mine", Options(work_dir=str(tmp_path / "file")), held)
     with pytest.raises(UserError, match=r"--out .*a folder of that name"):
         require_writable(tmp_path, "--out")
     require_writable(tmp_path / "new" / "below", "--work-dir", folder=True)

@@ -86,6 +86,26 @@ def test_a_run_without_them_has_none(tmp_path: Path) -> None:
     assert read_predictions(tmp_path) is None
 
 
+@pytest.mark.parametrize("name", ["classes", "support", "query", "labels", "video_labels"])
+def test_an_index_out_of_range_is_named(
+    predictions: Predictions, tmp_path: Path, name: str
+) -> None:
+    array = getattr(predictions, name).copy()
+    array.flat[0] = 999
+    write_predictions(tmp_path, replace(predictions, **{name: array}))
+    with pytest.raises(UserError, match=rf"episodes\.npz .*: {name} has values outside 0 to"):
+        read_predictions(tmp_path)
+
+
+def test_arrays_of_other_shapes_are_named(predictions: Predictions, tmp_path: Path) -> None:
+    write_predictions(tmp_path, predictions)
+    with np.load(tmp_path / "episodes.npz") as stored:
+        content = {**stored, "labels": stored["labels"][:-1]}
+    np.savez(tmp_path / "episodes.npz", **content)
+    with pytest.raises(UserError, match="labels has the shape"):
+        read_predictions(tmp_path)
+
+
 def test_a_damaged_file_is_named(predictions: Predictions, tmp_path: Path) -> None:
     write_predictions(tmp_path, predictions)
     file = tmp_path / "episodes.npz"

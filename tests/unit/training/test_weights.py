@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
+from fsarbench.training import checkpoint
 from fsarbench.training.checkpoint import load_weights, save_weights, trainable_state
 
 Build = Callable[..., FewShotModel]
@@ -73,3 +75,28 @@ def test_weights_that_are_not_finite_are_named(build: Build, tmp_path: Path) -> 
     save_weights(model, tmp_path / "w", {})
     with pytest.raises(UserError, match=r"adapter\.scale\.weight .*NaN"):
         load_weights(build(), tmp_path / "w")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device"),
+        RuntimeError("[enforce fail] . PytorchStreamWriter failed writing file data/0: No space"),
+    ],
+)
+def test_a_full_disk_is_one_message_and_leaves_the_old_file(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = tmp_path / "best.safetensors"
+    save_weights(build(), path, {"episode": "40"})
+    before = path.read_bytes()
+
+    def full(state: object, file: Path, metadata: object) -> None:
+        file.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(UserError, match=r"cannot write .*best.safetensors: .*No space"):
+        save_weights(build(), path, {})
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(path.name, before)]

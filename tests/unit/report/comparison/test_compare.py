@@ -295,3 +295,12 @@ def test_what_is_not_available_says_why(tmp_path: Path) -> None:
     said = remarks(made)
     assert any(remark.startswith("± videos is n/a (a, b): all 300 episodes") for remark in said)
     assert any(remark.startswith("no test, n/a in a difference") for remark in said)
+
+
+def test_a_row_whose_scores_are_constant_is_marked(tmp_path: Path) -> None:
+    runs = [finish(tmp_path, name) for name in ("good", "bad")]
+    file = runs[1] / "result.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "same_scores": 1.0}))
+    comparison = comparison_of(runs, Options())
+    assert [line.notes for line in comparison.lines] == ["", "a"]
+    assert any("equal scores for all classes" in line for line in remarks(comparison))
