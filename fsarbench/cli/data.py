@@ -1,4 +1,4 @@
-"""`fsarbench data ...`."""
+"""Commands of `fsarbench data`."""
 
 from typing import Annotated
 
@@ -8,18 +8,20 @@ from fsarbench.cli.options import Overrides, Quiet
 
 data = typer.Typer(no_args_is_help=True, help="Data sets.")
 DataName = Annotated[
-    str, typer.Argument(metavar="NAME", help="A data set's name, a config, or a folder of videos.")
+    str, typer.Argument(metavar="NAME", help="Name of a data set, a config, or a folder of videos.")
 ]
 
 
 @data.command()
 def build(
     name: Annotated[str, typer.Argument(help="synthact or strokes.")],
-    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of processes; one per core by default.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Make a built-in data set ahead of the first run."""
-    del quiet  # The option silences whatever the verb does.
+    """Render a built-in data set ahead of the first run."""
+    del quiet  # The option is applied globally, before the command runs.
     from fsarbench.cli.data_build import build_builtin
 
     build_builtin(name, workers)
@@ -29,13 +31,13 @@ def build(
 def check_data(
     name: DataName,
     overrides: Overrides = None,
-    out: Annotated[str | None, typer.Option(help="The list of bad videos to write.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
-    time_limit: Annotated[float, typer.Option(help="Seconds a video.")] = 60.0,
-    min_frames: Annotated[int, typer.Option(help="Fewer frames are reported.")] = 8,
+    out: Annotated[str | None, typer.Option(help="CSV file for the list of bad videos.")] = None,
+    workers: Annotated[int, typer.Option(help="Number of decoding processes.")] = 2,
+    time_limit: Annotated[float, typer.Option(help="Time limit per video in seconds.")] = 60.0,
+    min_frames: Annotated[int, typer.Option(help="Report videos with fewer frames.")] = 8,
     quiet: Quiet = False,
 ) -> None:
-    """Open every video, resumable, and list the bad ones; exit status 1 if there are some."""
+    """Decode every video and list the bad ones; resumable. Exit status 1 if any video is bad."""
     from fsarbench.cli.data_check import run_check
     from fsarbench.config.named_datasets import named_source
     from fsarbench.data.checking.check_videos import CheckSettings
@@ -52,18 +54,19 @@ def cache(
     name: DataName,
     overrides: Overrides = None,
     size: Annotated[
-        str, typer.Option(help="Short side that larger frames are made smaller to, or none.")
+        str, typer.Option(help="Maximum short side of stored frames in pixels, or none.")
     ] = "256",
     layout: Annotated[
-        str, typer.Option("--format", help="raw (fastest), or jpeg (a fraction of the bytes).")
+        str, typer.Option("--format", help="raw (fastest) or jpeg (smallest).")
     ] = "raw",
     out: Annotated[
-        str | None, typer.Option(help="The folder of the store; beside the videos by default.")
+        str | None,
+        typer.Option(help="Folder of the store; by default inside the folder of videos."),
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
+    workers: Annotated[int, typer.Option(help="Number of decoding processes.")] = 2,
     quiet: Quiet = False,
 ) -> None:
-    """Decode every video once into a store, resumable; exit status 1 if one cannot be decoded."""
+    """Decode every video once into a frame store; resumable. Exit status 1 if a video fails."""
     from fsarbench.cli.data_cache import run_cache, store_settings
     from fsarbench.config.named_datasets import named_reader, named_source
 
@@ -78,12 +81,12 @@ def info_data(
     name: DataName,
     overrides: Overrides = None,
     sheet: Annotated[
-        str, typer.Option(help="The picture of sampled clips to write.")
+        str, typer.Option(help="Image file for the sampled clips.")
     ] = "contact_sheet.png",
-    classes: Annotated[int, typer.Option(help="Clips of each split on it.")] = 5,
-    seed: Annotated[int, typer.Option(help="Draws other clips.")] = 0,
+    classes: Annotated[int, typer.Option(help="Clips per split in the image.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed for sampling clips.")] = 0,
 ) -> None:
-    """Say what is in a data set: counts, class sizes, durations, and a picture of some clips."""
+    """Summarise a data set: counts, class sizes, durations, and an image of sampled clips."""
     from pathlib import Path
 
     from fsarbench.cli.data_info import run_info
@@ -99,22 +102,23 @@ def import_(
         str, typer.Argument(help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, or folder.")
     ],
     folder: Annotated[
-        str | None, typer.Argument(metavar="DIR", help="The folder of own videos.")
+        str | None, typer.Argument(metavar="DIR", help="Folder of your own videos.")
     ] = None,
     splits: Annotated[
-        str | None, typer.Option(help="The folder of the lists; for own videos a split file.")
+        str | None,
+        typer.Option(help="Folder of the split lists; for your own videos, a split file."),
     ] = None,
-    videos: Annotated[str | None, typer.Option(help="The folder of the videos.")] = None,
+    videos: Annotated[str | None, typer.Option(help="Folder of the videos.")] = None,
     labels: Annotated[
-        list[str] | None, typer.Option(help="SSv2's own label file, or their folder; repeatable.")
+        list[str] | None, typer.Option(help="Label file of SSv2, or a folder of them; repeatable.")
     ] = None,
-    out: Annotated[str | None, typer.Option(help="The table to write.")] = None,
-    seed: Annotated[int, typer.Option(help="Own videos: divides the classes otherwise.")] = 0,
+    out: Annotated[str | None, typer.Option(help="Annotation table to write.")] = None,
+    seed: Annotated[int, typer.Option(help="Your own videos: seed for splitting the classes.")] = 0,
     shares: Annotated[
-        str, typer.Option(help="Own videos: parts of train, val and test.")
+        str, typer.Option(help="Your own videos: proportions of train, val and test.")
     ] = "64/12/24",
 ) -> None:
-    """Make the table of a data set from the field's lists, or of own videos from their folders."""
+    """Write an annotation table from published split lists, or a split file for your own videos."""
     from fsarbench.cli.data_import import Options, run_import
 
     options = Options(

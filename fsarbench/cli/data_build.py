@@ -1,4 +1,4 @@
-"""Making the built-in data sets ahead of the first run."""
+"""Rendering of the built-in data sets ahead of the first run."""
 
 from fsarbench.data.datasets.synthetic import Strokes, SynthAct
 from fsarbench.errors import UserError, nearest
@@ -7,7 +7,7 @@ BUILTIN: dict[str, type[SynthAct] | type[Strokes]] = {"synthact": SynthAct, "str
 
 
 def build_builtin(name: str, workers: int | None) -> None:
-    """Make a built-in data set and say where it is.
+    """Render a built-in data set and print its location.
 
     Raises:
         UserError: There is no such data set, or it cannot be written.

@@ -1,4 +1,4 @@
-"""What `fsarbench data cache` prints."""
+"""Terminal output of `fsarbench data cache`."""
 
 from pathlib import Path
 
@@ -14,71 +14,71 @@ from fsarbench.data.video_sources import Source
 from fsarbench.errors import UserError
 from fsarbench.video import VideoReader
 
-# Videos that are named on the terminal.
+# Maximum number of failed videos that are named on the terminal.
 NAMED = 10
 
 
 def store_settings(size: str, format_: str) -> StoreSettings:
-    """The settings that the command line asks for.
+    """Store settings from the command-line options.
 
     Raises:
-        UserError: They make no sense.
+        UserError: An option is invalid.
 
     Example:
         >>> store_settings("none", "raw")
         StoreSettings(size=None, format='raw')
     """
     if size != "none" and not size.isdecimal():
-        raise UserError(f"--size {size}: it has to be a number of pixels, or none.")
-    kept: Format = "jpeg" if format_ == "jpeg" else "raw"
-    if format_ != kept:
-        raise UserError(f"--format {format_}: it has to be raw or jpeg.")
-    return StoreSettings(None if size == "none" else int(size), kept)
+        raise UserError(f"--size {size}: expected a number of pixels, or none.")
+    store_format: Format = "jpeg" if format_ == "jpeg" else "raw"
+    if format_ != store_format:
+        raise UserError(f"--format {format_}: expected raw or jpeg.")
+    return StoreSettings(None if size == "none" else int(size), store_format)
 
 
 def run_cache(
     source: Source, reader: VideoReader, settings: StoreSettings, out: str | None, workers: int
 ) -> int:
-    """Fill a store and say how a run uses it; returns the number of videos that cannot be kept.
+    """Fill a frame store and print how to use it; return the number of videos that failed.
 
     Args:
-        source: The files.
-        reader: Who decodes.
-        settings: How frames are kept.
-        out: The folder of the store; None for one beside the videos.
-        workers: Processes.
+        source: Video files of the data set.
+        reader: Video reader.
+        settings: Size and format of stored frames.
+        out: Folder of the store; None for a folder inside the folder of videos.
+        workers: Number of decoding processes.
 
     Raises:
-        UserError: Something makes no sense, or the store cannot be written.
+        UserError: An option is invalid, or the store cannot be written.
     """
     if workers < 1:
         raise UserError("--workers has to be 1 or more.")
     if isinstance(reader, StoreReader):
         raise UserError(
-            "`data cache` reads the videos themselves: leave out reader.type='StoreReader'."
+            "`data cache` has to decode the videos: leave out reader.type='StoreReader'."
         )
     store = Path(out).absolute() if out else source.root / default_name(settings)
     console = Console(highlight=False, soft_wrap=True)
 
-    def say(expected: SizeEstimate) -> None:
-        console.print(f"to keep in {store} ({settings}): {expected}", markup=False)
+    def print_estimate(expected: SizeEstimate) -> None:
+        console.print(f"frame store {store} ({settings}): {expected}", markup=False)
 
-    keeper = StoreWriter(reader, source.root, store, settings)
+    writer = StoreWriter(reader, source.root, store, settings)
     paths = [path for _, path in source.videos]
-    failed = fill(keeper, paths, CacheOptions(workers=workers, say=say))
-    console.print(f"{len(paths) - len(failed):,} of {len(paths):,} videos are kept", markup=False)
+    failed = fill(writer, paths, CacheOptions(workers=workers, say=print_estimate))
+    console.print(f"{len(paths) - len(failed):,} of {len(paths):,} videos are stored", markup=False)
     for reason in list(failed.values())[:NAMED]:
-        console.print(f"left out: {reason}", markup=False)
+        console.print(f"not stored: {reason}", markup=False)
     if len(failed) > NAMED:
-        console.print(f"left out: and {len(failed) - NAMED:,} more")
-    beside = "" if store.parent == source.root else f" --set reader.videos={source.root}"
-    use = f"--set reader.type=StoreReader --set reader.root={store}{beside}"
-    console.print(f"to read from it: {use}", markup=False)
+        console.print(f"not stored: and {len(failed) - NAMED:,} more")
+    videos_option = "" if store.parent == source.root else f" --set reader.videos={source.root}"
+    options = f"--set reader.type=StoreReader --set reader.root={store}{videos_option}"
+    console.print(f"options to read from it: {options}", markup=False)
     return len(failed)
 
 
 def default_name(settings: StoreSettings) -> str:
-    """The folder of a store beside the videos.
+    """Default folder name of a store.
 
     Example:
         >>> default_name(StoreSettings(256, "raw"))

@@ -1,4 +1,4 @@
-"""What `fsarbench data check` prints."""
+"""Terminal output of `fsarbench data check`."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,48 +11,48 @@ from fsarbench.data.checking.findings import MEANING, SKIPPED, Bad, Entry
 from fsarbench.data.video_sources import Source
 from fsarbench.errors import UserError
 
-# Bad videos of one kind that are named on the terminal; the list has all.
+# Maximum number of bad videos named on the terminal per kind; the CSV lists all of them.
 NAMED = 5
 
 
 def run_check(source: Source, out: str | None, settings: CheckSettings) -> int:
-    """Check a data set, write the list, print what is wrong; returns the number of bad videos.
+    """Check a data set, write and print its faults; return the number of bad videos.
 
     Args:
-        source: The files.
-        out: The list; None for its place beside the table of the data set.
-        settings: How videos are examined.
+        source: Video files of the data set.
+        out: CSV file for the bad videos; None for the default path beside the annotation table.
+        settings: Limits and number of processes.
 
     Raises:
-        UserError: A setting makes no sense, or the list cannot be written.
+        UserError: A setting is invalid, or the list cannot be written.
     """
     if settings.workers < 1 or settings.limit <= 0 or settings.min_frames < 0:
         raise UserError("--workers has to be 1 or more, --time-limit and --min-frames above 0.")
     file = Path(out) if out else source.bad_list
     entries = [Entry(path, split) for split, path in source.videos]
-    bad = check_videos(source.root, entries, file, settings)
-    print_verdict(len(entries), bad, file)
-    return len({one.entry for one in bad})
+    faults = check_videos(source.root, entries, file, settings)
+    print_verdict(len(entries), faults, file)
+    return len({fault.entry for fault in faults})
 
 
-def print_verdict(count: int, bad: list[Bad], file: Path) -> None:
-    """Print how many videos are bad in which way, and name some of each."""
+def print_verdict(count: int, faults: list[Bad], file: Path) -> None:
+    """Print the number of bad videos per kind of fault, with examples."""
     console = Console(highlight=False, soft_wrap=True)
-    kinds = Counter(one.kind for one in bad)
-    fine = count - len({one.entry for one in bad})
-    console.print(f"{count:,} videos: {fine:,} without a remark", markup=False)
+    kinds = Counter(fault.kind for fault in faults)
+    intact = count - len({fault.entry for fault in faults})
+    console.print(f"{count:,} videos: {intact:,} without faults", markup=False)
     if kinds:
         console.print(_table(kinds))
     for kind in kinds:
-        named = [one for one in bad if one.kind == kind]
-        for one in named[:NAMED]:
-            split = f" ({one.entry.split})" if one.entry.split else ""
-            console.print(f"{kind}: {one.entry.path}{split}: {one.reason}", markup=False)
-        if len(named) > NAMED:
-            console.print(f"{kind}: and {len(named) - NAMED:,} more", markup=False)
+        of_kind = [fault for fault in faults if fault.kind == kind]
+        for fault in of_kind[:NAMED]:
+            split = f" ({fault.entry.split})" if fault.entry.split else ""
+            console.print(f"{kind}: {fault.entry.path}{split}: {fault.reason}", markup=False)
+        if len(of_kind) > NAMED:
+            console.print(f"{kind}: and {len(of_kind) - NAMED:,} more", markup=False)
     console.print(f"written: {file}", markup=False)
     if SKIPPED & set(kinds):
-        console.print("to leave out those with skip = yes: --set dataset.on_bad_video=skip")
+        console.print("to leave out the videos with skip = yes: --set dataset.on_bad_video=skip")
 
 
 def _table(kinds: Counter[str]) -> Table:

@@ -1,4 +1,4 @@
-"""`fsarbench data import`, which is for the field's data sets and for people's own videos."""
+"""`fsarbench data import`, for published data sets and for your own videos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,15 +15,15 @@ from fsarbench.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line gave; None for what it left out.
+    """Options of the command line; None where an option was not given.
 
     Attributes:
-        splits: The folder of the lists, or the split file of own videos.
-        videos: The folder of the videos.
+        splits: Folder of the split lists, or the split file of your own videos.
+        videos: Folder of the videos.
         labels: Label files.
-        out: The table to write.
-        seed: How own classes are divided.
-        shares: `64/12/24`.
+        out: Annotation table or split file to write.
+        seed: Seed for splitting the classes of your own videos.
+        shares: Proportions of train, val and test, such as `64/12/24`.
     """
 
     splits: str | None = None
@@ -35,40 +35,40 @@ class Options:
 
 
 def run_import(name: str, folder: str | None, options: Options) -> None:
-    """Import one of the field's data sets, or with the name `folder` own videos.
+    """Import a published data set or, with the name `folder`, your own videos.
 
     Raises:
-        UserError: An option is missing or does not belong there, or the import fails.
+        UserError: An option is missing, or the import fails.
     """
     out = _path(options.out)
     if name == "folder":
         root = folder or options.videos
         if root is None:
-            raise UserError("Name the folder of class folders: fsarbench data import folder DIR.")
+            raise UserError("Give the folder of class folders: fsarbench data import folder DIR.")
         shares, splits = shares_of(options.shares), _path(options.splits)
-        done = import_folder(Path(root), options.seed, shares, splits, out)
-        print_folder(done, root)
+        imported = import_folder(Path(root), options.seed, shares, splits, out)
+        print_folder(imported, root)
         return
-    known = field_of(name)
+    published = field_of(name)
     videos = options.videos or folder
     if options.splits is None or videos is None:
         raise UserError(
-            f"Name the folder of the lists and that of the videos: fsarbench data import {name} "
-            "--splits DIR --videos DIR."
+            "Give the folder of the lists and the folder of the videos: "
+            f"fsarbench data import {name} --splits DIR --videos DIR."
         )
     labels = [Path(label) for label in options.labels]
-    imported = import_lists(known, Path(options.splits), Path(videos), labels, out)
-    print_import(imported, AnnotatedVideos(name).variable, str(Path(videos).absolute()))
+    lists_import = import_lists(published, Path(options.splits), Path(videos), labels, out)
+    print_import(lists_import, AnnotatedVideos(name).variable, str(Path(videos).absolute()))
 
 
 def shares_of(text: str) -> Shares:
-    """The shares of train, val and test from `64/12/24`.
+    """Proportions of train, val and test from text such as `64/12/24`.
 
     Raises:
-        UserError: It is no three numbers.
+        UserError: The text is not three whole numbers.
     """
     try:
-        train, val, test = (int(part) for part in text.split("/"))
+        train, val, test = (int(share) for share in text.split("/"))
     except ValueError:
         raise UserError(
             f"--shares {text}: expected three whole numbers, for train, val and test, such as "
@@ -77,21 +77,22 @@ def shares_of(text: str) -> Shares:
     return train, val, test
 
 
-def print_folder(done: FolderImport, root: str) -> None:
-    """Print the classes and videos of each split, and what is in none."""
+def print_folder(imported: FolderImport, root: str) -> None:
+    """Print the classes and videos per split, and the classes outside all splits."""
     for split in SPLITS:
-        classes = [name for name, of in done.splits.items() if of == split]
-        videos = sum(done.videos[name] for name in classes)
+        classes = [name for name, assigned in imported.splits.items() if assigned == split]
+        videos = sum(imported.videos[name] for name in classes)
         print(f"{split}: {len(classes)} classes, {videos} videos")
-    if done.out:
-        print(f"in no split: {', '.join(f'{n} ({done.videos[n]} videos)' for n in done.out)}")
-    few = [name for name in done.splits if done.videos[name] < 2]
+    if imported.out:
+        unused = ", ".join(f"{name} ({imported.videos[name]} videos)" for name in imported.out)
+        print(f"in no split: {unused}")
+    few = [name for name in imported.splits if imported.videos[name] < 2]
     if few:
         print(f"with one video alone, too few for an episode: {', '.join(few)}")
-    print(f"written: {done.table}")
-    place = Path(root).absolute()
-    extra = "" if done.table.parent == Path(root) else f", splits='{done.table.absolute()}'"
-    print(f"in a config: dataset = dict(type='VideoFolder', root='{place}'{extra})")
+    print(f"written: {imported.table}")
+    folder = Path(root).absolute()
+    extra = "" if imported.table.parent == Path(root) else f", splits='{imported.table.absolute()}'"
+    print(f"in a config: dataset = dict(type='VideoFolder', root='{folder}'{extra})")
 
 
 def _path(text: str | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""`fsarbench data info`: what is in a data set, in numbers and in pictures."""
+"""`fsarbench data info`: statistics and sample images of a data set."""
 
 import statistics
 from collections import Counter
@@ -16,7 +16,7 @@ from fsarbench.runtime.atomic_files import require_writable
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
 
-# Videos of a split whose headers are read for durations.
+# Videos per split whose headers are read for durations.
 SAMPLE = 100
 
 
@@ -26,11 +26,11 @@ def run_info(
     """Print counts, class sizes and durations, and write the contact sheet.
 
     Args:
-        dataset: The data set.
-        reader: Who decodes.
-        sheet: The PNG file to write.
-        classes: Videos of each split on the sheet.
-        seed: Draws the videos whose durations are read, and those on the sheet.
+        dataset: Data set to summarise.
+        reader: Video reader.
+        sheet: PNG file to write.
+        classes: Number of videos per split on the sheet.
+        seed: Seed for sampling the videos measured and shown.
 
     Raises:
         UserError: The data set is missing, or the sheet cannot be written.
@@ -40,7 +40,7 @@ def run_info(
     console = Console(highlight=False, soft_wrap=True)
     console.print(_table(splits, seed))
     digest = dataset.fingerprint()
-    console.print(f"fingerprint: {digest} ({KNOWN.get(digest, 'no list of the field')})")
+    console.print(f"fingerprint: {digest} ({KNOWN.get(digest, 'not a known published list')})")
     if dataset.skipped:
         console.print(f"left out as bad: {', '.join(dataset.skipped)}", markup=False)
     picture, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)
@@ -56,13 +56,13 @@ def run_info(
 
 
 def class_sizes(split: Split) -> list[int]:
-    """The number of videos of each class."""
+    """Number of videos per class."""
     counts = Counter(video.label for video in split.videos)
     return [counts[label] for label in range(len(split.classes))]
 
 
 def _table(splits: Mapping[SplitName, Split], seed: int) -> Table:
-    table = Table("split", "classes", "videos", "videos a class", "frames", "seconds", "sizes")
+    table = Table("split", "classes", "videos", "videos per class", "frames", "seconds", "sizes")
     for name, split in splits.items():
         sizes = _spread(class_sizes(split))
         row = (name, str(len(split.classes)), f"{len(split.videos):,}", sizes)
@@ -71,9 +71,9 @@ def _table(splits: Mapping[SplitName, Split], seed: int) -> Table:
 
 
 def _lengths(split: Split, seed: int) -> tuple[str, str, str]:
-    chance = RandomStream("durations", seed, split.name)
-    picked = [chance.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
-    headers = [probe(video.path) for video in picked]
+    random = RandomStream("durations", seed, split.name)
+    sample = [random.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
+    headers = [probe(video.path) for video in sample]
     frames = [int(header.frames) for header in headers if header.frames]
     seconds = [
         int(header.frames) / float(header.fps) for header in headers if header.frames and header.fps

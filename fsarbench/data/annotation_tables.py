@@ -1,4 +1,4 @@
-"""Reading of the small CSV files that people write: splits and annotations."""
+"""Split files, annotation tables and lists of bad videos, all in CSV."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from fsarbench.video import SplitName
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: its place, for messages, and its cells by column."""
+    """One table row: file and line number for messages, and cells by column."""
 
     place: str
     cells: dict[str, str]
@@ -22,10 +22,10 @@ class Row:
         return self.cells.get(column, "")
 
     def split(self) -> SplitName:
-        """The cell of the column `split`.
+        """Split named in the column `split`.
 
         Raises:
-            UserError: It names no split.
+            UserError: The cell names no split.
         """
         for name in SPLITS:
             if self["split"] == name:
@@ -36,11 +36,11 @@ class Row:
 
 
 def read_table(path: Path, columns: Iterable[str]) -> list[Row]:
-    """The lines of a CSV file (UTF-8, with commas) whose first line names its columns.
+    """Read the rows of a CSV file (UTF-8, comma-separated) with a header line.
 
     Args:
-        path: The file.
-        columns: Those that have to be there and have no empty cell; others may.
+        path: CSV file.
+        columns: Required columns, without empty cells; further columns are allowed.
 
     Raises:
         UserError: The file cannot be read, lacks a column, or has an empty cell.
@@ -58,17 +58,17 @@ def read_table(path: Path, columns: Iterable[str]) -> list[Row]:
 
 
 def require_all_splits(path: Path, names: Iterable[SplitName]) -> None:
-    """Raises a `UserError` unless every split has something in it."""
+    """Raise a `UserError` if a split has no class."""
     empty = [name for name in SPLITS if name not in set(names)]
     if empty:
         raise UserError(
-            f"{path}: no class is in the split {' or '.join(empty)}; give it some, all three "
-            "splits are needed."
+            f"{path}: no class is in the split {' or '.join(empty)}; all three splits need at "
+            "least one class."
         )
 
 
 def require_one_split(rows: Iterable[Row]) -> None:
-    """Raises a `UserError` if a class is in two splits: its videos would be seen in training."""
+    """Raise a `UserError` if a class is in two splits, which would leak test classes."""
     first: dict[str, Row] = {}
     for row in rows:
         before = first.setdefault(row["class"], row)
@@ -80,12 +80,12 @@ def require_one_split(rows: Iterable[Row]) -> None:
 
 
 def require_inside(row: Row, column: str) -> None:
-    """Raises a `UserError` if a cell is no path below a folder: absolute, or with `..` in it."""
+    """Raise a `UserError` if a cell is an absolute path or contains `..`."""
     path = PurePosixPath(row[column].replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts:
         raise UserError(
-            f"{row.place}: the {column} '{row[column]}' may not start at the root or contain '..'; "
-            "a list may not reach outside the folder of videos."
+            f"{row.place}: the {column} '{row[column]}' may not be absolute or contain '..'; "
+            "all videos have to be inside the folder of videos."
         )
 
 
@@ -95,14 +95,14 @@ def _row(path: Path, number: int, line: dict[str | None, str | list[str]]) -> Ro
 
 
 def _check(path: Path, header: list[str], rows: list[Row], columns: list[str]) -> None:
-    lacking = [column for column in columns if column not in header]
-    if lacking:
+    absent = [column for column in columns if column not in header]
+    if absent:
         raise UserError(
             f"{path}: the first line has to name the columns {', '.join(columns)}; "
-            f"{', '.join(lacking)} is missing (found: {', '.join(header) or 'nothing'})."
+            f"{', '.join(absent)} is missing (found: {', '.join(header) or 'nothing'})."
         )
     if not rows:
-        raise UserError(f"{path}: there is no line after the one that names the columns.")
+        raise UserError(f"{path}: there is no row after the header line.")
     for row in rows:
         empty = [column for column in columns if not row[column]]
         if empty:
@@ -114,7 +114,7 @@ COLUMNS = ("path", "split", "kind", "skip", "reason")
 
 
 def bad_file(table: Path) -> Path:
-    """Where the list is: beside the table of the data set.
+    """Path of the list of bad videos, beside the annotation table.
 
     Example:
         >>> bad_file(Path("videos/ssv2.csv")).name
@@ -124,14 +124,14 @@ def bad_file(table: Path) -> Path:
 
 
 def to_skip(table: Path, on_bad_video: OnBadVideo) -> dict[str, str]:
-    """The videos to leave out and why, by their paths in the table.
+    """Reasons for the videos to leave out, by path in the table.
 
     Args:
-        table: The table of the data set.
-        on_bad_video: `error` leaves none out, `skip` those whose cell `skip` says `yes`.
+        table: Annotation table or split file of the data set.
+        on_bad_video: `error` leaves no video out; `skip` leaves out rows with `skip` = `yes`.
 
     Raises:
-        UserError: Some are to be left out, and there is no list of them or it cannot be read.
+        UserError: `skip` is set, and the list of bad videos is missing or cannot be read.
     """
     if on_bad_video == "error":
         return {}
@@ -139,20 +139,20 @@ def to_skip(table: Path, on_bad_video: OnBadVideo) -> dict[str, str]:
     if not path.is_file():
         raise UserError(
             f"dataset.on_bad_video is 'skip', but there is no list of bad videos at {path}: run "
-            "`fsarbench data check` on the data set, which writes it. With one list, episodes are "
-            "the same on every machine."
+            "`fsarbench data check` on the data set, which writes it. A shared list makes "
+            "episodes identical on all machines."
         )
     rows = _rows(path)
     return {row["path"]: f"{row['kind']}: {row['reason']}" for row in rows if _skips(row)}
 
 
 def without(rows: Sequence[Row], skipped: dict[str, str]) -> list[Row]:
-    """The rows whose path is not skipped."""
+    """Rows whose path is not skipped."""
     return [row for row in rows if row["path"] not in skipped]
 
 
 def _rows(path: Path) -> list[Row]:
-    # A list without a bad video has its first line alone, which other tables may not.
+    # A list without bad videos is only a header line, which `read_table` rejects.
     if len(path.read_bytes().split()) == 1:
         return []
     return read_table(path, ("path", "kind", "skip"))
@@ -160,5 +160,5 @@ def _rows(path: Path) -> list[Row]:
 
 def _skips(row: Row) -> bool:
     if row["skip"] not in ("yes", "no"):
-        raise UserError(f"{row.place}: skip is '{row['skip']}'; it has to be yes or no.")
+        raise UserError(f"{row.place}: skip is '{row['skip']}'; expected yes or no.")
     return row["skip"] == "yes"

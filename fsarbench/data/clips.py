@@ -1,6 +1,6 @@
-"""From a video file to the clip that a backbone takes, save the normalisation.
+"""Frame sampling, resizing and cropping of clips.
 
-The backbone normalises on its own device, so that clips travel as bytes.
+Clips are uint8; the backbone normalises them on its own device.
 """
 
 from collections.abc import Iterator
@@ -23,21 +23,19 @@ from fsarbench.video import VideoReader
 
 @dataclass(frozen=True, kw_only=True)
 class ClipSettings(CheckedSettings):
-    """How clips are cut from videos.
+    """Settings of frame sampling, resizing, cropping and augmentation.
 
     Attributes:
-        frames: Frames of a clip (T), one from each of T equal segments of the video.
-        size: The side of the square crop in pixels; None for the backbone's own image size.
-        resize: The short side in pixels that a frame has before the crop; None for 256/224 of
-            `size`.
-        sampling: Which frame of a segment is taken at validation and test. Training always takes a
-            random one.
-        flip: Mirror half of the training clips. Wrong where direction is meaning ("from left to
-            right").
-        jitter: How strongly the colours of training clips vary: brightness, contrast and saturation
-            are multiplied by factors from 1 - jitter to 1 + jitter.
-        scale: The least and the largest share of a frame's area that a training crop takes; None
-            for a crop of fixed size and random place.
+        frames: Frames per clip (T), one from each of T equal segments of the video.
+        size: Side of the square crop in pixels; None for the image size of the backbone.
+        resize: Short side of the frame before the crop in pixels; None for 256/224 of `size`.
+        sampling: Frame per segment at validation and test. Training always takes a random frame.
+        flip: Mirror half of the training clips. Wrong where classes depend on direction ("from left
+            to right").
+        jitter: Strength of colour jitter on training clips: brightness, contrast and saturation are
+            multiplied by factors from 1 - jitter to 1 + jitter.
+        scale: Minimum and maximum fraction of the frame area for random training crops; None for a
+            crop of fixed size and random position.
     """
 
     section: ClassVar[str] = "clips"
@@ -51,7 +49,7 @@ class ClipSettings(CheckedSettings):
     scale: tuple[ShareWithOne, ShareWithOne] | None = None
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Fields that do not fit together."""
+        """Yield conflicts between fields."""
         if self.size and self.resize and self.resize < self.size:
             yield (
                 ("resize", "size"),
@@ -62,11 +60,11 @@ class ClipSettings(CheckedSettings):
 
     @property
     def stochastic(self) -> bool:
-        """Whether a test clip changes from episode to episode, so that no feature can be kept."""
+        """Whether test clips differ between episodes, so that features cannot be cached."""
         return self.sampling == "random"
 
     def resolved(self, image_size: int) -> "ClipSettings":
-        """The same settings with `size` and `resize` filled in for a backbone's image size.
+        """Copy of the settings with `size` and `resize` set for the image size of a backbone.
 
         Example:
             >>> sized = ClipSettings().resolved(224)
@@ -77,10 +75,10 @@ class ClipSettings(CheckedSettings):
         return replace(sized, resize=sized.sides()[1])
 
     def sides(self) -> tuple[int, int]:
-        """The side of the crop and the short side of the frame before it, in pixels.
+        """Side of the crop and short side of the resized frame, in pixels.
 
         Raises:
-            UserError: `size` was left to the backbone, and no backbone has filled it in.
+            UserError: `size` is None and the settings are not resolved.
         """
         if self.size is None:
             raise UserError("clips.size is not set: give it, or call resolved(image_size) first.")
@@ -88,14 +86,14 @@ class ClipSettings(CheckedSettings):
 
 
 def segment_frames(count: int, frames: int, chance: RandomStream | None = None) -> list[int]:
-    """One frame from each of `frames` equal segments of a video of `count` frames.
+    """Sample one frame index from each of `frames` equal segments of a video.
 
-    A video of fewer frames repeats some.
+    If the video has fewer frames than the clip, indices repeat.
 
     Args:
-        count: Frames of the video.
-        frames: Frames of the clip.
-        chance: Picks a random frame of each segment; None takes the centre.
+        count: Number of frames in the video.
+        frames: Number of frames in the clip.
+        chance: Random stream for one frame per segment; None for segment centres.
 
     Example:
         >>> segment_frames(32, 8)
@@ -104,9 +102,9 @@ def segment_frames(count: int, frames: int, chance: RandomStream | None = None) 
         [0, 0, 0, 1, 1, 2, 2, 2]
     """
     shifts = [0.5 if chance is None else chance.uniform(0.0, 1.0) for _ in range(frames)]
-    # min: rounding may carry a shift just below 1 up to the next segment, of the last one to count.
-    picked = ((k + shift) * count / frames for k, shift in enumerate(shifts))
-    return [min(int(frame), count - 1) for frame in picked]
+    # min: rounding may move a shift just below 1 to the next segment, past the last frame.
+    positions = ((k + shift) * count / frames for k, shift in enumerate(shifts))
+    return [min(int(frame), count - 1) for frame in positions]
 
 
 def load_clip(
@@ -116,33 +114,32 @@ def load_clip(
     chance: RandomStream | None = None,
     augment: bool = True,
 ) -> UInt8[Tensor, "T 3 H W"]:
-    """A clip of a video file, cut and sized, as bytes.
+    """Decode, resize and crop one clip of a video file.
 
     Args:
-        reader: Who decodes.
-        path: The video.
-        settings: How the clip is cut; resolved for the backbone's image size.
-        chance: Where all random draws come from; None for centre frames and the centre crop.
-        augment: Whether `chance` also places the crop, flips and colours, and not only picks
-            frames.
+        reader: Video reader.
+        path: Video file.
+        settings: Clip settings, resolved for the image size of the backbone.
+        chance: Random stream; None for centre frames and the centre crop.
+        augment: Whether `chance` also draws crop, flip and colour jitter, besides the frames.
 
     Raises:
         UserError: The video is missing or cannot be decoded.
     """
-    picked = segment_frames(reader.count(path), settings.frames, chance)
-    frames = torch.from_numpy(reader.read(path, picked)).permute(0, 3, 1, 2)
+    indices = segment_frames(reader.count(path), settings.frames, chance)
+    frames = torch.from_numpy(reader.read(path, indices)).permute(0, 3, 1, 2)
     return cut(frames, settings, chance if augment else None)
 
 
 def cut(
     frames: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: RandomStream | None = None
 ) -> UInt8[Tensor, "T 3 S S"]:
-    """Resizes the short side, crops a square and, with `chance`, flips and colours it.
+    """Resize the short side, crop a square and, with `chance`, flip and jitter colours.
 
     Args:
-        frames: Whole frames.
-        settings: Resolved settings.
-        chance: Where the draws come from; None for the centre crop alone.
+        frames: Full frames.
+        settings: Resolved clip settings.
+        chance: Random stream; None for the centre crop without augmentation.
     """
     images = _framed(frames, settings, chance)
     if chance is not None and settings.flip and chance.happens(0.5):
@@ -153,12 +150,12 @@ def cut(
 
 
 def as_bytes(images: Num[Tensor, "T 3 H W"]) -> UInt8[Tensor, "T 3 H W"]:
-    """Values rounded to bytes; bytes are left as they are."""
+    """Round values to uint8; return uint8 tensors unchanged."""
     return images if images.dtype == torch.uint8 else images.round().clamp(0, 255).to(torch.uint8)
 
 
 def _resized(images: Num[Tensor, "T 3 H W"], height: int, width: int) -> Num[Tensor, "T 3 h w"]:
-    # Bytes that need no resizing stay bytes, which crops faster than it converts.
+    # uint8 frames that need no resizing stay uint8: cropping first is faster than converting.
     if images.shape[-2:] == (height, width):
         return images
     size = (height, width)
@@ -166,7 +163,7 @@ def _resized(images: Num[Tensor, "T 3 H W"], height: int, width: int) -> Num[Ten
 
 
 def shortened(images: Num[Tensor, "T 3 H W"], side: int) -> Num[Tensor, "T 3 h w"]:
-    """Frames resized so that their short side has `side` pixels; bytes only if they had it."""
+    """Resize the short side of frames to `side` pixels; float unless the size is unchanged."""
     height, width = images.shape[-2:]
     return _resized(images, *_short_side(height, width, side))
 

@@ -1,4 +1,4 @@
-"""A picture of sampled clips: one line of frames a video, with its class beside it."""
+"""Image of sampled clips: one row of frames per video, labelled with its class."""
 
 import textwrap
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, SplitName, Video, VideoReader
 
-# Pixels: the height of a frame, the widest frame, the column of names, the space between frames.
+# Pixels: frame height, maximum frame width, width of the label column, gap between frames.
 HEIGHT, WIDEST, NAMES, GAP = 96, 170, 220, 4
 
 
 @dataclass(frozen=True)
 class Line:
-    """One video of the sheet; `fault` says why there are no frames."""
+    """One row of the sheet; `fault` is the error message of an unreadable video."""
 
     title: str
     frames: list[Image.Image]
@@ -28,32 +28,32 @@ class Line:
 
 
 def sampled(split: Split, classes: int, seed: int) -> list[Video]:
-    """One random video of each of some random classes of a split.
+    """Sample one video from each of up to `classes` random classes of a split.
 
     Args:
-        split: Where they are drawn from.
-        classes: How many, at most.
-        seed: Another seed draws others.
+        split: Split to sample from.
+        classes: Maximum number of classes.
+        seed: Sampling seed.
     """
     chance = RandomStream("contact sheet", seed, split.name)
     order = np.argsort(chance.keys(len(split.classes)), kind="stable")[:classes]
-    chosen = []
+    videos = []
     for label in sorted(int(label) for label in order):
-        chosen.append(chance.pick([video for video in split.videos if video.label == label]))
-    return chosen
+        videos.append(chance.pick([video for video in split.videos if video.label == label]))
+    return videos
 
 
 def contact_sheet(
     splits: Mapping[SplitName, Split], reader: VideoReader, classes: int, frames: int, seed: int
 ) -> tuple[Image.Image, list[str]]:
-    """The sheet, and what is wrong with videos that could not be read.
+    """Contact sheet, and error messages of unreadable videos.
 
     Args:
-        splits: The data set.
-        reader: Who decodes.
-        classes: Videos of each split.
-        frames: Frames of each video.
-        seed: Draws the videos.
+        splits: Splits of the data set.
+        reader: Video reader.
+        classes: Videos per split.
+        frames: Frames per video.
+        seed: Sampling seed.
     """
     lines = [
         _line(reader, split, video, frames)
@@ -72,8 +72,8 @@ def _line(reader: VideoReader, split: Split, video: Video, frames: int) -> Line:
 
 
 def _pictures(reader: VideoReader, path: Path, frames: int) -> list[Image.Image]:
-    picked = segment_frames(reader.count(path), frames)
-    return [_small(frame) for frame in reader.read(path, picked)]
+    indices = segment_frames(reader.count(path), frames)
+    return [_small(frame) for frame in reader.read(path, indices)]
 
 
 def _small(frame: UInt8[np.ndarray, "H W 3"]) -> Image.Image:
@@ -97,6 +97,6 @@ def _drawn(lines: list[Line]) -> Image.Image:
 
 
 def _fitting(line: Line) -> str:
-    # The font that comes along has no more letters than these.
+    # The default font of Pillow covers Latin-1 only.
     text = line.title + (" (cannot be read)" if line.fault else "")
     return "\n".join(textwrap.wrap(text.encode("latin-1", "replace").decode("latin-1"), 32)[:6])

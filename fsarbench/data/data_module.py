@@ -1,4 +1,4 @@
-"""What training and testing run on, handed over as one object."""
+"""Data module: splits, reader, clip and episode settings, seed and device of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from fsarbench.video import Split, SplitName, VideoReader
 
 @dataclass(frozen=True, kw_only=True)
 class DataModule:
-    """Videos, how they become clips and episodes, and where the numbers are computed.
+    """Splits, reader, clip and episode settings, seed and device of a run.
 
     Attributes:
-        splits: The classes and videos of each stage.
-        reader: Who decodes videos.
-        clips: How clips are cut; resolved for the backbone's image size.
-        episodes: The kind of task.
-        seed: Of training: its episodes, clips and dropout.
-        device: Where the model is.
+        splits: Classes and videos of each split.
+        reader: Video reader.
+        clips: Clip settings, resolved for the image size of the backbone.
+        episodes: Way, shot and number of queries.
+        seed: Training seed for episodes, clips and dropout.
+        device: Device of the model.
     """
 
     splits: Mapping[SplitName, Split]

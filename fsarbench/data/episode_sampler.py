@@ -1,4 +1,4 @@
-"""Which videos make up episode i: a pure function of the seed, the split and i."""
+"""Episode sampling: episode i is a pure function of the seed, the split and i."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,13 +15,13 @@ from fsarbench.video import Split
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeSettings(CheckedSettings):
-    """The kind of task.
+    """Way, shot and number of queries of an episode.
 
     Attributes:
-        way: Classes of an episode (N).
-        shot: Support videos a class (K).
-        queries: Query videos a class at validation and test.
-        train_queries: Query videos a class in training; None for as many as at test.
+        way: Classes per episode (N).
+        shot: Support videos per class (K).
+        queries: Query videos per class at validation and test.
+        train_queries: Query videos per class in training; None for the same number as at test.
     """
 
     section: ClassVar[str] = "episodes"
@@ -32,7 +32,7 @@ class EpisodeSettings(CheckedSettings):
     train_queries: PositiveInt | None = None
 
     def queries_of(self, split: str) -> int:
-        """Query videos a class in a split."""
+        """Number of query videos per class in a split."""
         if split == "train" and self.train_queries is not None:
             return self.train_queries
         return self.queries
@@ -40,13 +40,13 @@ class EpisodeSettings(CheckedSettings):
 
 @dataclass(frozen=True)
 class EpisodeIndex:
-    """One episode by numbers; videos and classes are indices into their split.
+    """Class and video indices of one episode, relative to its split.
 
     Attributes:
-        classes: The classes of the episode.
-        support: The support videos of each class.
-        query: The query videos, class-major.
-        labels: The index in the episode (0 to N - 1) of each query's class.
+        classes: Classes of the episode.
+        support: Support videos of each class.
+        query: Query videos, class-major.
+        labels: Class of each query as an index within the episode (0 to N - 1).
     """
 
     classes: Int64[np.ndarray, " N"]
@@ -56,15 +56,15 @@ class EpisodeIndex:
 
 
 class EpisodeSampler:
-    """Draws the episodes of a split.
+    """Deterministic sampler of the episodes of a split.
 
-    Episode i depends on the seed, the split's name and content, and i: not on numpy's version, on
-    the episodes drawn before, nor on who draws it.
+    Episode i depends only on the seed, the name and content of the split, and i. It does not depend
+    on the numpy version, on earlier episodes or on the process that draws it.
 
     Args:
-        split: The classes and videos to draw from.
-        settings: The kind of task.
-        seed: Another seed gives other episodes.
+        split: Classes and videos to sample from.
+        settings: Way, shot and number of queries.
+        seed: Sampling seed.
 
     Raises:
         UserError: The split has too few classes, or a class too few videos.
@@ -81,7 +81,7 @@ class EpisodeSampler:
         self._check(split, settings)
 
     def episode(self, number: int) -> EpisodeIndex:
-        """Episode `number` of the endless list of episodes of this seed and split."""
+        """Sample episode `number` (0 or more)."""
         chance = RandomStream("episode", self.seed, self.split, number)
         classes = _shuffled(np.arange(len(self.videos)), chance)[: self.way]
         need = self.shot + self.queries
@@ -109,9 +109,9 @@ class EpisodeSampler:
             raise UserError(self._too_few(split, settings, short))
 
     def _too_few(self, split: Split, settings: EpisodeSettings, short: list[str]) -> str:
-        own = split.name == "train" and settings.train_queries is not None
-        key = "episodes.train_queries" if own else "episodes.queries"
-        more = f", and {len(short) - 5} classes more" if len(short) > 5 else ""
+        separate = split.name == "train" and settings.train_queries is not None
+        key = "episodes.train_queries" if separate else "episodes.queries"
+        more = f", and {len(short) - 5} more classes" if len(short) > 5 else ""
         return (
             f"Too few videos in the {split.name} split: an episode takes "
             f"{self.shot + self.queries} of each class ({self.shot} support, episodes.shot, and "
@@ -121,5 +121,5 @@ class EpisodeSampler:
 
 
 def _shuffled(items: Int64[np.ndarray, " M"], chance: RandomStream) -> Int64[np.ndarray, " M"]:
-    # Sorting raw 64-bit keys, and not numpy's own shuffle, whose stream may change by version.
+    # Sorting 64-bit keys, because the random stream of numpy's shuffle may change by version.
     return items[np.argsort(chance.keys(len(items)), kind="stable")]

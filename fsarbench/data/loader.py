@@ -1,7 +1,7 @@
-"""Data sets of episodes and of clips, and the loaders that feed them to the device.
+"""Torch datasets of episodes and clips, and their data loaders.
 
-Every sample is a pure function of its number, so that the batches are the same for any number of
-workers, and a run can start at any episode without replaying the earlier ones.
+Every sample is a pure function of its index. Batches are therefore the same for any number of
+workers, and a run can resume at any episode without replaying earlier ones.
 """
 
 import os
@@ -28,41 +28,41 @@ def to_episode(
     text: Float[Tensor, "M E"] | None,
     device: torch.device,
 ) -> Episode:
-    """An episode on a device.
+    """Move an episode to a device.
 
     Args:
         batch: `support`, `query`, `labels` and `classes` of one episode.
-        split: What `classes` are indices into.
-        text: The text features of the split's classes; None leaves text to the model.
-        device: Where the model is.
+        split: Split that `classes` refers to.
+        text: Text features of all classes in the split; None if the model computes them.
+        device: Device of the model.
     """
     moved = {
         key: batch[key].to(device, non_blocking=True)
         for key in ("support", "query", "labels", "classes")
     }
     names = tuple(split.readable[index] for index in batch["classes"].tolist())
-    own = None if text is None else text[moved["classes"]]
-    return Episode(**moved, names=names, text=own, bank=text)
+    class_text = None if text is None else text[moved["classes"]]
+    return Episode(**moved, names=names, text=class_text, bank=text)
 
 
 Sample = TypeVar("Sample")
-# Bytes of a socket's name that every system takes.
+# Maximum length of a socket path that all systems accept, in bytes.
 SOCKET_NAME = 103
 
 
 class EpisodeDataset(Dataset[dict[str, Tensor]]):
-    """Episode i with its frames, as a dict of tensors.
+    """Map-style dataset of episodes as dicts of tensors.
 
     The keys are `support` "N K T 3 H W" and `query` "Q T 3 H W" (bytes), `labels` "Q", `classes`
     "N" (indices into the split) and `iteration` "" (the episode's number).
 
     Args:
-        split: The split that the sampler draws from.
-        sampler: Which videos make up episode i.
-        reader: Who decodes.
-        clips: How clips are cut, resolved for the backbone's image size.
-        augment: Random frames, crops and colours, as in training; else as the settings say of test
-            clips.
+        split: Split that the sampler draws from.
+        sampler: Episode sampler.
+        reader: Video reader.
+        clips: Clip settings, resolved for the image size of the backbone.
+        augment: Whether to draw random frames, crops and colours, as in training; otherwise the
+            test settings apply.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class EpisodeDataset(Dataset[dict[str, Tensor]]):
         self.augment = augment
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
-        """Episode `number`; there is one for every whole number from 0."""
+        """Episode `number`, for any integer from 0."""
         index = self.sampler.episode(number)
         videos = [*index.support.reshape(-1).tolist(), *index.query.tolist()]
         clips = torch.stack([self._clip(number, k, video) for k, video in enumerate(videos)])
@@ -102,12 +102,12 @@ class EpisodeDataset(Dataset[dict[str, Tensor]]):
 
 
 class ClipDataset(Dataset[Tensor]):
-    """The one deterministic clip of each video of a split: bytes "T 3 H W".
+    """Dataset of one deterministic clip per video of a split, uint8 "T 3 H W".
 
     Args:
-        split: The videos.
-        reader: Who decodes.
-        clips: How clips are cut, resolved for the backbone's image size.
+        split: Split with the videos.
+        reader: Video reader.
+        clips: Clip settings, resolved for the image size of the backbone.
     """
 
     def __init__(self, split: Split, reader: VideoReader, clips: ClipSettings) -> None:
@@ -119,18 +119,18 @@ class ClipDataset(Dataset[Tensor]):
         return len(self.split.videos)
 
     def __getitem__(self, video: int) -> UInt8[Tensor, "T 3 H W"]:
-        """The clip of video number `video`."""
+        """Clip of the video with index `video`."""
         return load_clip(self.reader, self.split.videos[video].path, self.clips)
 
 
 class EpisodeOrder(Sampler[int]):
-    """The episode numbers of one rank, in order: every `world`-th from `start` to `stop`.
+    """Episode numbers of one rank: every `world`-th number from `start` to `stop`.
 
     Args:
-        start: The first episode over all ranks; a resumed run starts in the middle.
-        stop: The first episode that is left out.
-        rank: Which of the ranks this is.
-        world: The number of ranks.
+        start: First episode over all ranks; above 0 when a run is resumed.
+        stop: End of the range, exclusive.
+        rank: Rank of this process.
+        world: Number of ranks.
 
     Example:
         >>> list(EpisodeOrder(10, 16, rank=1, world=2))
@@ -148,7 +148,7 @@ class EpisodeOrder(Sampler[int]):
 
 
 class Loader(DataLoader[Any]):
-    """A DataLoader whose workers' `UserError`s arrive as they were raised."""
+    """DataLoader that re-raises `UserError`s of workers with their original message."""
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         if self.num_workers:
@@ -156,36 +156,36 @@ class Loader(DataLoader[Any]):
         try:
             yield from super().__iter__()
         except UserError as error:
-            raise UserError(_unwrapped(str(error))) from None
+            raise UserError(_original_message(str(error))) from None
         except RuntimeError as error:
-            said = lost_worker(error)
-            if said is None:
+            message = lost_worker(error)
+            if message is None:
                 raise
-            raise UserError(said) from error
+            raise UserError(message) from error
         except (OSError, EOFError) as error:
-            # A worker's own errors say that they were caught there; this is one of the connection.
+            # Errors inside a worker contain "Caught"; other errors are failures of the connection.
             if not self.num_workers or "Caught" in str(error):
                 raise
             raise UserError(
-                f"Processes that decode videos cannot be started or reached ({error!r}). Lower the "
-                "number of workers, or give the machine more memory."
+                f"Decoding processes cannot be started or reached ({error!r}). Lower the number of "
+                "workers, or free memory on the machine."
             ) from error
 
 
 def require_short_sockets() -> None:
-    """Refuses a folder for temporary files in which processes cannot reach each other.
+    """Raise an error if the path of the temporary folder is too long for sockets.
 
-    They would wait for each other for ever, since the error is raised in a thread of a worker.
+    Otherwise workers would hang, because the socket error is raised in a background thread.
 
     Raises:
-        UserError: The names of sockets would be too long there.
+        UserError: Socket paths in the temporary folder would be too long.
     """
-    # As multiprocessing names them: a folder of the process's own, and a socket in it.
+    # Naming scheme of multiprocessing: a folder per process with a socket in it.
     longest = os.path.join(tempfile.gettempdir(), "pymp-12345678", "listener-12345678")
     if os.name == "posix" and len(os.fsencode(longest)) > SOCKET_NAME:
         raise UserError(
-            f"The folder for temporary files, {tempfile.gettempdir()}, has too long a name for "
-            "processes that decode videos: set TMPDIR to a shorter one, such as /tmp, or the "
+            f"The path of the temporary folder, {tempfile.gettempdir()}, is too long for the "
+            "sockets of decoding processes: set TMPDIR to a shorter one, such as /tmp, or the "
             "number of workers to 0."
         )
 
@@ -193,12 +193,12 @@ def require_short_sockets() -> None:
 def episode_loader(
     data: EpisodeDataset, order: EpisodeOrder | Sequence[int], workers: int = 0
 ) -> Loader:
-    """A loader of one episode at a time, in the given order.
+    """Create a data loader of one episode per batch, in the given order.
 
     Args:
-        data: The episodes.
-        order: Which of them.
-        workers: Processes that decode; 0 for none besides the caller's.
+        data: Episode dataset.
+        order: Episode numbers.
+        workers: Number of decoding processes; 0 to decode in the main process.
     """
     return _loader(data, order, workers, batch_size=None)
 
@@ -206,13 +206,13 @@ def episode_loader(
 def clip_loader(
     data: ClipDataset, batch_size: int, workers: int = 0, order: Sequence[int] | None = None
 ) -> Loader:
-    """A loader of clips "V T 3 H W", in the order of the split.
+    """Create a data loader of clips "V T 3 H W", by default in the order of the split.
 
     Args:
-        data: The clips.
-        batch_size: Videos of one batch; the last may have fewer.
-        workers: Processes that decode; 0 for none besides the caller's.
-        order: Numbers of the videos wanted; None for all.
+        data: Clip dataset.
+        batch_size: Videos per batch; the last batch may be smaller.
+        workers: Number of decoding processes; 0 to decode in the main process.
+        order: Video indices; None for all videos.
     """
     return _loader(data, range(len(data)) if order is None else order, workers, batch_size)
 
@@ -233,11 +233,10 @@ def _loader(
 
 def _start_worker(worker: int) -> None:
     del worker
-    # Workers are as many as the cores are meant to carry; their own threads would only fight.
+    # There is about one worker per core; additional threads would compete for cores.
     torch.set_num_threads(1)
 
 
-def _unwrapped(message: str) -> str:
-    # A worker's exception arrives with its whole traceback as its message, and what was raised at
-    # the end of it.
+def _original_message(message: str) -> str:
+    # The message of a worker's exception is its full traceback, with the original message last.
     return message.rpartition(f"{UserError.__module__}.{UserError.__name__}: ")[2].strip()

@@ -1,4 +1,4 @@
-"""Where the project keeps the data that it makes."""
+"""Paths of configs and of the data folder."""
 
 import os
 import re
@@ -8,41 +8,41 @@ from fsarbench.errors import UserError
 
 
 def expand_path(text: str, key: str, base: Path | None = None) -> Path:
-    """A path with `~`, `$NAME` and `${NAME}` filled in.
+    """Expand `~`, `$NAME` and `${NAME}` in a path.
 
     Args:
-        text: What the user wrote.
-        key: The config key where it stands, for the message.
-        base: Where a relative path starts; None for the working folder.
+        text: Path as the user wrote it.
+        key: Config key of the path, for error messages.
+        base: Folder that relative paths start from; None for the working directory.
 
     Raises:
         UserError: A variable is not set.
     """
-    filled = os.path.expandvars(text)
-    unset = re.search(r"\$\{?(\w+)\}?", filled)
+    expanded = os.path.expandvars(text)
+    unset = re.search(r"\$\{?(\w+)\}?", expanded)
     if unset:
         raise UserError(
             f"{key} is '{text}', but the environment variable {unset[1]} is not set: set it, or "
             f"give {key} as a plain path."
         )
-    return (base or Path()).joinpath(Path(filled).expanduser()).absolute()
+    return (base or Path()).joinpath(Path(expanded).expanduser()).absolute()
 
 
 VARIABLE = "FSARBENCH_DATA"
 
 
 def data_home() -> Path:
-    """The folder of `FSARBENCH_DATA`, else `fsarbench` in the user's cache folder."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+    """Folder in `FSARBENCH_DATA`, or `fsarbench` in the cache folder of the user."""
+    configured = os.environ.get(VARIABLE)
+    if configured:
+        return Path(configured).expanduser().absolute()
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "fsarbench"
 
 
-def cannot_write(place: Path, error: OSError) -> UserError:
-    """What a user is told when data cannot be written."""
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """Error for data that cannot be written."""
     return UserError(
-        f"cannot write {place}: {error.strerror or error}. Make room or allow writing there, or "
-        f"set {VARIABLE} to a folder on another disk; files that are finished are kept."
+        f"cannot write {path}: {error.strerror or error}. Free disk space, change the permissions, "
+        f"or set {VARIABLE} to a folder on another disk; finished files are kept."
     )

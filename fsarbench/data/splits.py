@@ -1,4 +1,4 @@
-"""Lists of videos to splits, and splits to a fingerprint."""
+"""Construction of splits from lists of videos, and their fingerprints."""
 
 import hashlib
 import re
@@ -10,13 +10,13 @@ from fsarbench.errors import UserError
 from fsarbench.video import Split, SplitName, Video
 
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
-# How the lists of SSv2 write a class.
+# Anonymous class labels in the lists of SSv2.
 NUMBERED = re.compile(r"(train|val|test)\d+")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One video of a list: its id, its file, and the name of its class."""
+    """Id, file and class name of one listed video."""
 
     id: str
     path: Path
@@ -26,12 +26,12 @@ class Entry:
 def split_of(
     name: SplitName, entries: Iterable[Entry], readable: Callable[[str], str] = str
 ) -> Split:
-    """A split of the entries in their order; classes come in the order of their first video.
+    """Build a split; classes are in the order of their first video.
 
     Args:
         name: `train`, `val` or `test`.
-        entries: Its videos.
-        readable: Class names as prompts want them.
+        entries: Videos of the split.
+        readable: Function from class names to names for prompts.
 
     Example:
         >>> entries = [Entry("1", Path("1.mp4"), "run"), Entry("2", Path("2.mp4"), "jump")]
@@ -46,7 +46,7 @@ def split_of(
 
 
 def spaced(name: str) -> str:
-    """A class name in words: camel case and underscores become spaces.
+    """Split a class name in camel case or with underscores into words.
 
     Example:
         >>> spaced("ThrowDiscus"), spaced("brush_hair")
@@ -58,7 +58,7 @@ def spaced(name: str) -> str:
 
 
 def named(name: str) -> str:
-    """A class name in words, empty for a class that a list has only numbered.
+    """Class name in words; empty for anonymous labels such as `val3`.
 
     Example:
         >>> named("brush_hair"), named("val3")
@@ -68,10 +68,10 @@ def named(name: str) -> str:
 
 
 def require_names(split: Split) -> tuple[str, ...]:
-    """The class names for prompts.
+    """Class names for prompts.
 
     Raises:
-        UserError: A class has none.
+        UserError: A class has no readable name.
     """
     nameless = [c for c, name in zip(split.classes, split.readable, strict=True) if not name]
     if nameless:
@@ -85,11 +85,11 @@ def require_names(split: Split) -> tuple[str, ...]:
 
 
 def fingerprint(splits: Mapping[SplitName, Split], recipe: str = "") -> str:
-    """A hash over video ids, their classes and their partition; paths play no part.
+    """Hash over video ids, classes and splits; independent of paths.
 
     Args:
-        splits: The splits.
-        recipe: What else tells the data apart, for data that the project makes.
+        splits: Splits of the data set.
+        recipe: Hash of the generating recipe, for built-in data sets.
     """
     lines = sorted(
         f"{name}\t{split.classes[video.label]}\t{video.id}"
@@ -100,9 +100,10 @@ def fingerprint(splits: Mapping[SplitName, Split], recipe: str = "") -> str:
 
 
 def partition_hash(groups: Mapping[tuple[str, str], Iterable[str]]) -> str:
-    """A hash over video ids and how they are divided into splits and classes, not over names.
+    """Hash over the partition of video ids into splits and classes, independent of class names.
 
-    Two lists of the same videos have the same hash, however they spell or number the classes.
+    Two lists of the same videos have the same hash even if they spell or number classes
+    differently.
 
     Args:
         groups: Video ids by split and class.
@@ -120,13 +121,13 @@ def partition_hash(groups: Mapping[tuple[str, str], Iterable[str]]) -> str:
 
 
 def grouped(videos: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], list[str]]:
-    """Video ids by split and class, from triples of split, class and id.
+    """Group triples of split, class and video id by split and class.
 
     Example:
         >>> grouped([("val", "run", "1"), ("val", "run", "2")])
         {('val', 'run'): ['1', '2']}
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for split, class_name, video in videos:
-        found.setdefault((split, class_name), []).append(video)
-    return found
+        groups.setdefault((split, class_name), []).append(video)
+    return groups

@@ -1,4 +1,4 @@
-"""How videos are named: suffixes of files, and folders of extracted frames."""
+"""Video files and folders of extracted frames: suffixes, change stamps and digests."""
 
 import hashlib
 import os
@@ -10,10 +10,10 @@ from fsarbench.errors import UserError
 
 
 def stamp_of(path: Path) -> str:
-    """What changes whenever the content of a file, or the frames of a folder, may have changed.
+    """Size and modification time of a file, or frame count and modification time of a folder.
 
     Raises:
-        OSError: There is nothing that can be looked at.
+        OSError: The path does not exist or cannot be accessed.
     """
     status = path.stat()
     size = len(os.listdir(path)) if path.is_dir() else status.st_size
@@ -21,10 +21,10 @@ def stamp_of(path: Path) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """A hash over the bytes of a file, or of the frames of a folder with their names.
+    """Hash over the bytes of a file, or over names and bytes of the frames in a folder.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file or folder cannot be read.
     """
     digest = hashlib.blake2b(digest_size=16)
     if path.is_dir():
@@ -45,12 +45,12 @@ def _add(digest: "hashlib.blake2b", file: Path) -> None:
 VIDEO_SUFFIXES = frozenset(
     {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
 )
-# img_00001.jpg, frame000001.png, 000001.jpeg: a prefix, and a number at the end.
+# A prefix and a trailing number: img_00001.jpg, frame000001.png, 000001.jpeg.
 FRAME = re.compile(r"(.*?)(\d+)\.(jpe?g|png)", re.IGNORECASE)
 
 
 def without_suffix(name: str) -> str:
-    """A file's name without a suffix of videos; other dots belong to the name.
+    """File name without its video suffix; other dots belong to the name.
 
     Example:
         >>> without_suffix("a.b.WEBM"), without_suffix("a.b")
@@ -61,42 +61,42 @@ def without_suffix(name: str) -> str:
 
 
 def frame_files(folder: Path, prefix: str | None = None) -> list[Path]:
-    """The frames of a folder by their numbers, which must have no gap.
+    """Frame files of a folder in numerical order; gaps are an error.
 
     Args:
-        folder: A folder of pictures such as `img_00001.jpg`.
-        prefix: What comes before the number; None for the only one there is, or `img_` among
-            several (flow fields often lie beside the frames).
+        folder: Folder of images such as `img_00001.jpg`.
+        prefix: File name before the number; None for the only prefix in the folder, or `img_` if
+            there are several (optical flow is often stored beside the frames).
 
     Raises:
-        UserError: There are no frames, several kinds of them, or one is missing.
+        UserError: The folder has no frames, several prefixes, or a missing frame.
     """
-    kinds: dict[str, dict[int, str]] = defaultdict(dict)
+    by_prefix: dict[str, dict[int, str]] = defaultdict(dict)
     for entry in os.scandir(folder):
         match = FRAME.fullmatch(entry.name)
         if match:
-            kinds[match[1]][int(match[2])] = entry.name
-    numbers = kinds.get(_prefix(folder, sorted(kinds), prefix), {})
+            by_prefix[match[1]][int(match[2])] = entry.name
+    numbers = by_prefix.get(_prefix(folder, sorted(by_prefix), prefix), {})
     if not numbers:
         raise UserError(
             f"The folder {folder} has no extracted frames (such as {prefix or 'img_'}00001.jpg): "
-            "extract them again, or take it out of the data set."
+            "extract them again, or remove it from the data set."
         )
     gaps = [number for number in range(min(numbers), max(numbers)) if number not in numbers]
     if gaps:
         raise UserError(
             f"The folder {folder} lacks the frame of number {gaps[0]} (it has {min(numbers)} to "
-            f"{max(numbers)}): extract it again, or take it out of the data set."
+            f"{max(numbers)}): extract it again, or remove it from the data set."
         )
     return [folder / numbers[number] for number in sorted(numbers)]
 
 
-def _prefix(folder: Path, found: list[str], prefix: str | None) -> str:
+def _prefix(folder: Path, prefixes: list[str], prefix: str | None) -> str:
     if prefix is not None:
         return prefix
-    if len(found) > 1 and "img_" not in found:
+    if len(prefixes) > 1 and "img_" not in prefixes:
         raise UserError(
-            f"The folder {folder} has several kinds of pictures ({', '.join(found)}): say which "
-            "are the frames with reader.prefix."
+            f"The folder {folder} has images with several prefixes ({', '.join(prefixes)}): set "
+            "reader.prefix to the prefix of the frames."
         )
-    return "img_" if "img_" in found else (found or [""])[0]
+    return "img_" if "img_" in prefixes else (prefixes or [""])[0]

@@ -1,4 +1,4 @@
-"""A data set seen as files: its folder, its videos, and the table beside which lists are kept."""
+"""Video files of a data set, and the path of its list of bad videos."""
 
 import os
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from fsarbench.video import Split, SplitName, VideoDataset
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a data set.
+    """Video files of a data set.
 
     Attributes:
-        root: The folder below which the paths are.
-        videos: Split and path of each video, bad ones among them; the split may be empty.
-        bad_list: Where the list of bad videos belongs.
+        root: Folder that the paths are relative to.
+        videos: Split and path of each video, including bad videos; the split may be empty.
+        bad_list: Path of the list of bad videos.
     """
 
     root: Path
@@ -29,10 +29,10 @@ class Source:
 
 
 def source_of(dataset: VideoDataset) -> Source:
-    """The files of a data set, without opening one.
+    """Video files of a data set, without opening them.
 
     Raises:
-        UserError: Its folder or its table is missing or cannot be right.
+        UserError: The folder or the annotation table is missing or invalid.
     """
     if isinstance(dataset, AnnotatedVideos | VideoFolder):
         return Source(dataset.folder, tuple(dataset.entries()), bad_file(dataset.table))
@@ -40,20 +40,20 @@ def source_of(dataset: VideoDataset) -> Source:
 
 
 def source_of_folder(folder: Path) -> Source:
-    """All videos below a folder that has no table.
+    """All videos below a folder without annotation table.
 
     Raises:
-        UserError: There is no such folder, or no video in it.
+        UserError: The folder does not exist or has no video.
     """
-    found = find_videos(folder)
-    paths = sorted(path for paths in found.by_name.values() for path in paths)
+    index = find_videos(folder)
+    paths = sorted(path for paths in index.by_name.values() for path in paths)
     if not paths:
-        raise UserError(f"There is no video below {folder}.")
+        raise UserError(f"There is no video in {folder} or its subfolders.")
     return Source(folder, tuple(("", path) for path in paths), folder / "videos.bad.csv")
 
 
 def source_of_splits(splits: Mapping[SplitName, Split]) -> Source:
-    """The files of splits, below the folder that all of them share."""
+    """Video files of splits, relative to their common parent folder."""
     videos = [(name, video.path) for name, split in splits.items() for video in split.videos]
     root = Path(os.path.commonpath([path.parent for _, path in videos]))
     listed = tuple((name, path.relative_to(root).as_posix()) for name, path in videos)

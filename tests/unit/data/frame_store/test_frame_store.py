@@ -285,9 +285,9 @@ def test_folders_of_frames_are_kept_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "part"),
     [
-        (["--size", "big"], "--size big: it has to be a number of pixels"),
+        (["--size", "big"], "--size big: expected a number of pixels"),
         (["--size", "0"], "--size 0: it has to be 1 or more"),
-        (["--format", "png"], "--format png: it has to be raw or jpeg"),
+        (["--format", "png"], "--format png: expected raw or jpeg"),
         (["--workers", "0"], "--workers has to be 1 or more"),
         (["--set", "reader.type=StoreReader", "--set", "reader.root=x"], "leave out reader.type"),
     ],
@@ -307,9 +307,9 @@ def test_the_verb_says_what_it_kept_and_how_to_read_it(
 ) -> None:
     out, _ = said(videos, ["--size", "64"], 1, monkeypatch, capsys)
     store = videos / "store-64-raw"
-    assert f"to keep in {store} (raw, short side of at most 64 pixels): 4 videos, about" in out
-    assert "3 of 4 videos are kept" in out
-    assert f"left out: The video {videos / 'bad.mp4'} cannot be decoded" in out
+    assert f"frame store {store} (raw, short side of at most 64 pixels): 4 videos, about" in out
+    assert "3 of 4 videos are stored" in out
+    assert f"not stored: The video {videos / 'bad.mp4'} cannot be decoded" in out
     assert f"--set reader.type=StoreReader --set reader.root={store}\n" in out
     assert StoreReader(str(store)).count(videos / "a.mp4") == 20
 
