@@ -97,7 +97,7 @@ def test_a_missing_split_file_is_described(root: Path) -> None:
         (SPLITS.replace("class", "name"), ["class is missing", "found: name, split"]),
         (SPLITS.replace("brush_hair,val\n", ""), ["no class is in the split val"]),
         (SPLITS + "wave,train\n", ["line 5", "'wave'", "test at", "line 4"]),
-        ("class,split\n", ["no line after"]),
+        ("class,split\n", ["no row after"]),
         ("", ["class, split", "found: nothing"]),
     ],
 )
