@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -199,6 +199,22 @@ def refuse_shadowed(name: str, folders: Sequence[str], file: Path) -> None:
         )
 
 
+def override_strings(values: Mapping[str, Any]) -> list[str]:
+    """Overrides `key.subkey=value` of nested values; the `type` of a component comes first.
+
+    Example:
+        >>> override_strings({"seed": 1, "matcher": {"scale": 2.0, "type": "OTAM"}})
+        ['seed=1', "matcher.type='OTAM'", 'matcher.scale=2.0']
+    """
+    strings: list[str] = []
+    for key, value in sorted(values.items(), key=lambda item: item[0] != "type"):
+        if isinstance(value, Mapping) and value:
+            strings += [f"{key}.{inner}" for inner in override_strings(value)]
+        else:
+            strings.append(f"{key}={value!r}")
+    return strings
+
+
 def replaces_type(override: str) -> bool:
     """Whether an override replaces a part; those come first, and others refer to the new part."""
     return override.partition("=")[0].strip().endswith(".type")
@@ -219,7 +235,7 @@ def apply(loaded: LoadedConfig, override: str) -> None:
             raise UserError(f"--set {key}: '{'.'.join(parents[: depth + 1])}' is no section.")
         values = values[name]
     if last == "type":
-        loaded.dropped[".".join(parents)] = drop_stale(parents, values, text)
+        loaded.dropped[".".join(parents)] = drop_stale(parents, values, str(parse(text)))
     if key in SEEDS and SEEDS[key] not in loaded.overrides:
         values.pop(SEEDS[key], None)
     values[last] = parse(text)
