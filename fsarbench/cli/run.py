@@ -1,5 +1,6 @@
 """`fsarbench check` and `fsarbench run`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -43,6 +44,9 @@ def run(
     A config with several seeds is run with each, in a folder of its own; exit status 1 if one of
     them fails.
     """
+    # Importing torch takes seconds; one line says meanwhile what was started.
+    if not quiet:
+        print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
     from fsarbench.experiments.run import Options
     from fsarbench.experiments.seeds import run_seeds
 
