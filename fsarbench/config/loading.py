@@ -219,7 +219,7 @@ def apply(loaded: LoadedConfig, override: str) -> None:
             raise UserError(f"--set {key}: '{'.'.join(parents[: depth + 1])}' is no section.")
         values = values[name]
     if last == "type":
-        loaded.dropped[".".join(parents)] = drop_stale(parents, values, text)
+        loaded.dropped[".".join(parents)] = drop_stale(parents, values, str(parse(text)))
     if key in SEEDS and SEEDS[key] not in loaded.overrides:
         values.pop(SEEDS[key], None)
     values[last] = parse(text)

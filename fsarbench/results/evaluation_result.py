@@ -1,7 +1,7 @@
 """Result of testing a model: accuracy, confidence intervals, and every prediction as a table."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32
@@ -14,8 +14,6 @@ from fsarbench.video import Split
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Over = Literal["videos", "classes", "disjoint_episodes", "episodes"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class EvaluationResult:
         """Number of test episodes."""
         return len(self.predictions.labels)
 
-    def interval(self, over: Over = "videos") -> Interval:
+    def interval(self, over: str = "videos") -> Interval:
         """Confidence interval of the accuracy; `docs/statistics.md` says what each one covers.
 
         Args:
