@@ -1,4 +1,4 @@
-"""`fsarbench compare`: finished runs in one table."""
+"""Comparison of finished runs for `fsarbench compare`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,15 +21,16 @@ SUFFIXES = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says.
+    """Options of `fsarbench compare`.
 
     Attributes:
-        baseline: The run, or the name of the row, that the others are compared with.
-        published: Add what papers report of the same methods.
-        confidence: Of all intervals and tests.
-        layout: `markdown`, `latex`, `csv` or `json`; None for that of `out`, or the terminal's.
-        out: The file to write.
-        profile: A file of `fsarbench profile`, for what training steps cost.
+        baseline: Run folder or row name of the baseline.
+        published: Whether to add the published results of the same methods.
+        confidence: Confidence level of all intervals and tests, between 0 and 1.
+        layout: `markdown`, `latex`, `csv` or `json`; None to infer it from `out`, or to print a
+            terminal table.
+        out: Output file; None for standard output.
+        profile: File written by `fsarbench profile --json`, for the cost of training steps.
     """
 
     baseline: str | None = None
@@ -44,7 +45,7 @@ def compare(paths: Sequence[str], options: Options) -> None:
     """Print or write the comparison of finished runs.
 
     Raises:
-        UserError: A run cannot be read, runs of one name differ, or an option is wrong.
+        UserError: A run is unreadable, runs of the same name differ, or an option is invalid.
     """
     layout = layout_of(options)
     if not 0 < options.confidence < 1:
@@ -61,30 +62,32 @@ def compare(paths: Sequence[str], options: Options) -> None:
 
 
 def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
-    """The comparison as data.
+    """Compare finished runs.
 
     Raises:
-        UserError: As `compare`.
+        UserError: A run is unreadable, runs of the same name differ, or an option is invalid.
     """
-    base = Path(options.baseline) if options.baseline else None
-    named = base is not None and not base.exists()
-    folders, unfinished = find_runs([*([] if base is None or named else [base]), *paths])
+    baseline = Path(options.baseline) if options.baseline else None
+    by_name = baseline is not None and not baseline.exists()
+    folders, unfinished = find_runs([*([] if baseline is None or by_name else [baseline]), *paths])
     runs = [run for folder in folders for run in read_run(folder)]
-    found = compare_rows(
+    comparison = compare_rows(
         rows_of(runs),
-        baseline=(options.baseline or "") if named or base is None else runs[0].name,
+        baseline=(options.baseline or "") if by_name or baseline is None else runs[0].name,
         confidence=options.confidence,
         published=options.published,
         unfinished=[folder.name for folder in unfinished],
     )
-    return replace(found, profile=Profile(Path(options.profile))) if options.profile else found
+    if options.profile:
+        return replace(comparison, profile=Profile(Path(options.profile)))
+    return comparison
 
 
 def layout_of(options: Options) -> str | None:
-    """The layout that was asked for, or that the file's name ends in; None for the terminal.
+    """Return the requested layout, or the one of the output file's suffix; None for the terminal.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: No layout has that name or suffix.
     """
     if options.layout is not None:
         if options.layout not in LAYOUTS:

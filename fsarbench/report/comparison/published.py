@@ -1,4 +1,4 @@
-"""What papers report of the methods that were run: other code, often other protocols."""
+"""Published results of the compared methods: other code, often other protocols."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from fsarbench.catalogue.cards import MethodCard, methods
 from fsarbench.report.comparison.rows import Row
+from fsarbench.report.task_name import task_name
 
 
 @dataclass(frozen=True)
@@ -13,12 +14,12 @@ class Published:
     """One published accuracy.
 
     Attributes:
-        method: As the paper calls it.
-        dataset: The data set.
-        task: Way and shot.
-        accuracy: In percent, as printed.
-        conditions: Backbone, what was tuned, and what else is known.
-        source: Where it is printed.
+        method: Method name in the paper.
+        dataset: Data set.
+        task: Task name, such as `5-way 1-shot`.
+        accuracy: Accuracy in percent, as printed.
+        conditions: Backbone, pretraining, trainable parameters and further conditions.
+        source: Paper and table.
     """
 
     method: str
@@ -30,9 +31,8 @@ class Published:
 
 
 def published_for(rows: Sequence[Row]) -> list[Published]:
-    """Published results of the rows' methods on their data sets and tasks, each once."""
-    found = [entry for row in rows for entry in _of_row(row)]
-    return list(dict.fromkeys(found))
+    """Return the published results of the rows' methods on their data sets and tasks, each once."""
+    return list(dict.fromkeys(entry for row in rows for entry in _of_row(row)))
 
 
 def _of_row(row: Row) -> Iterator[Published]:
@@ -40,24 +40,24 @@ def _of_row(row: Row) -> Iterator[Published]:
     for card in methods():
         if is_method(row, card):
             for result in card.published:
-                here = spelt(str(result["dataset"])), result["way"], result["shot"]
-                if here == (spelt(dataset), way, shot):
+                setting = spelt(str(result["dataset"])), result["way"], result["shot"]
+                if setting == (spelt(dataset), way, shot):
                     yield published(card, result)
 
 
 def is_method(row: Row, card: MethodCard) -> bool:
-    """Whether a row's adapter, prototypes and matcher are those of a method."""
+    """Whether a row's adapter, prototype builder and matcher are those of a method."""
     slots = ("adapter", "prototypes", "matcher")
     return all(row.part(slot) in card.parts.get(slot, [""]) for slot in slots)
 
 
 def published(card: MethodCard, result: dict[str, Any]) -> Published:
-    """One entry of a card."""
+    """Convert one result of a method card."""
     keys = ("backbone", "pretraining", "tuning", "note")
     return Published(
         method=str(result.get("method", card.title)),
         dataset=str(result["dataset"]),
-        task=f"{result['way']}-way {result['shot']}-shot",
+        task=task_name(result["way"], result["shot"]),
         accuracy=float(result["accuracy"]),
         conditions=", ".join(str(result[key]) for key in keys if result.get(key)),
         source=str(result["source"]),
@@ -65,7 +65,7 @@ def published(card: MethodCard, result: dict[str, Any]) -> Published:
 
 
 def spelt(dataset: str) -> str:
-    """The name of a data set as configs spell it.
+    """Return the name of a data set as spelt in configs.
 
     Example:
         >>> spelt("ssv2-full"), spelt("ssv2-small"), spelt("hmdb51")

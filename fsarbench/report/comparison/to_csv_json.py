@@ -1,4 +1,4 @@
-"""The comparison as CSV and JSON: unrounded numbers for other programs."""
+"""Comparison as CSV and JSON, with unrounded numbers for other programs."""
 
 import csv
 import io
@@ -8,12 +8,13 @@ from typing import Any
 
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.table import Comparison, Line, Section, Verdict
+from fsarbench.report.task_name import task_name
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import Difference
 
 
 def csv_text(comparison: Comparison) -> str:
-    """A line a row, measured ones and then published ones, told apart by the column `origin`."""
+    """Return one CSV line per row: measured and then published results, marked by `origin`."""
     records = [
         _flat(record(comparison, section, line))
         for section in comparison.sections
@@ -23,7 +24,7 @@ def csv_text(comparison: Comparison) -> str:
         {"origin": "published", **asdict(e), "accuracy": e.accuracy / 100}
         for e in comparison.published
     ]
-    fields = list(dict.fromkeys(key for found in records for key in found))
+    fields = list(dict.fromkeys(key for entry in records for key in entry))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, lineterminator="\n")
     writer.writeheader()
@@ -32,7 +33,7 @@ def csv_text(comparison: Comparison) -> str:
 
 
 def json_text(comparison: Comparison) -> str:
-    """Everything, published results apart; accuracies are fractions, memory is in bytes."""
+    """Return the whole comparison as JSON; accuracies are fractions, memory is in bytes."""
     content = {
         "confidence": comparison.confidence,
         "baseline": comparison.baseline or None,
@@ -49,27 +50,27 @@ def json_text(comparison: Comparison) -> str:
 
 
 def record(comparison: Comparison, section: Section, line: Line) -> dict[str, Any]:
-    """One row by names."""
+    """Return one measured row as a dictionary."""
     profile = comparison.profile
     cost = None if profile is None else profile.of(line.row)
     row, (dataset, way, shot) = line.row, section.setting
     result = row.first.result
-    size, kind = row.memory
+    size, owner = row.memory
     return {
         "origin": "measured",
         "method": row.name,
         "dataset": dataset,
-        "task": f"{way}-way {shot}-shot",
+        "task": task_name(way, shot),
         "backbone": row.backbone,
-        "tuned": row.tuned,
+        "tuned": row.trainable,
         "tuned_parameters": result["parameters"]["tuned"],
         "parameters": result["parameters"]["total"],
         "gflops_episode": result["gflops"]["episode"],
         "peak_bytes": size or None,
-        "peak_of": kind,
+        "peak_of": owner,
         **({} if profile is None else {"train_step": None if cost is None else asdict(cost)}),
         "accuracy": row.mean,
-        "intervals": {name: _interval(found) for name, found in line.intervals.items()},
+        "intervals": {kind: _interval(interval) for kind, interval in line.intervals.items()},
         "seeds": [run.conditions["seed"] for run in row.runs],
         "best": line.best,
         "level_with_best": line.level,
@@ -80,42 +81,42 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    found: Difference = verdict.difference
+    difference: Difference = verdict.difference
     return {
-        **_interval(found.interval),
-        "p": _known(found.p_value),
-        "p_corrected": _known(verdict.p_value),
-        "smallest_detectable": _known(verdict.detectable),
-        "one_training": found.one_training,
+        **_interval(difference.interval),
+        "p": _nan_to_none(difference.p_value),
+        "p_corrected": _nan_to_none(verdict.p_value),
+        "smallest_detectable": _nan_to_none(verdict.detectable),
+        "one_training": difference.one_training,
     }
 
 
 def _interval(interval: Interval) -> dict[str, Any]:
-    return {key: _known(value) for key, value in asdict(interval).items()}
+    return {key: _nan_to_none(value) for key, value in asdict(interval).items()}
 
 
-def _known(value: Any) -> Any:
+def _nan_to_none(value: Any) -> Any:
     return None if value != value else value
 
 
-# With these, spreadsheet programs take a cell for a formula.
+# Spreadsheet programs read a cell that starts with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _inert(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula; numbers stay numbers."""
+    """Escape text that a spreadsheet program would read as a formula; numbers stay numbers."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for key, value in found.items():
+    for key, value in nested.items():
         if isinstance(value, dict):
             flat.update(_flat(value, f"{prefix}{key}."))
         else:
             flat[prefix + key] = " ".join(map(str, value)) if isinstance(value, list) else value
-    return {key: value for key, value in flat.items() if not key.endswith(WORDS)}
+    return {key: value for key, value in flat.items() if not key.endswith(DESCRIPTIONS)}
 
 
-# Words about intervals belong below a table, not into each line of it.
-WORDS = (".method", ".covers", ".leaves_out", ".unavailable")
+# Descriptions of intervals belong below a table, not in each of its rows.
+DESCRIPTIONS = (".method", ".covers", ".leaves_out", ".unavailable")

@@ -1,4 +1,4 @@
-"""The comparison as LaTeX: one table with booktabs, ready for a paper."""
+"""Comparison as a LaTeX table with booktabs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -23,13 +23,13 @@ SPECIAL = {
     ">": r"$>$",
     "±": r"$\pm$",
     "|": r"$|$",
-    "[": "{[}",  # after a line's end a bracket would be its optional argument
+    "[": "{[}",  # a bracket after a line break would be its optional argument
     "]": "{]}",
 }
 
 
 def latex(comparison: Comparison) -> str:
-    r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
+    r"""Return a table environment; the document needs `\usepackage{booktabs,graphicx}`."""
     lines = [
         r"% \usepackage{booktabs,graphicx}",
         r"\begin{table*}[t]",
@@ -46,7 +46,7 @@ def latex(comparison: Comparison) -> str:
 
 
 def safe(text: str) -> str:
-    r"""Text that LaTeX prints as it is.
+    r"""Escape text for LaTeX.
 
     Example:
         >>> print(safe("50 % of a_b"))
@@ -57,35 +57,35 @@ def safe(text: str) -> str:
 
 
 def _fitted(tabular: Iterable[str]) -> Iterator[str]:
-    # Made narrower only where it is wider than the page.
+    # Scaled down only if wider than the page.
     yield r"\sbox0{%"
     yield from tabular
     yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 
 
 def _measured(comparison: Comparison) -> Iterator[str]:
-    # Tables of the same columns are one tabular, so that these stand below each other.
-    alike: dict[tuple[Setting, ...], list[Sheet]] = {}
+    # Tables with the same columns share one tabular, so that their columns are aligned.
+    groups: dict[tuple[Setting, ...], list[Sheet]] = {}
     for sheet in sheets(comparison.sections):
-        alike.setdefault(sheet.several, []).append(sheet)
-    for number, (settings, group) in enumerate(alike.items()):
+        groups.setdefault(sheet.several, []).append(sheet)
+    for number, (settings, group) in enumerate(groups.items()):
         if number:
             yield r"\par\medskip"
-        yield from _fitted(_tabular(group, columns(comparison, settings), len(alike) > 1))
+        yield from _fitted(_tabular(group, columns(comparison, settings), len(groups) > 1))
 
 
-def _tabular(group: Sequence[Sheet], chosen: Sequence[Column], titled: bool) -> Iterator[str]:
-    aligned = "".join("r" if column.number else "l" for column in chosen)
-    yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
+def _tabular(group: Sequence[Sheet], selected: Sequence[Column], titled: bool) -> Iterator[str]:
+    alignment = "".join("r" if column.number else "l" for column in selected)
+    yield rf"\begin{{tabular}}{{@{{}}{alignment}@{{}}}}"
     yield r"\toprule"
-    yield _row([safe(column.header) for column in chosen])
+    yield _row([safe(column.header) for column in selected])
     for sheet in group:
         yield r"\midrule"
         if titled or len(group) > 1:
             title = rf"\emph{{{safe(sheet.title)}}}"
-            yield _row([rf"\multicolumn{{{len(chosen)}}}{{@{{}}l}}{{{title}}}"])
+            yield _row([rf"\multicolumn{{{len(selected)}}}{{@{{}}l}}{{{title}}}"])
         for entry in sheet.entries:
-            yield _row([_cell(column, entry) for column in chosen])
+            yield _row([_cell(column, entry) for column in selected])
     yield r"\bottomrule"
     yield r"\end{tabular}"
 

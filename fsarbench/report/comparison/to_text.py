@@ -1,4 +1,4 @@
-"""The comparison for the terminal and as Markdown."""
+"""Comparison as terminal output and as Markdown."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,29 +13,31 @@ from fsarbench.report.comparison.published import Published
 from fsarbench.report.comparison.table import Comparison
 from fsarbench.report.wide_table import CutTable, Heading
 
-PUBLISHED = "Published, not measured here: other code, often other clips, episodes and selection"
-HEADERS = ("method", "data set", "task", "accuracy (%)", "under", "source")
+PUBLISHED = (
+    "Published results, not measured here: other code, often other clips, episodes and selection"
+)
+HEADERS = ("method", "data set", "task", "accuracy (%)", "conditions", "source")
 
 
 def terminal(comparison: Comparison) -> Group:
-    """Tables with remarks below them, for rich."""
-    parts: list[CutTable | Table] = [
+    """Return tables with notes below them, for rich."""
+    tables: list[CutTable | Table] = [
         _cut(sheet, columns(comparison, sheet.several)) for sheet in sheets(comparison.sections)
     ]
     if comparison.published:
-        parts.append(_published(comparison.published))
-    return Group(*parts, *(escape(remark) for remark in remarks(comparison)))
+        tables.append(_published(comparison.published))
+    return Group(*tables, *(escape(remark) for remark in remarks(comparison)))
 
 
 def markdown(comparison: Comparison) -> str:
-    """Tables with remarks below them, as Markdown."""
+    """Return tables with notes below them, as Markdown."""
     blocks = []
     for sheet in sheets(comparison.sections):
-        chosen = columns(comparison, sheet.several)
-        rows = [[_marked(c, entry, _bold, _piped) for c in chosen] for entry in sheet.entries]
-        aligned = ["---:" if column.number else "---" for column in chosen]
-        headers = [column.header for column in chosen]
-        blocks.append(f"**{sheet.title}**\n\n{_grid(headers, aligned, rows)}")
+        selected = columns(comparison, sheet.several)
+        rows = [[_marked(c, entry, _bold, _piped) for c in selected] for entry in sheet.entries]
+        alignment = ["---:" if column.number else "---" for column in selected]
+        headers = [column.header for column in selected]
+        blocks.append(f"**{sheet.title}**\n\n{_grid(headers, alignment, rows)}")
     if comparison.published:
         rows = [[_piped(cell) for cell in cells(entry)] for entry in comparison.published]
         blocks.append(f"**{PUBLISHED}**\n\n{_grid(HEADERS, ['---'] * len(HEADERS), rows)}")
@@ -44,17 +46,17 @@ def markdown(comparison: Comparison) -> str:
 
 
 def cells(entry: Published) -> tuple[str, ...]:
-    """A published result, cell by cell."""
-    said = (entry.method, entry.dataset, entry.task, f"{entry.accuracy:.1f}")
-    return (*said, entry.conditions, entry.source)
+    """Return the cells of a published result."""
+    result = (entry.method, entry.dataset, entry.task, f"{entry.accuracy:.1f}")
+    return (*result, entry.conditions, entry.source)
 
 
-def _cut(sheet: Sheet, chosen: Sequence[Column]) -> CutTable:
+def _cut(sheet: Sheet, selected: Sequence[Column]) -> CutTable:
     rows = [
-        [_marked(column, entry, lambda text: f"[bold]{text}[/bold]", escape) for column in chosen]
+        [_marked(column, entry, lambda text: f"[bold]{text}[/bold]", escape) for column in selected]
         for entry in sheet.entries
     ]
-    return CutTable([Heading(c.header, c.number) for c in chosen], rows, sheet.title)
+    return CutTable([Heading(c.header, c.number) for c in selected], rows, sheet.title)
 
 
 def _published(entries: Sequence[Published]) -> Table:
@@ -76,8 +78,8 @@ def _marked(
     return f"= {text}" if column.main and column.number and line.level else text
 
 
-def _grid(headers: Sequence[str], aligned: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (headers, aligned, *rows))
+def _grid(headers: Sequence[str], alignment: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headers, alignment, *rows))
 
 
 def _bold(text: str) -> str:
@@ -85,6 +87,6 @@ def _bold(text: str) -> str:
 
 
 def _piped(text: str) -> str:
-    # A bar or a new line would end the cell; brackets of notes would make links, stars emphasis.
-    marked = "".join(f"\\{letter}" if letter in "\\`|[]*_<" else letter for letter in text)
-    return " ".join(marked.splitlines())
+    # A bar or a new line would end the cell; brackets of notes would be links, stars emphasis.
+    escaped = "".join(f"\\{letter}" if letter in "\\`|[]*_<" else letter for letter in text)
+    return " ".join(escaped.splitlines())
