@@ -1,1 +1,1 @@
-"""What a person sees of a run."""
+"""Terminal tables, comparisons and HTML pages of runs."""

@@ -1,1 +1,1 @@
-"""The comparison table of finished runs."""
+"""Comparison tables of finished runs."""

@@ -1,4 +1,4 @@
-"""The columns of the comparison: what each shows, as plain text."""
+"""Columns of the comparison table and their cells as plain text."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from fsarbench.report.comparison.step_costs import Cost, Profile
 from fsarbench.report.comparison.table import Comparison, Line, Setting, Verdict
+from fsarbench.report.task_name import task_name
 
+GFLOPS = "GFLOPs per episode"
+MEMORY = "memory (GiB)"
 MDE = "MDE"
 ONCE = "one training"
 UNAVAILABLE = "n/a"
@@ -16,14 +19,15 @@ UNITS = {"videos": "test videos", "seeds": "training seeds", "episodes": "episod
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
+    """One column of the comparison table.
 
     Attributes:
-        header: Its heading.
-        text: The cell of a row; empty where a row has none.
-        number: Its cells are numbers, so they stand on the right.
-        main: The best row stands out in it.
-        setting: The setting that it speaks of, in a table of several; None for all.
+        header: Column header.
+        text: Function from a row to the text of its cell; empty text for a missing value.
+        number: Whether the cells are numbers, which are right-aligned.
+        main: Whether the best row is highlighted in this column.
+        setting: Setting of the values in a table of several settings; None for values that all
+            settings share.
     """
 
     header: str
@@ -34,63 +38,65 @@ class Column:
 
 
 def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Column]:
-    """The columns that these rows need.
+    """Select the columns that the rows of a comparison need.
 
     Args:
-        comparison: All rows.
-        settings: Those that stand side by side; none where a table has but one.
+        comparison: Comparison of all rows.
+        settings: Settings shown side by side; empty for a table of a single setting.
     """
     lines = comparison.lines
-    found = [
+    selected = [
         Column("method", name, number=False, main=True),
         *([] if backbone(lines) else [Column("backbone", lambda line: line.row.backbone, False)]),
-        Column("tuned", lambda line: line.row.tuned, number=False),
-        Column("tuned (M)", lambda line: millions(line, "tuned")),
-        Column("all (M)", lambda line: millions(line, "total")),
-        Column("GFLOP", lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
-        Column("GiB", memory),
+        Column("trainable", lambda line: line.row.trainable, number=False),
+        Column("trainable (M)", lambda line: millions(line, "tuned")),
+        Column("total (M)", lambda line: millions(line, "total")),
+        Column(GFLOPS, lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
+        Column(MEMORY, memory),
         *(steps(comparison.profile) if comparison.profile else ()),
-        *(found for setting in settings or (None,) for found in accuracy(lines, setting)),
+        *(column for setting in settings or (None,) for column in accuracy(lines, setting)),
     ]
     if any(len(line.row.runs) > 1 for line in lines):
-        found.append(Column("seeds", lambda line: str(len(line.row.runs))))
+        selected.append(Column("seeds", lambda line: str(len(line.row.runs))))
     if not comparison.baseline and any(line.beside_best is not None for line in lines):
-        found += [
-            Column(MDE if one is None else f"{task(one)} {MDE}", to_best, setting=one)
-            for one in settings or (None,)
+        selected += [
+            Column(MDE if setting is None else f"{task(setting)} {MDE}", to_best, setting=setting)
+            for setting in settings or (None,)
         ]
     if comparison.baseline:
-        found += [found for setting in settings or (None,) for found in differences(setting)]
-    return found
+        selected += [column for setting in settings or (None,) for column in differences(setting)]
+    return selected
 
 
 def steps(profile: Profile) -> list[Column]:
-    """What a training step costs, by a file of `fsarbench profile`."""
+    """Columns for the cost of a training step, measured by `fsarbench profile`."""
 
     def cell(text: Callable[[Cost], str]) -> Callable[[Line], str]:
-        def shown(line: Line) -> str:
+        def cost_text(line: Line) -> str:
             cost = profile.of(line.row)
             return "" if cost is None else text(cost)
 
-        return shown
+        return cost_text
 
     return [
-        Column("step GFLOP", cell(lambda c: f"{c.operations / 1e9:.1f}" if c.operations else "")),
-        Column("step GiB", cell(lambda c: f"{c.memory / 2**30:.2f}" if c.memory else "")),
-        Column("step s", cell(lambda c: f"{c.seconds:.3g}" if c.seconds else "")),
+        Column(
+            "GFLOPs per step", cell(lambda c: f"{c.operations / 1e9:.1f}" if c.operations else "")
+        ),
+        Column("step memory (GiB)", cell(lambda c: f"{c.memory / 2**30:.2f}" if c.memory else "")),
+        Column("step time (s)", cell(lambda c: f"{c.seconds:.3g}" if c.seconds else "")),
     ]
 
 
 def accuracy(lines: Sequence[Line], setting: Setting | None) -> list[Column]:
-    """The accuracy and its intervals; with a setting, of that one of several."""
+    """Columns for the accuracy and its intervals, for all rows or for one of several settings."""
     header = "accuracy (%)" if setting is None else f"{task(setting)} (%)"
     mean = Column(header, mean_accuracy, main=True, setting=setting)
-    widths = [Column(f"± {k}", half_width(k), setting=setting) for k in shown(lines)]
+    widths = [Column(f"± {k}", half_width(k), setting=setting) for k in interval_kinds(lines)]
     return [mean, *widths]
 
 
 def differences(setting: Setting | None) -> list[Column]:
-    """What the baseline is compared by."""
+    """Columns for the comparison with the baseline."""
     header = "difference" if setting is None else f"{task(setting)} difference"
     return [
         Column(header, gain, setting=setting),
@@ -100,45 +106,40 @@ def differences(setting: Setting | None) -> list[Column]:
 
 
 def task(setting: Setting) -> str:
-    """Way and shot in words.
-
-    Example:
-        >>> task(("ssv2", 5, 1))
-        '5-way 1-shot'
-    """
-    return f"{setting[1]}-way {setting[2]}-shot"
+    """Return the task name of a setting."""
+    return task_name(*setting[1:])
 
 
 def backbone(lines: Sequence[Line]) -> str:
-    """The backbone of all rows, which then needs no column; empty where they differ."""
-    named = {line.row.backbone for line in lines}
-    return named.pop() if len(named) == 1 else ""
+    """Backbone that all rows share, which then needs no column; empty if the backbones differ."""
+    backbones = {line.row.backbone for line in lines}
+    return backbones.pop() if len(backbones) == 1 else ""
 
 
-def shown(lines: Sequence[Line]) -> list[str]:
-    """The kinds of intervals that some row has."""
+def interval_kinds(lines: Sequence[Line]) -> list[str]:
+    """Kinds of intervals that at least one row has."""
     return [kind for kind in UNITS if any(kind in line.intervals for line in lines)]
 
 
 def name(line: Line) -> str:
-    """What a row is called, with the letters of its notes."""
+    """Name of a row with the letters of its notes."""
     return f"{line.row.name} [{line.notes}]" if line.notes else line.row.name
 
 
 def millions(line: Line, which: str) -> str:
-    """Parameters in millions; a little is not nothing."""
+    """Number of parameters in millions; small nonzero counts are shown as `< 0.01`."""
     count = line.row.first.result["parameters"][which]
     return f"{count / 1e6:.2f}" if count >= 5000 or not count else "< 0.01"
 
 
 def memory(line: Line) -> str:
-    """The peak memory in GiB; that of a process, in a table that also has GPUs, says so."""
-    size, kind = line.row.memory
-    return f"{size / 2**30:.2f}{' GPU' if kind == 'GPU' else ''}" if size else ""
+    """Peak memory in GiB, marked where it is GPU memory."""
+    size, owner = line.row.memory
+    return f"{size / 2**30:.2f}{' GPU' if owner == 'GPU' else ''}" if size else ""
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """A share in percent, without the sign.
+    """Format a fraction in percent, without the percent sign.
 
     Example:
         >>> percent(0.85518)
@@ -148,20 +149,20 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def mean_accuracy(line: Line) -> str:
-    """The accuracy in percent, and what its test against the best row does not say."""
+    """Mean accuracy in percent, with the limitations of its test against the best row."""
     verdict = line.beside_best
     if verdict is not None and math.isnan(verdict.p_value):
         return f"{percent(line.row.mean)} ({UNTESTED})"
-    return percent(line.row.mean) + once(verdict)
+    return percent(line.row.mean) + single_training_mark(verdict)
 
 
-def once(verdict: Verdict | None) -> str:
-    """The mark of a test in which a side was trained once; empty for another test."""
+def single_training_mark(verdict: Verdict | None) -> str:
+    """Mark of a test in which one side was trained with one seed only; empty for other tests."""
     return f" ({ONCE})" if verdict is not None and verdict.difference.one_training else ""
 
 
-def smallest(test: Callable[[Line], Verdict | None]) -> Callable[[Line], str]:
-    """The cell of the smallest detectable difference of a test, in percentage points."""
+def detectable_effect(test: Callable[[Line], Verdict | None]) -> Callable[[Line], str]:
+    """Cell of the minimum detectable effect of a test, in percentage points."""
 
     def text(line: Line) -> str:
         verdict = test(line)
@@ -173,12 +174,12 @@ def smallest(test: Callable[[Line], Verdict | None]) -> Callable[[Line], str]:
     return text
 
 
-to_baseline = smallest(lambda line: line.verdict)
-to_best = smallest(lambda line: line.beside_best)
+to_baseline = detectable_effect(lambda line: line.verdict)
+to_best = detectable_effect(lambda line: line.beside_best)
 
 
 def half_width(kind: str) -> Callable[[Line], str]:
-    """The cell of one kind of interval."""
+    """Cell with the half width of one kind of interval, in percentage points."""
 
     def text(line: Line) -> str:
         interval = line.intervals.get(kind)
@@ -190,7 +191,7 @@ def half_width(kind: str) -> Callable[[Line], str]:
 
 
 def gain(line: Line) -> str:
-    """The difference to the baseline with its interval."""
+    """Difference to the baseline with its interval, in percentage points."""
     if line.verdict is None:
         return ""
     interval = line.verdict.difference.interval
@@ -201,10 +202,10 @@ def gain(line: Line) -> str:
 
 
 def p_value(line: Line) -> str:
-    """The corrected p-value of that difference."""
+    """Corrected p-value of the difference to the baseline."""
     if line.verdict is None:
         return ""
     value = line.verdict.p_value
     if math.isnan(value):
         return UNTESTED
-    return ("< 0.001" if value < 0.001 else f"{value:.3f}") + once(line.verdict)
+    return ("< 0.001" if value < 0.001 else f"{value:.3f}") + single_training_mark(line.verdict)

@@ -1,25 +1,35 @@
-"""What is written below the comparison: what each number covers, and what it does not."""
+"""Notes below the comparison table: what each number covers and what it does not."""
 
 from collections.abc import Iterator, Sequence
 
-from fsarbench.report.comparison.columns import MDE, ONCE, UNAVAILABLE, UNITS, UNTESTED, backbone
+from fsarbench.report.comparison.columns import (
+    GFLOPS,
+    MDE,
+    MEMORY,
+    ONCE,
+    UNAVAILABLE,
+    UNITS,
+    UNTESTED,
+    backbone,
+)
 from fsarbench.report.comparison.table import Comparison, Verdict
 from fsarbench.statistics.paired import POWER
 
 COSTS = (
-    "tuned, all: parameters in millions. GFLOP: 10^9 operations of one test episode (of the first "
-    "kind in the line) that encodes all its videos, 1 multiply-add = 2. GiB: peak memory of the "
-    "run, of its main process unless GPU is said."
+    "trainable (M), total (M): millions of parameters. "
+    f"{GFLOPS}: 10^9 floating-point operations of one test episode without caching (of the first "
+    f"setting in a row), 1 multiply-add = 2. {MEMORY}: peak memory of the main process, or of the "
+    "GPU where marked."
 )
 
 
 def remarks(comparison: Comparison) -> list[str]:
-    """The lines below the table."""
-    trunk = backbone(comparison.lines)
+    """Notes below the table."""
+    shared_backbone = backbone(comparison.lines)
     return [
         *(f"[{letter}] {text}." for letter, text in comparison.notes.items()),
         *(f"{section.title}: {section.conditions}." for section in comparison.sections),
-        *([f"Backbone of all rows: {trunk}."] if trunk else []),
+        *([f"Backbone of all rows: {shared_backbone}."] if shared_backbone else []),
         *intervals(comparison),
         *tests(comparison),
         *baseline(comparison),
@@ -31,19 +41,22 @@ def remarks(comparison: Comparison) -> list[str]:
 
 
 def intervals(comparison: Comparison) -> Iterator[str]:
-    """One line a kind of interval."""
+    """One note per kind of interval."""
     for kind in UNITS:
-        found = [line.intervals[kind] for line in comparison.lines if kind in line.intervals]
-        if found:
-            which = f"± {kind}: {comparison.confidence:.0%} interval, {found[0].method}"
-            yield f"{which}. Covers {found[0].covers}; not {found[0].leaves_out}."
+        available = [line.intervals[kind] for line in comparison.lines if kind in line.intervals]
+        if available:
+            first = available[0]
+            yield (
+                f"± {kind}: {comparison.confidence:.0%} confidence interval, {first.method}. "
+                f"Covers {first.covers}; not {first.leaves_out}."
+            )
             yield from unavailable(comparison, kind)
     if not all("videos" in line.intervals for line in comparison.lines):
-        yield "Rows without ± videos are of runs that kept no episodes.npz."
+        yield "Rows without ± videos: their runs have no episodes.npz."
 
 
 def unavailable(comparison: Comparison, kind: str) -> Iterator[str]:
-    """The rows without an interval of this kind, by reason."""
+    """Rows without an interval of this kind, grouped by reason."""
     rows: dict[str, list[str]] = {}
     for line in comparison.lines:
         reason = line.intervals[kind].unavailable if kind in line.intervals else ""
@@ -54,82 +67,87 @@ def unavailable(comparison: Comparison, kind: str) -> Iterator[str]:
 
 
 def tests(comparison: Comparison) -> Iterator[str]:
-    """How the best row and those level with it were found."""
+    """Method of the tests against the best row."""
     methods = " or ".join(dict.fromkeys(s.tests for s in comparison.sections if s.tests))
     if methods:
-        marked = " Rows under other conditions take no part." if comparison.notes else ""
+        marked = (
+            " Rows whose letter marks different conditions are not tested."
+            if comparison.notes
+            else ""
+        )
         yield (
-            "Bold: the best. =: not told from the best at the "
-            f"{1 - comparison.confidence:.0%} level ({methods}; corrected for choosing the best of "
-            "the rows of a setting by its mean: Tukey's range, stepping down)."
+            "Bold: best row. =: not significantly different from the best row at the "
+            f"{1 - comparison.confidence:.0%} level ({methods}; corrected for the choice of the "
+            "best row of a setting by its mean: step-down test with Tukey's studentized range)."
             f"{marked}"
         )
 
 
 def baseline(comparison: Comparison) -> Iterator[str]:
-    """What the differences are; rows may have been tested in several ways."""
-    kinds: dict[str, list[str]] = {}
+    """Method of the tests against the baseline, which may vary between rows."""
+    rows_by_method: dict[str, list[str]] = {}
     for line in comparison.lines:
         if line.verdict is not None:
             interval = line.verdict.difference.interval
-            said = f"{interval.method}. Covers {interval.covers}; not {interval.leaves_out}."
-            kinds.setdefault(said, []).append(line.row.name)
-    if kinds:
+            method = f"{interval.method}. Covers {interval.covers}; not {interval.leaves_out}."
+            rows_by_method.setdefault(method, []).append(line.row.name)
+    if rows_by_method:
         yield (
-            f"difference: percentage points above {comparison.baseline} on the same episodes, "
-            f"with its {comparison.confidence:.0%} interval. p: corrected by Holm's method."
+            f"difference: accuracy minus that of {comparison.baseline} on the same episodes, in "
+            f"percentage points, with its {comparison.confidence:.0%} confidence interval. p: "
+            "p-value with Holm's correction."
         )
-    for said, names in kinds.items():
-        rows = f" ({', '.join(dict.fromkeys(names))})" if len(kinds) > 1 else ""
-        yield f"difference{rows}: {said}"
+    for method, names in rows_by_method.items():
+        rows = f" ({', '.join(dict.fromkeys(names))})" if len(rows_by_method) > 1 else ""
+        yield f"difference{rows}: {method}"
 
 
 def limits(comparison: Comparison) -> Iterator[str]:
-    """What the tests could have found, and what they do not say."""
-    named, best = comparison.baseline, [line.beside_best for line in comparison.lines]
-    shown = [line.verdict for line in comparison.lines] if named else best
-    tests = [verdict for verdict in shown if verdict is not None]
+    """Power and limits of the tests."""
+    name, best = comparison.baseline, [line.beside_best for line in comparison.lines]
+    displayed = [line.verdict for line in comparison.lines] if name else best
+    tests = [verdict for verdict in displayed if verdict is not None]
     if tests:
         yield (
             f"{MDE}: minimum detectable effect, the smallest true difference from "
-            f"{named or 'the best row'}, in percentage points, that its test finds with "
-            f"{POWER:.0%} power at the {1 - comparison.confidence:.0%} level after the correction; "
-            "the variances are those estimated here."
+            f"{name or 'the best row'}, in percentage points, that the test detects with "
+            f"{POWER:.0%} power at the corrected {1 - comparison.confidence:.0%} level, given the "
+            "variances estimated here."
         )
-    made = [verdict for verdict in (*best, *tests) if verdict is not None]
-    if any(verdict.difference.one_training for verdict in made):
+    verdicts = [verdict for verdict in (*best, *tests) if verdict is not None]
+    if any(verdict.difference.one_training for verdict in verdicts):
         yield (
-            f"({ONCE}): a side of the test was trained once, so the test compares this one trained "
-            "model and not its method; another training seed may move it by more than the "
-            "interval and the p-value say. For a statement about methods train several seeds on "
-            "both sides."
+            f"({ONCE}): one side of the test has a single training seed. The test compares this "
+            "one trained model and not its method; another training seed may change its accuracy "
+            "by more than the interval and the p-value suggest. To compare methods, train several "
+            "seeds on both sides."
         )
-    yield from untested(made)
+    yield from untested(verdicts)
 
 
 def untested(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Why there are tests that could not be made."""
+    """Reasons for missing tests."""
     reasons = [verdict.difference.interval.unavailable for verdict in verdicts]
     for reason in dict.fromkeys(filter(None, reasons)):
-        yield f"{UNTESTED}, {UNAVAILABLE} in a difference: {reason}."
+        yield f"{UNTESTED}, or {UNAVAILABLE} in a difference: {reason}."
 
 
 def steps(comparison: Comparison) -> Iterator[str]:
-    """Where the costs of training steps come from, and for which rows there are none."""
+    """Source of the training costs, and the rows without them."""
     profile = comparison.profile
     if profile is None:
         return
     yield (
-        f"step: one training episode forward and backward, its peak memory, and its time on "
-        f"{profile.device}, by `fsarbench profile` ({profile.path.name})."
+        f"step: forward and backward pass of one training episode, its peak memory, and its time "
+        f"on {profile.device}, from `fsarbench profile` ({profile.path.name})."
     )
     missing = profile.missing([line.row for line in comparison.lines])
     if missing:
         names = ", ".join(dict.fromkeys(missing))
-        yield f"No such assembly in {profile.path.name}: {names}."
+        yield f"Configs not in {profile.path.name}: {names}."
 
 
 def unfinished(comparison: Comparison) -> Iterator[str]:
-    """Runs that lay there without a result."""
+    """Run folders without a result."""
     if comparison.unfinished:
-        yield f"Not finished, so not in the table: {', '.join(comparison.unfinished)}."
+        yield f"Unfinished runs, not in the table: {', '.join(comparison.unfinished)}."

@@ -1,4 +1,4 @@
-"""Sections side by side: what the same runs reached in several settings stands in one line."""
+"""Grouping of comparison sections: several settings of the same runs share one table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,24 +9,24 @@ from fsarbench.report.comparison.table import Line, Section, Setting
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a sheet.
+    """One row of a sheet.
 
     Attributes:
-        lines: Of the same runs, by setting.
+        lines: Comparison lines of the same runs, by setting.
     """
 
     lines: Mapping[Setting, Line]
 
     @property
     def head(self) -> Line:
-        """Stands for all settings in what these share; it is the best where it is so in all."""
+        """Line with the values that all settings share; best or level if it is so in each."""
         lines = list(self.lines.values())
         notes = "".join(dict.fromkeys("".join(line.notes for line in lines)))
         best, level = (all(getattr(line, key) for line in lines) for key in ("best", "level"))
         return replace(lines[0], notes=notes, best=best, level=level)
 
     def line(self, column: Column) -> Line | None:
-        """The line that a column speaks of; None where these runs were not tested in its setting.
+        """Return the line of a column's setting; None if these runs were not tested in it.
 
         Example:
             >>> Entry({}).line(Column("5-shot (%)", str, setting=("ssv2", 5, 5))) is None
@@ -37,56 +37,56 @@ class Entry:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table.
+    """One table of the comparison.
 
     Attributes:
-        sections: Its settings; more than one only where they have runs in common.
+        sections: Sections shown side by side; several only if they have runs in common.
     """
 
     sections: tuple[Section, ...]
 
     @property
     def title(self) -> str:
-        """Data set and settings in words."""
+        """Data set and task names."""
         first, *others = self.sections
         return ", ".join([first.title, *(section.task for section in others)])
 
     @property
     def several(self) -> tuple[Setting, ...]:
-        """The settings, where there are several."""
+        """Settings shown side by side; empty for a single setting."""
         settings = tuple(section.setting for section in self.sections)
         return settings if len(settings) > 1 else ()
 
     @property
     def entries(self) -> list[Entry]:
-        """The lines, in the order in which their names first come."""
-        found: dict[str, dict[Setting, Line]] = {}
+        """Rows of the table, in the order of the first occurrence of their names."""
+        lines_by_name: dict[str, dict[Setting, Line]] = {}
         for section in self.sections:
             for line in section.lines:
-                found.setdefault(line.row.name, {})[section.setting] = line
-        return [Entry(lines) for lines in found.values()]
+                lines_by_name.setdefault(line.row.name, {})[section.setting] = line
+        return [Entry(lines) for lines in lines_by_name.values()]
 
 
 def sheets(sections: Sequence[Section]) -> list[Sheet]:
-    """Sections of the same runs together, others alone."""
-    found: list[Sheet] = []
+    """Group sections of the same runs into one sheet each."""
+    grouped: list[Sheet] = []
     for section in sections:
-        place = next((i for i, sheet in enumerate(found) if _belongs(section, sheet)), None)
-        if place is None:
-            found.append(Sheet((section,)))
+        index = next((i for i, sheet in enumerate(grouped) if _belongs(section, sheet)), None)
+        if index is None:
+            grouped.append(Sheet((section,)))
         else:
-            found[place] = Sheet((*found[place].sections, section))
-    return found
+            grouped[index] = Sheet((*grouped[index].sections, section))
+    return grouped
 
 
 def _belongs(section: Section, sheet: Sheet) -> bool:
-    # A name that stands for other runs, or other seeds, in the other setting makes another table.
+    # A name that refers to different runs or seeds in the other setting needs a table of its own.
     if section.setting[0] != sheet.sections[0].setting[0]:
         return False
-    there = {name: runs for other in sheet.sections for name, runs in _folders(other).items()}
-    here = _folders(section)
-    shared = here.keys() & there.keys()
-    return bool(shared) and all(here[name] == there[name] for name in shared)
+    in_sheet = {name: runs for other in sheet.sections for name, runs in _folders(other).items()}
+    in_section = _folders(section)
+    shared = in_section.keys() & in_sheet.keys()
+    return bool(shared) and all(in_section[name] == in_sheet[name] for name in shared)
 
 
 def _folders(section: Section) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Runs that differ in their seed alone as one row: cost, accuracy, intervals."""
+"""Rows of the comparison: runs that differ only in their seed, with cost, accuracy, intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,102 +16,104 @@ from fsarbench.statistics.video_intervals import DrawnVideos, video_interval
 
 @dataclass(frozen=True)
 class Row:
-    """All seeds of one method in one setting.
+    """All runs of one method in one setting.
 
     Attributes:
-        runs: One a seed, at least one.
+        runs: One run per training seed, at least one.
     """
 
     runs: tuple[Run, ...]
 
     @property
     def first(self) -> Run:
-        """Stands for the others in all but seed and accuracy."""
+        """First run; the other runs differ from it only in seed and accuracy."""
         return self.runs[0]
 
     @property
     def name(self) -> str:
-        """What the row is called."""
+        """Name of the row."""
         return self.first.name
 
     @property
     def accuracies(self) -> Float64[np.ndarray, "S E"]:
-        """A row a seed, a column an episode."""
+        """Accuracy per seed and episode, 0 to 1."""
         return np.stack([run.accuracies for run in self.runs])
 
     @property
     def mean(self) -> float:
-        """The mean accuracy over seeds and episodes, 0 to 1."""
+        """Mean accuracy over seeds and episodes, 0 to 1."""
         return float(self.accuracies.mean())
 
     @property
     def drawn(self) -> DrawnVideos | None:
-        """The videos of the episodes; None where a run did not keep them."""
-        kept = [run.predictions for run in self.runs]
-        return None if None in kept or kept[0] is None else kept[0].drawn
+        """Videos of the episodes; None if a run has no `episodes.npz`."""
+        predictions = [run.predictions for run in self.runs]
+        return None if None in predictions or predictions[0] is None else predictions[0].drawn
 
     def same_episodes(self, other: "Row") -> bool:
-        """Whether all runs of both kept their episodes and they are the same."""
+        """Whether all runs of both rows have an `episodes.npz` with the same episodes."""
         first = self.first.predictions
-        kept = [run.predictions for row in (self, other) for run in row.runs]
-        return first is not None and all(a is not None and a.same_episodes(first) for a in kept)
+        predictions = [run.predictions for row in (self, other) for run in row.runs]
+        return first is not None and all(
+            p is not None and p.same_episodes(first) for p in predictions
+        )
 
     @property
     def backbone(self) -> str:
-        """The trunk's model and weights, or its component."""
+        """Model and weights of the backbone, or its component."""
         model, weights = (self.first.value(f"backbone.{key}") for key in ("model", "pretrained"))
         return f"{model} ({weights})" if model and weights else model or self.part("backbone")
 
     @property
-    def tuned(self) -> str:
-        """The components whose parameters training changed."""
+    def trainable(self) -> str:
+        """Components with trainable parameters."""
         slots = self.first.result["parameters"]["slots"]
         changed = {slot["slot"]: slot["component"] for slot in slots if slot["tuned"]}
         if self.first.result["training"]["skipped"] or not changed:
             return "nothing"
         if "backbone" in changed:
-            # Which parameters of the trunk are tuned is what the adapter says.
+            # The adapter determines which parameters of the backbone are trainable.
             changed = {"adapter": self.part("adapter"), **changed}
             del changed["backbone"]
         return ", ".join(changed.values())
 
     @property
     def trained(self) -> bool:
-        """Whether another seed would give another model: trained, or with random weights."""
-        tuned = self.first.result["parameters"]["tuned"]
-        return bool(tuned) or self.first.config.get("backbone.pretrained") == "None"
+        """Whether the model depends on the seed: it was trained, or has random weights."""
+        trainable = self.first.result["parameters"]["tuned"]
+        return bool(trainable) or self.first.config.get("backbone.pretrained") == "None"
 
     def part(self, slot: str) -> str:
-        """The component in a slot; empty where the config has none."""
+        """Return the component in a slot; empty if the config has none."""
         slots = self.first.result["parameters"]["slots"]
         return next((part["component"] for part in slots if part["slot"] == slot), "")
 
     @property
     def memory(self) -> tuple[int, str]:
-        """The largest peak of all seeds in bytes, and what it is of: the GPU where there is one."""
-        kinds = {"gpu_peak_bytes": "GPU", "process_peak_bytes": "process"}
-        for key, kind in kinds.items():
-            found = [run.result["memory"][key] for run in self.runs]
-            if all(found):
-                return max(found), kind
+        """Largest peak memory over all seeds in bytes, and its owner: the GPU if there is one."""
+        owners = {"gpu_peak_bytes": "GPU", "process_peak_bytes": "process"}
+        for key, owner in owners.items():
+            peaks = [run.result["memory"][key] for run in self.runs]
+            if all(peaks):
+                return max(peaks), owner
         return 0, "unknown"
 
     def intervals(self, confidence: float) -> dict[str, Interval]:
-        """The intervals that the runs allow, by what they count as the sample."""
+        """Return the available confidence intervals by sampling unit."""
         averaged = self.accuracies.mean(axis=0)
-        drawn, found = self.drawn, {}
+        drawn, intervals = self.drawn, {}
         if drawn is not None:
-            found["videos"] = video_interval(averaged, drawn, confidence)
+            intervals["videos"] = video_interval(averaged, drawn, confidence)
         if len(self.runs) > 1:
-            found["seeds"] = seed_interval(self.accuracies.mean(axis=1), confidence)
-        return {**found, "episodes": mean_interval(averaged, confidence)}
+            intervals["seeds"] = seed_interval(self.accuracies.mean(axis=1), confidence)
+        return {**intervals, "episodes": mean_interval(averaged, confidence)}
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """One row a name and setting, in the order of their first run.
+    """Group runs into one row per name and setting, in the order of their first run.
 
     Raises:
-        UserError: Runs of one name differ in more than their seed, or one comes twice.
+        UserError: Runs of the same name differ in more than their seed, or a seed occurs twice.
     """
     groups: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
@@ -124,37 +126,38 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
 
 
 def check_repetition(first: Run, other: Run) -> None:
-    """Refuses to average runs that are not the same but for their seed.
+    """Check that two runs of the same name differ only in their seed.
 
     Raises:
-        UserError: They differ.
+        UserError: Their configs or test conditions differ.
     """
-    found = {**differences(first.config, other.config), **_conditions(first, other)}
-    if found:
-        key, (ours, theirs) = next(iter(found.items()))
-        more = f", and {len(found) - 1} keys more" if len(found) > 1 else ""
+    different = {**differences(first.config, other.config), **_conditions(first, other)}
+    if different:
+        key, (value, other_value) = next(iter(different.items()))
+        more = f" ({len(different) - 1} more keys differ)" if len(different) > 1 else ""
         raise UserError(
             f"Two runs are called '{first.name}' but differ in more than their seed: {key} is "
-            f"{ours or 'not set'} in {first.folder} and {theirs or 'not set'} in {other.folder}"
-            f"{more}. Give one of them another name (`fsarbench run --name`), or leave it out."
+            f"{value or 'not set'} in {first.folder} and {other_value or 'not set'} in "
+            f"{other.folder}{more}. Give one of them another name (`fsarbench run --name`), or "
+            "leave it out."
         )
 
 
 def check_seeds(group: Sequence[Run]) -> None:
-    """Refuses a seed that comes twice: it would count as a repetition.
+    """Check that no seed occurs twice, which would count as a repetition.
 
     Raises:
-        UserError: One does.
+        UserError: A seed occurs twice.
     """
-    places: dict[int, Run] = {}
+    runs_by_seed: dict[int, Run] = {}
     for run in group:
         seed = run.conditions["seed"]
-        if seed in places:
+        if seed in runs_by_seed:
             raise UserError(
-                f"{run.name} with seed {seed} comes more than once: {places[seed].folder} and "
-                f"{run.folder}. Name one of them."
+                f"{run.name} with seed {seed} occurs more than once: {runs_by_seed[seed].folder} "
+                f"and {run.folder}. Give only one of these folders."
             )
-        places[seed] = run
+        runs_by_seed[seed] = run
 
 
 def _conditions(first: Run, other: Run) -> Mapping[str, tuple[str, str]]:
@@ -167,5 +170,5 @@ def _conditions(first: Run, other: Run) -> Mapping[str, tuple[str, str]]:
         and other.predictions
         and not first.predictions.same_episodes(other.predictions)
     ):
-        pairs["episodes.npz"] = ("one list of episodes", "another")
+        pairs["episodes.npz"] = ("one list of episodes", "another list")
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}

@@ -1,4 +1,4 @@
-"""What training costs, taken from a file of `fsarbench profile` into the comparison of runs."""
+"""Cost of training steps, read from a file of `fsarbench profile --json`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from fsarbench.report.comparison.rows import Row
 from fsarbench.results.config_diff import flat
 
 SCHEMA = 1
-# The sections of a config that decide what a step costs; weights cost the same whatever they are.
-DECIDING = (
+# Config sections that determine the cost of a step; the values of the weights do not.
+COST_SECTIONS = (
     "adapter",
     "backbone",
     "clips",
@@ -27,12 +27,12 @@ WEIGHTS = (".pretrained", ".quick_gelu")
 
 @dataclass(frozen=True)
 class Cost:
-    """One training step of an assembly.
+    """Cost of one training step of a config.
 
     Attributes:
-        operations: Floating-point operations, 1 multiply-add = 2; None where nothing is trained.
-        memory: The peak of its tensors in bytes; the GPU's own where it was measured.
-        seconds: Median; None where no time was measured.
+        operations: Floating-point operations, 1 multiply-add = 2; None if nothing is trained.
+        memory: Peak memory of tensors in bytes; measured on the GPU where available.
+        seconds: Median time in seconds; None if time was not measured.
     """
 
     operations: int | None
@@ -41,65 +41,65 @@ class Cost:
 
 
 class Profile:
-    """The costs of some configs, found by what a config says and not by its name.
+    """Training costs of profiled configs, looked up by config content and not by name.
 
     Args:
-        path: The file that `fsarbench profile --json` wrote.
+        path: File written by `fsarbench profile --json`.
 
     Attributes:
-        device: Where time was measured.
+        device: Device of the time measurements.
 
     Raises:
-        UserError: It is no such file.
+        UserError: The file was not written by `fsarbench profile --json`.
     """
 
     def __init__(self, path: Path) -> None:
         content = read(path)
         self.path = path
         self.device = str(content["device"].get("name", content["device"]["type"]))
-        self._costs = {assembly(flat(r["config"])): cost(r) for r in content["configs"]}
+        self._costs = {cost_keys(flat(r["config"])): cost(r) for r in content["configs"]}
 
     def of(self, row: Row) -> Cost | None:
-        """The cost of what a row's runs trained; None where the file has no such assembly."""
-        return self._costs.get(assembly(row.first.config))
+        """Return the cost of a training step of a row; None if its config was not profiled."""
+        return self._costs.get(cost_keys(row.first.config))
 
     def missing(self, rows: Sequence[Row]) -> list[str]:
-        """The rows that the file says nothing of."""
+        """Return the names of the rows whose configs were not profiled."""
         return [row.name for row in rows if self.of(row) is None]
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The content of a profile's file.
+    """Read a file of `fsarbench profile --json`.
 
     Raises:
-        UserError: It is missing, no JSON, or of another kind.
+        UserError: The file is missing, not JSON, or of another schema.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"--profile {path}: not readable ({type(error).__name__}). Write one with "
+            f"--profile {path} cannot be read ({type(error).__name__}). Write one with "
             "`fsarbench profile CONFIG... --json FILE`."
         ) from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA or "configs" not in content:
         raise UserError(
-            f"--profile {path} is no file of this version's `fsarbench profile --json`; write it "
-            "again."
+            f"--profile {path} was not written by `fsarbench profile --json` of this version. "
+            "Write it again."
         )
     return content
 
 
-def assembly(config: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    """What of a flat config decides the cost of a step."""
+def cost_keys(config: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Keys and values of a flat config that determine the cost of a step."""
     return frozenset(
         (key, value)
         for key, value in config.items()
-        if key.partition(".")[0] in DECIDING and not key.endswith(WEIGHTS)
+        if key.partition(".")[0] in COST_SECTIONS and not key.endswith(WEIGHTS)
     )
 
 
 def cost(record: Mapping[str, Any]) -> Cost:
-    """The cost of one config of a profile's file."""
+    """Return the cost of one profiled config."""
     measured = (record["measured"] or {}).get("train_step") or {}
     computed = (record["memory"]["training"] or {}).get("total")
     return Cost(

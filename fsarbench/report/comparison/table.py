@@ -1,4 +1,4 @@
-"""The comparison of finished runs as data, before it is laid out."""
+"""Comparison of finished runs as data, independent of the output format."""
 
 import math
 import string
@@ -12,6 +12,7 @@ from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.report.run_summary import NEARLY_ALL
+from fsarbench.report.task_name import task_name
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import (
     Difference,
@@ -25,13 +26,14 @@ from fsarbench.statistics.video_intervals import video_estimate
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row against another.
+    """Paired test of one row against another.
 
     Attributes:
-        difference: The mean difference with its own interval and p-value.
-        p_value: Corrected for all comparisons of the setting with the same other row.
-        detectable: The smallest true difference that this test finds with a power of 80 %, at its
-            level after the correction: the one that it has whatever the other rows show.
+        difference: Mean difference with its uncorrected interval and p-value.
+        p_value: P-value corrected for all comparisons of the setting with the same other row.
+        detectable: Minimum detectable effect: smallest true difference, 0 to 1, that this test
+            finds with 80 % power at its corrected level, the one that holds for any outcome of the
+            other tests.
     """
 
     difference: Difference
@@ -40,79 +42,82 @@ class Verdict:
 
 
 def against(rows: Sequence[Row], other: Row, confidence: float) -> list[Verdict]:
-    """Each row less another one that was named before, on the same episodes (Holm's correction)."""
-    found = [difference(row, other, confidence) for row in rows]
-    corrected = holm([difference.p_value for difference in found])
+    """Test each row against a row chosen in advance, on the same episodes (Holm's correction)."""
+    differences = [difference(row, other, confidence) for row in rows]
+    corrected = holm([difference.p_value for difference in differences])
     level = (1 - confidence) / max(1, len(rows))
     return [
-        Verdict(d, float(p), d.detectable(level)) for d, p in zip(found, corrected, strict=True)
+        Verdict(d, float(p), d.detectable(level))
+        for d, p in zip(differences, corrected, strict=True)
     ]
 
 
 def against_best(rows: Sequence[Row], best: Row, confidence: float) -> list[Verdict]:
-    """Each row less the one with the largest mean, corrected for having chosen it by its mean."""
-    found = [difference(row, best, confidence) for row in rows]
-    corrected = best_correction([difference.p_value for difference in found])
+    """Test each row against the row with the largest mean, corrected for that selection."""
+    differences = [difference(row, best, confidence) for row in rows]
+    corrected = best_correction([difference.p_value for difference in differences])
     level = best_level(1 - confidence, len(rows) + 1) if rows else math.nan
     return [
-        Verdict(d, float(p), d.detectable(level)) for d, p in zip(found, corrected, strict=True)
+        Verdict(d, float(p), d.detectable(level))
+        for d, p in zip(differences, corrected, strict=True)
     ]
 
 
 def difference(row: Row, other: Row, confidence: float) -> Difference:
-    """One row less another, over videos where both kept them, otherwise over episodes."""
-    ours, theirs = row.accuracies, other.accuracies
+    """Difference of two rows, over videos if both have `episodes.npz`, otherwise over episodes."""
+    accuracies, other_accuracies = row.accuracies, other.accuracies
     drawn = row.drawn if row.same_episodes(other) else None
     if drawn is not None:
-        each = ours.mean(axis=0) - theirs.mean(axis=0)
-        # Where nothing is known of other videos, these are compared.
-        drawn = None if video_estimate(each, drawn, "difference").unavailable else drawn
-    return paired_difference(ours, theirs, drawn, confidence, (row.trained, other.trained))
+        per_episode = accuracies.mean(axis=0) - other_accuracies.mean(axis=0)
+        # Without a variance over videos, the test is over the episodes of these videos.
+        drawn = None if video_estimate(per_episode, drawn, "difference").unavailable else drawn
+    trained = (row.trained, other.trained)
+    return paired_difference(accuracies, other_accuracies, drawn, confidence, trained)
 
 
 def level(verdict: Verdict, confidence: float) -> bool:
-    """Whether chance alone may have made the difference; not where nothing is known of it."""
+    """Whether the difference is not significant; False if there is no p-value."""
     return not math.isnan(verdict.p_value) and verdict.p_value >= 1 - confidence
 
 
-ON_TEST = "checkpoints were selected on the test classes"
-UNKNOWN = "it is not known on which classes the checkpoint was selected"
+ON_TEST = "checkpoint selected on the test classes"
+UNKNOWN = "classes of checkpoint selection unknown"
 CONSTANT = "WARNING: nearly all queries have equal scores for all classes: the accuracy is chance"
 SELECTION = {"test": ON_TEST, "unknown": UNKNOWN}
 
 
 def conditions(row: Row) -> dict[str, str]:
-    """What has to be the same for two numbers of one setting to be compared, in words."""
-    given = row.first.conditions
-    clips = given["clips"]
-    skipped = len(given.get("skipped_videos", {}))
-    queries = given["queries_a_class"]
+    """Human-readable test conditions that two comparable rows of one setting must share."""
+    recorded = row.first.conditions
+    clips = recorded["clips"]
+    skipped = len(recorded.get("skipped_videos", {}))
+    queries = recorded["queries_a_class"]
     return {
-        "data": f"split hash {given['data_fingerprint'][:8]}",
+        "data": f"split hash {recorded['data_fingerprint'][:8]}",
         "left out": f"{skipped or 'no'} video{'' if skipped == 1 else 's'} left out",
-        "episodes": f"{given['episodes']:,} episodes",
-        "draw": f"episodes of seed {given['episodes_seed']}",
-        "queries": f"{queries} {'query' if queries == 1 else 'queries'} a class",
+        "episodes": f"{recorded['episodes']:,} episodes",
+        "draw": f"episode seed {recorded['episodes_seed']}",
+        "queries": f"{queries} {'query' if queries == 1 else 'queries'} per class",
         "clips": f"{clips['frames']} frames of {clips['size']} pixels, {clips['sampling']}",
-        "selection": SELECTION.get(given["selection"], "no look at the test classes"),
+        "selection": SELECTION.get(recorded["selection"], "test classes not used for selection"),
     }
 
 
 def reference_of(rows: Sequence[Row]) -> Row:
-    """The first row under the conditions that most rows share."""
-    kinds = Counter(tuple(conditions(row).values()) for row in rows)
-    common = kinds.most_common(1)[0][0]
+    """Return the first row with the most common conditions."""
+    counts = Counter(tuple(conditions(row).values()) for row in rows)
+    common = counts.most_common(1)[0][0]
     return next(row for row in rows if tuple(conditions(row).values()) == common)
 
 
 def differs(row: Row, reference: Row) -> list[str]:
-    """In what a row's conditions are not those of the reference, in words; empty where alike."""
-    ours, theirs = conditions(row), conditions(reference)
-    found = [f"{ours[key]}, not {theirs[key]}" for key in ours if ours[key] != theirs[key]]
-    kept = row.drawn is not None and reference.drawn is not None
-    if not found and kept and not row.same_episodes(reference):
-        return ["other episodes under the same seed"]
-    return found
+    """Describe how a row's conditions differ from the reference; empty if they are equal."""
+    values, expected = conditions(row), conditions(reference)
+    changed = [f"{values[k]}, not {expected[k]}" for k in values if values[k] != expected[k]]
+    both_drawn = row.drawn is not None and reference.drawn is not None
+    if not changed and both_drawn and not row.same_episodes(reference):
+        return ["different episodes despite the same seed"]
+    return changed
 
 
 Setting = tuple[str, int, int]  # data set, way and shot
@@ -120,16 +125,17 @@ Setting = tuple[str, int, int]  # data set, way and shot
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One row of a section with what it means among the others.
+    """One row of a section with its tests against the other rows.
 
     Attributes:
-        row: The runs.
-        intervals: Around its mean, by what they count as the sample.
-        notes: The letters of the notes that mark it.
-        best: It has the largest mean of the comparable rows.
-        level: It cannot be told from the best.
-        verdict: Against the baseline; None where there is none to compare with.
-        beside_best: Against the best row; None for that row and for those that take no part.
+        row: Runs of the row.
+        intervals: Confidence intervals of its mean accuracy, by sampling unit.
+        notes: Letters of its notes.
+        best: Whether it has the largest mean of the comparable rows.
+        level: Whether it does not differ significantly from the best row.
+        verdict: Test against the baseline; None without a baseline to compare with.
+        beside_best: Test against the best row; None for that row and for rows that are not
+            comparable.
     """
 
     row: Row
@@ -143,13 +149,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of one setting.
+    """Rows of one setting.
 
     Attributes:
         setting: Data set, way and shot.
-        conditions: What all rows without a mark were obtained under.
-        lines: The rows.
-        tests: The tests against the best row, in its words; empty where there was none to make.
+        conditions: Human-readable test conditions of all rows without a note.
+        lines: Rows of the section.
+        tests: Human-readable methods of the tests against the best row; empty without tests.
     """
 
     setting: Setting
@@ -159,27 +165,27 @@ class Section:
 
     @property
     def title(self) -> str:
-        """The setting in words."""
+        """Data set and task name."""
         return f"{self.setting[0]}, {self.task}"
 
     @property
     def task(self) -> str:
-        """Way and shot in words."""
-        return f"{self.setting[1]}-way {self.setting[2]}-shot"
+        """Task name."""
+        return task_name(*self.setting[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Everything that the layouts show.
+    """Complete content of a comparison.
 
     Attributes:
-        sections: One a setting.
-        notes: What marks rows whose conditions differ, by letter.
-        published: Results of papers, obtained elsewhere.
-        baseline: The name of the row that the others are compared with; empty for none.
-        confidence: Of all intervals and tests.
-        unfinished: Runs without a result that lay beside the others.
-        profile: What training steps cost, from a file; None without one.
+        sections: One section per setting.
+        notes: Notes on rows with differing conditions, by letter.
+        published: Published results.
+        baseline: Name of the baseline row; empty for none.
+        confidence: Confidence level of all intervals and tests, between 0 and 1.
+        unfinished: Names of run folders without a result.
+        profile: Cost of training steps; None if no profile was given.
     """
 
     sections: tuple[Section, ...]
@@ -192,31 +198,31 @@ class Comparison:
 
     @property
     def lines(self) -> list[Line]:
-        """The rows of all sections."""
+        """Rows of all sections."""
         return [line for section in self.sections for line in section.lines]
 
 
 @dataclass
 class Notes:
-    """Letters for remarks; the same remark gets the same letter.
+    """Letters of notes; equal notes share a letter.
 
     Attributes:
-        texts: The remarks by letter.
+        texts: Notes by letter.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
 
     def letters(self, remarks: Iterable[str]) -> str:
-        """The letters of some remarks."""
+        """Return the letters of some notes."""
         return "".join(self._letter(remark) for remark in remarks)
 
     def _letter(self, remark: str) -> str:
-        known = {text: letter for letter, text in self.texts.items()}
-        if remark in known:
-            return known[remark]
+        letters_by_text = {text: letter for letter, text in self.texts.items()}
+        if remark in letters_by_text:
+            return letters_by_text[remark]
         letters = string.ascii_letters
         if len(self.texts) == len(letters):
-            raise UserError("These runs differ in too many ways for one table: name fewer.")
+            raise UserError("These runs differ in too many ways for one table. Give fewer runs.")
         self.texts[letters[len(self.texts)]] = remark
         return letters[len(self.texts) - 1]
 
@@ -228,17 +234,17 @@ def compare_rows(
     published: bool = False,
     unfinished: Sequence[str] = (),
 ) -> Comparison:
-    """The comparison of some rows, a section a setting.
+    """Compare rows, with one section per setting.
 
     Args:
-        rows: In the order in which they are to stand.
-        baseline: The name of the row that the others are compared with; empty for none.
-        confidence: Of all intervals and tests.
-        published: Also what papers report of the methods, apart from what was measured.
-        unfinished: Runs that could not be put in.
+        rows: Rows in the order of the table.
+        baseline: Name of the baseline row; empty for none.
+        confidence: Confidence level of all intervals and tests, between 0 and 1.
+        published: Whether to add published results of the methods.
+        unfinished: Names of run folders without a result.
 
     Raises:
-        UserError: No row has the baseline's name.
+        UserError: No row has the name of the baseline.
     """
     names = list(dict.fromkeys(row.name for row in rows))
     if baseline and baseline not in names:
@@ -260,21 +266,21 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
     base = next((row for row in rows if row.name == baseline), None)
     reference = base or reference_of(rows)
     marks = {row.name: differs(row, reference) for row in rows}
-    alike = [row for row in rows if not marks[row.name]]
-    best = max(alike, key=lambda row: row.mean)
-    others = [row for row in alike if row is not best]
+    comparable = [row for row in rows if not marks[row.name]]
+    best = max(comparable, key=lambda row: row.mean)
+    others = [row for row in comparable if row is not best]
     verdicts = against_best(others, best, confidence)
-    beside = {row.name: verdict for row, verdict in zip(others, verdicts, strict=True)}
-    paired = dict(_paired([row for row in alike if row is not base], base, confidence))
+    best_tests = {row.name: verdict for row, verdict in zip(others, verdicts, strict=True)}
+    baseline_tests = dict(_paired([row for row in comparable if row is not base], base, confidence))
     lines = tuple(
         Line(
             row=row,
             intervals=row.intervals(confidence),
             notes=notes.letters(_remarks(row, marks[row.name])),
             best=bool(others) and row is best,
-            level=row.name in beside and level(beside[row.name], confidence),
-            verdict=paired.get(row.name),
-            beside_best=beside.get(row.name),
+            level=row.name in best_tests and level(best_tests[row.name], confidence),
+            verdict=baseline_tests.get(row.name),
+            beside_best=best_tests.get(row.name),
         )
         for row in rows
     )
@@ -284,7 +290,7 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
 
 
 def _remarks(row: Row, marks: Sequence[str]) -> list[str]:
-    # Selection on the test classes is said of every row that did it, also where all did.
+    # Selection on the test classes is noted for every row concerned, even if it is all rows.
     chosen = [text for text in SELECTION.values() if conditions(row)["selection"] == text]
     return [
         *chosen,

@@ -72,7 +72,7 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
         "dataset": dataset,
         "task": f"{way}-way {shot}-shot",
         "backbone": row.backbone,
-        "tuned": row.tuned,
+        "tuned": row.trainable,
         "tuned_parameters": result["parameters"]["tuned"],
         "parameters": result["parameters"]["total"],
         "gflops_episode": result["gflops"]["episode"],

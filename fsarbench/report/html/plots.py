@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from fsarbench.report.comparison.columns import UNITS, shown
+from fsarbench.report.comparison.columns import UNITS, interval_kinds
 from fsarbench.report.comparison.table import Line
 from fsarbench.report.html.confusion import Confusion
 from fsarbench.report.html.plot_style import COLOURS, COLUMN, PAGE, dashes, figure, look, shortened
@@ -120,7 +120,7 @@ def accuracy_figure(lines: Sequence[Line]) -> Figure:
     """Each row's accuracy with all its intervals, the widest kind as the widest bar."""
     made = figure(COLUMN, 0.75 + 0.26 * len(lines))
     axes = made.subplots()
-    for kind, colour in zip(shown(lines), COLOURS, strict=False):
+    for kind, colour in zip(interval_kinds(lines), COLOURS, strict=False):
         for place, line in enumerate(lines):
             interval = line.intervals.get(kind)
             if interval is not None and interval.half_width == interval.half_width:

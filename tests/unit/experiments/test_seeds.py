@@ -23,7 +23,7 @@ def test_each_seed_is_a_run_and_the_table_pools_them(
     assert [run.sets for run in launched] == [[f"seed={n}"] for n in (0, 1, 2)]
     said = capsys.readouterr().out
     # Student's t with two degrees of freedom.
-    assert "± seeds: 95% interval, Student's t over training seeds" in said
+    assert "± seeds: 95% confidence interval, Student's t over training seeds" in said
     assert "± seeds" in Path("runs/mine/table.md").read_text()
     assert Path("runs/mine/table.json").is_file()
 

@@ -35,7 +35,7 @@ def test_seeds_of_one_name_share_a_row(tmp_path: Path) -> None:
     assert set(one.intervals) == {"videos", "seeds", "episodes"}
     assert set(two.intervals) == {"videos", "episodes"}
     assert one.intervals["seeds"].n == 3
-    assert (one.row.tuned, two.row.tuned) == ("AIM", "nothing")
+    assert (one.row.trainable, two.row.trainable) == ("AIM", "nothing")
     assert one.row.backbone == "tiny (own)"
 
 
@@ -97,11 +97,11 @@ def test_a_baseline_that_is_no_run_is_refused(tmp_path: Path) -> None:
     [
         ({"data_fingerprint": "xyzxyzxyz"}, "split hash xyzxyzxy, not split hash abcdefgh"),
         ({"episodes": 200}, "200 episodes, not 300 episodes"),
-        ({"episodes_seed": 1}, "episodes of seed 1, not episodes of seed 0"),
-        ({"queries_a_class": 3}, "3 queries a class, not 1 query a class"),
+        ({"episodes_seed": 1}, "episode seed 1, not episode seed 0"),
+        ({"queries_a_class": 3}, "3 queries per class, not 1 query per class"),
         ({"skipped_videos": {"a": "bad"}}, "1 video left out, not no videos left out"),
-        ({"selection": "test"}, "selected on the test classes"),
-        ({"selection": "unknown"}, "not known on which classes"),
+        ({"selection": "test"}, "checkpoint selected on the test classes"),
+        ({"selection": "unknown"}, "classes of checkpoint selection unknown"),
         ({"clips": {"frames": 16, "size": 64, "sampling": "centre"}}, "16 frames"),
     ],
 )
@@ -160,7 +160,7 @@ def test_runs_of_one_name_that_are_no_repetitions_are_refused(tmp_path: Path) ->
 def test_the_same_seed_twice_is_refused(tmp_path: Path) -> None:
     first = finish(tmp_path / "1", "a")
     second = finish(tmp_path / "2", "a")
-    with pytest.raises(UserError, match="a with seed 0 comes more than once"):
+    with pytest.raises(UserError, match="a with seed 0 occurs more than once"):
         comparison_of([first, second], Options())
 
 
@@ -180,13 +180,13 @@ def test_runs_without_their_videos_are_compared_over_episodes(tmp_path: Path) ->
     verdict = found["new"].verdict
     assert verdict is not None
     assert "videos" in verdict.difference.interval.leaves_out
-    assert any("kept no episodes.npz" in remark for remark in remarks(made))
+    assert any("have no episodes.npz" in remark for remark in remarks(made))
 
 
 def test_unfinished_runs_are_named(tmp_path: Path) -> None:
     finish(tmp_path, "a")
     (tmp_path / "stopped").mkdir()
-    assert "Not finished, so not in the table: stopped." in remarks(comparison(tmp_path))
+    assert "Unfinished runs, not in the table: stopped." in remarks(comparison(tmp_path))
 
 
 def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_the_memory_of_a_gpu_says_so(tmp_path: Path) -> None:
     result["memory"]["gpu_peak_bytes"] = 3 * 2**30
     (place / "result.json").write_text(json.dumps(result))
     made = comparison(tmp_path)
-    column = next(column for column in columns(made) if column.header == "GiB")
+    column = next(column for column in columns(made) if column.header == "memory (GiB)")
     assert column.text(made.lines[0]) == "3.00 GPU"
 
 
@@ -294,7 +294,7 @@ def test_what_is_not_available_says_why(tmp_path: Path) -> None:
     assert cell(made, "b", "MDE") == "n/a"
     said = remarks(made)
     assert any(remark.startswith("± videos is n/a (a, b): all 300 episodes") for remark in said)
-    assert any(remark.startswith("no test, n/a in a difference") for remark in said)
+    assert any(remark.startswith("no test, or n/a in a difference") for remark in said)
 
 
 def test_a_row_whose_scores_are_constant_is_marked(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_terminal_shows_all(
         "Holm",
     ):
         assert fact in text
-    assert "[a] episodes of seed 1, not episodes of seed 0." in text
+    assert "[a] episode seed 1, not episode seed 0." in text
 
 
 def test_markdown_is_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +79,7 @@ def test_csv_and_json_hold_the_numbers(tmp_path: Path, capsys: pytest.CaptureFix
     assert float(rows[0]["difference.p_corrected"]) == best["difference"]["p_corrected"]
     assert best["best"]
     assert best["intervals"]["videos"]["covers"]
-    assert found["notes"] == {"a": "episodes of seed 1, not episodes of seed 0"}
+    assert found["notes"] == {"a": "episode seed 1, not episode seed 0"}
 
 
 @pytest.mark.parametrize("suffix", ["md", "tex", "csv", "json"])
@@ -112,7 +112,7 @@ def test_published_results_stand_apart(tmp_path: Path, capsys: pytest.CaptureFix
         finish(tmp_path, name, adapter="FullFineTuning", prototypes="EachShot", dataset="ssv2")
     finish(tmp_path, "of no paper", adapter="NormTuning", dataset="ssv2")
     text = shown(capsys, tmp_path, layout="markdown", published=True)
-    measured, published = text.split("Published, not measured here")
+    measured, published = text.split("Published results, not measured here")
     assert "OTAM | ssv2-full" not in measured
     papers = [line for line in published.splitlines() if line.startswith("| OTAM | ssv2-full")]
     assert papers

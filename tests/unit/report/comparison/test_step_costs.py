@@ -44,12 +44,13 @@ def profiled(tmp_path: Path) -> Any:
 
 def test_the_same_assembly_is_found_by_its_config(profiled: Any) -> None:
     text = markdown(profiled(costs()))
-    head = next(line for line in text.splitlines() if "step GFLOP" in line)
+    head = next(line for line in text.splitlines() if "GFLOPs per step" in line)
     row = next(line for line in text.splitlines() if line.startswith("| ") and "AIM" in line)
     cells = dict(zip(head.split("|"), row.split("|"), strict=True))
     found = {name.strip(): value.strip() for name, value in cells.items()}
-    assert (found["step GFLOP"], found["step GiB"], found["step s"]) == ("21.5", "3.00", "")
-    assert "No such assembly in costs.json: LoRA." in text
+    headers = ("GFLOPs per step", "step memory (GiB)", "step time (s)")
+    assert [found[header] for header in headers] == ["21.5", "3.00", ""]
+    assert "Configs not in costs.json: LoRA." in text
 
 
 def test_what_was_measured_comes_first(profiled: Any) -> None:
@@ -65,7 +66,7 @@ def test_what_was_measured_comes_first(profiled: Any) -> None:
 
 def test_another_matcher_is_another_assembly(profiled: Any) -> None:
     other = OURS + REST.replace("0.1", "0.2")
-    assert "No such assembly in costs.json: AIM, LoRA." in markdown(profiled(costs(config=other)))
+    assert "Configs not in costs.json: AIM, LoRA." in markdown(profiled(costs(config=other)))
 
 
 @pytest.mark.parametrize("content", ["no json", "[]", '{"schema": 99, "configs": []}'])
