@@ -16,10 +16,12 @@ from fsarbench.report.published import yes_no
 from fsarbench.report.table_layouts import markdown_table, markdown_text
 from fsarbench.report.wide_table import CutTable, Heading
 
-PUBLISHED = "Published, not measured here: other code, often other clips, episodes and selection"
+PUBLISHED = (
+    "Published results, not measured here: other code, often other clips, episodes and selection"
+)
 HEADERS = (
     *("method", "data set", "task", "accuracy (%)", "rerun (%)", "selection"),
-    *("text at test", "transductive", "under", "source"),
+    *("text at test", "transductive", "conditions", "source"),
 )
 NUMBERS = ("accuracy (%)", "rerun (%)")
 
