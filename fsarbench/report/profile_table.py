@@ -117,7 +117,8 @@ def details(record: Record) -> list[str]:
     if training is not None:
         lines.append(
             f"training step: forward {giga(training['forward'])}, backward "
-            f"{giga(training['weights'])} for tuned weights, {giga(training['through'])} passed on"
+            f"{giga(training['weights'])} for trainable weights, "
+            f"{giga(training['through'])} passed on"
         )
     lines += [f"{stage} memory: {split(peak)}" for stage, peak in memory.items() if peak]
     return [*lines, *timings(record["measured"] or {})]

@@ -122,7 +122,11 @@ def _selection(result: Result) -> str:
 
 
 def _route(route: Mapping[str, Any]) -> str:
-    how = "each video encoded once" if route["cached"] else "every episode encoded anew"
+    how = (
+        "each video encoded once"
+        if route["cached"]
+        else "not cached: every episode encoded separately"
+    )
     return f"{how} ({route['why']})"
 
 

@@ -15,7 +15,7 @@ from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
 from fsarbench.video import VideoReader
 
-# Bytes of whole frames that are held at once. A long film of large frames is read in several goes.
+# Bytes of whole frames that are held at once. A long video of large frames is read in several goes.
 HELD = 256 * 2**20
 
 

@@ -1,4 +1,4 @@
-"""What is said of an import, against what the field counts."""
+"""Import summary against the published split sizes."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -19,7 +19,7 @@ from fsarbench.errors import UserError
 
 @dataclass(frozen=True)
 class Header:
-    """Frames, frames a second, and width x height in pixels; empty where the header is silent."""
+    """Frames, frames per second, and width x height in pixels; empty if not in the header."""
 
     frames: str = ""
     fps: str = ""

@@ -69,7 +69,7 @@ class TorchCodecReader(VideoReader):
             return None
         found = video.get_frames_at(list(indices))
         stamps = [round(seconds / known.unit) for seconds in found.pts_seconds.tolist()]
-        # A frame that cannot be decoded, as the first ones of a film cut inside an open group of
+        # A frame that cannot be decoded, as the first ones of a video cut inside an open group of
         # pictures, is silently replaced by the next one.
         right = stamps == [known.stamps[index] for index in indices]
         return found.data.numpy() if right else None

@@ -108,8 +108,8 @@ class Plan:
 def ensure(plan: Plan, workers: int | None = None, progress: bool = True) -> Manifest:
     """The finished data set of a plan: verified if it is there, made if not.
 
-    A video whose file is missing or has the wrong size is made anew. Several processes may do this
-    at the same time; they write the same files.
+    Render a video again if its file is missing or has the wrong size. Several processes may do
+    this at the same time; they write the same files.
 
     Args:
         plan: What to make.
@@ -131,7 +131,7 @@ def build(
 
     Args:
         plan: What to make.
-        known: Videos that were finished before, by their ids; damaged ones are made anew.
+        known: Videos that were finished before, by their ids; damaged ones are rendered again.
         workers: The number of processes; by default one for each processor.
         progress: Whether to show how far it is.
     """

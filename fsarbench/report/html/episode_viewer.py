@@ -97,7 +97,7 @@ def _rounded(scores: Float[Tensor, "Q N"]) -> list[list[float]]:
     return [[round(value, 4) for value in row] for row in scores.float().cpu().tolist()]
 
 
-# Of more queries an episode, a page shows the first of every class in turn.
+# If an episode has more queries, a page shows the first of every class in turn.
 QUERIES = 10
 
 

@@ -1,4 +1,4 @@
-"""What a model says of one episode, and what its parts saw."""
+"""Model output for one episode, with the explanations of its components."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class ReloadedRun:
     """The model of a run and what it was tested on.
 
     Attributes:
-        model: With its tuned parts, in evaluation mode.
+        model: With its checkpoint loaded, in evaluation mode.
         data_module: Videos, clips and episodes.
         episodes: The test episodes with their frames, by number.
         text: The text features of the test classes.

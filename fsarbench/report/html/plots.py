@@ -90,7 +90,7 @@ class Plot:
         name: Of its file.
         kind: What it shows, in one word.
         title: What stands above it.
-        words: What is to be seen, for people who cannot see it.
+        words: Description of the plot for screen readers.
         draw: Makes the figure; to be called inside `styled`.
         wide: It needs the width of a page.
     """

@@ -61,8 +61,10 @@ def accuracy_plots(section: Section, prefix: str) -> Iterator[Plot]:
     results = [line.row.first.result for line in lines]
     memory = [line.row.memory[0] / 2**30 or None for line in lines]
     costs = {
-        "tuned": Cost("tuned parameters (M)", [r["parameters"]["tuned"] / 1e6 for r in results]),
-        "gflop": Cost("GFLOP an episode", [r["gflops"]["episode"] for r in results]),
+        "tuned": Cost(
+            "trainable parameters (M)", [r["parameters"]["tuned"] / 1e6 for r in results]
+        ),
+        "gflop": Cost("GFLOPs per episode", [r["gflops"]["episode"] for r in results]),
         "memory": Cost("peak memory (GiB)", memory),
     }
     for name, cost in costs.items():

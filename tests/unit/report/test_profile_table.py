@@ -90,7 +90,7 @@ def test_what_a_config_has_not_is_a_dash() -> None:
 def test_details_say_what_the_numbers_are_made_of() -> None:
     lines = details(record())
     assert "text class 1.00 GFLOP (0.50 GMAC)" in lines[0]
-    assert "backward 1.00 GFLOP (0.50 GMAC) for tuned weights, 9.00 GFLOP" in lines[1]
+    assert "backward 1.00 GFLOP (0.50 GMAC) for trainable weights, 9.00 GFLOP" in lines[1]
     assert "training memory: 3.000 GiB: activations 2.000, weights 1.000" in lines[3]
     assert "train step: 0.5 s (quartiles 0.4 to 0.6, 5 runs), 2 a second" in lines
 
