@@ -54,7 +54,7 @@ RUNS = {
     ),
 }
 MINE = '''
-from fsarbench.explain import Picture
+from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
@@ -74,12 +74,12 @@ class Mine(Matcher):
 
     def explain(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
-    ) -> Picture:
+    ) -> MatchExplanation:
         """The diagonal."""
         cosines = frame_cosines(query, prototypes)
         weights = cosines.new_zeros(cosines.shape)
         weights.diagonal(dim1=-2, dim2=-1).fill_(1)
-        return Picture(cosines, weights, "my own diagonal")
+        return MatchExplanation(cosines, weights, "my own diagonal")
 '''
 
 
