@@ -58,6 +58,8 @@ class StoreReader(VideoReader):
         file = frames_file(self._folder, self._settings, video.path)
         try:
             return read_frames(file, self._settings.format, indices)
+        except UserError:
+            raise
         except (OSError, ValueError, SyntaxError, IndexError) as error:
             raise UserError(
                 f"The stored frames of {path} cannot be read ({file}: {error}): take that file "
@@ -96,8 +98,9 @@ class StoreReader(VideoReader):
         return index
 
     def _stored(self, path: Path) -> Stored:
+        index = self._index
         try:
-            video = self._index.get(path.relative_to(self._below).as_posix())
+            video = index.get(path.relative_to(self._below).as_posix())
         except ValueError:
             raise UserError(
                 f"The video {path} is not below {self._below}, where the store in {self._folder} "

@@ -146,7 +146,7 @@ class KilledReader(PyAVReader):
 @pytest.mark.timeout(60)
 def test_a_killed_worker_is_one_message(videos: tuple[Video, ...]) -> None:
     data = ClipDataset(split_of(videos), KilledReader(), CLIPS)
-    with pytest.raises(UserError, match=r"was ended|reached"):
+    with pytest.raises(UserError, match=r"was killed|reached"):
         list(clip_loader(data, 1, 2))
 
 

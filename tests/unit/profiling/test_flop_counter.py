@@ -220,7 +220,7 @@ def test_the_fast_path_of_attention_is_put_back() -> None:
 
 
 def test_solving_linear_equations_is_a_decomposition_and_two_triangular_solves() -> None:
-    with OperationCounter() as counter:
+    with FlopCounter() as counter:
         torch.linalg.solve(torch.eye(6).expand(2, -1, -1), torch.ones(2, 6, 3))
     assert counter.total == 2 * (2 * 6**3 // 3 + 2 * 6**2 * 3)
     assert not counter.not_counted

@@ -27,7 +27,8 @@ def test_the_page_is_what_the_command_writes() -> None:
     assert PAGE.read_text(encoding="utf-8") == markdown(published_results())
 
 
-def test_the_terminal_lists_results_and_numbered_sources() -> None:
+def test_the_terminal_lists_results_and_numbered_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     lines = printed("--method", "MoLo").splitlines()
     assert lines[0].strip() == "ssv2-small, 5-way 1-shot"
     row = next(line.split() for line in lines if line.split()[:2] == ["MoLo", "42.7"])
