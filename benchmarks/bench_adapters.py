@@ -64,6 +64,6 @@ def test_adapter(
     # The frozen walk never goes backward; every adapter is held against its forward.
     plain = step(adapted("Frozen", sizes, device), False, sizes, device)
     own, least = times(run, plain, rounds=rounds(7))
-    tuned = count_parameters(backbone, tuned=True)
+    tuned = count_parameters(backbone, trainable=True)
     benchmark.extra_info.update({"tuned parameters": tuned, "times the frozen walk": own / least})
     say(f"{adapter}, {way}: {own / least:.2f} times the frozen backbone, {tuned:,} trainable")

@@ -19,8 +19,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measure import Run
 from benchmarks.parts import frames, registered
 from benchmarks.sizes import Sizes
-from fsarbench.backbones.vit import ViT, Walk
-from fsarbench.config.build import build_part
+from fsarbench.backbones.vit import BlockLoop, ViT
+from fsarbench.config.build import build_component
 from fsarbench.interfaces import Backbone
 from fsarbench.profiling.episode_flops import counted, on_meta
 from fsarbench.profiling.roofline import measure_ceilings, product_at_shapes
@@ -34,7 +34,9 @@ PRECISIONS = ["fp32", "bf16", "bf16 weights"]
 
 def build(name: str, precision: str, sizes: Sizes, device: torch.device) -> Backbone:
     torch.manual_seed(0)
-    backbone = build_part("backbone", {"type": name, **sizes.backbones[name]}).eval().to(device)
+    backbone = (
+        build_component("backbone", {"type": name, **sizes.backbones[name]}).eval().to(device)
+    )
     return backbone.to(HALF) if precision == "bf16 weights" else backbone
 
 
@@ -123,6 +125,6 @@ def test_compiled(
     images = frames(sizes.images, backbone, device)
     benchmark.group = f"{name} {sizes.backbones[name]['model']}"
     benchmark.extra_info["precision"] = precision
-    with block_execution(backbone, Walk(compiler="inductor")):
+    with block_execution(backbone, BlockLoop(compiler="inductor")):
         benchmark.pedantic(encode(backbone, images, precision), rounds=10, warmup_rounds=3)
     report(benchmark, backbone, images)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsarbench.config.build import assemble, build_part
+from fsarbench.config.build import assemble, build_component
 from fsarbench.config.loading import load_config
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
@@ -124,10 +124,10 @@ def fake_model() -> FewShotModel:
     torch.manual_seed(0)
     sizes = {"dim": DIM, "text_dim": DIM, "frames": FRAMES}
     return FewShotModel(
-        backbone=build_part("backbone", {"type": "OpenClipViT", "model": "fsarbench-tiny"}),
-        prototypes=build_part("prototypes", {"type": "TextGuided"}, sizes),
-        matcher=build_part("matcher", {"type": "OTAM"}, sizes),
-        readout=build_part("readout", {"type": "ArithmeticFusion", "alpha": 0.5}, sizes),
+        backbone=build_component("backbone", {"type": "OpenClipViT", "model": "fsarbench-tiny"}),
+        prototypes=build_component("prototypes", {"type": "TextGuided"}, sizes),
+        matcher=build_component("matcher", {"type": "OTAM"}, sizes),
+        readout=build_component("readout", {"type": "ArithmeticFusion", "alpha": 0.5}, sizes),
         losses={},
         text_encoder=None,
     ).eval()

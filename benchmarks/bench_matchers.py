@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from benchmarks.measure import Run, peak, times
 from benchmarks.naive import WholeTuples, otam_by_cells_both_ways
 from benchmarks.parts import registered
-from fsarbench.config.build import build_part
+from fsarbench.config.build import build_component
 from fsarbench.functional.otam import otam_both_ways
 from fsarbench.matchers.trx import TRX
 from fsarbench.profiling.timing import finish
@@ -52,7 +52,7 @@ def episode(shot: int, features: Features, device: torch.device) -> tuple[Tensor
 
 def built(name: str, features: Features, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
-    return build_part("matcher", {"type": name}, features._asdict()).eval().to(device)
+    return build_component("matcher", {"type": name}, features._asdict()).eval().to(device)
 
 
 def finished(run: Callable[[], Tensor], device: torch.device) -> Run:

@@ -95,7 +95,7 @@ def measure(
         return
     with accelerated(built.backbone, settings), memory(where, run) as found:
         benchmark.pedantic(run, rounds=ROUNDS, warmup_rounds=3)
-    tuned, total = count_parameters(built, tuned=True), count_parameters(built)
+    tuned, total = count_parameters(built, trainable=True), count_parameters(built)
     benchmark.extra_info.update(found, tuned=tuned, parameters=total, settings=asdict(settings))
 
 

@@ -57,7 +57,7 @@ class WholeTuples(nn.Module):
         return torch.cat(list(weight.detach().unflatten(0, (size, -1))), dim=1)
 
     def forward(self, query: Tensor, shots: Tensor) -> Tensor:
-        """Logits of queries "Q T D" for classes "N P T D"."""
+        """Logits of queries "Q S F" for classes "N P S F"."""
         query, shots = (x + 0.1 * sinusoids(x) for x in (query, shots))
         sizes = [self._distances(place, query, shots) for place in range(len(self.sizes))]
         return -torch.stack(sizes).mean(0)

@@ -4,7 +4,7 @@ import torch
 
 from benchmarks.sizes import Sizes
 from fsarbench.catalogue.cards import cards
-from fsarbench.config.build import adapt, build_part
+from fsarbench.config.build import adapt, build_component
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Backbone
 from fsarbench.model import FewShotModel
@@ -26,7 +26,7 @@ def frames(count: int, backbone: Backbone, device: torch.device) -> torch.Tensor
 def adapted(adapter: str, sizes: Sizes, device: torch.device) -> Backbone:
     """Vision transformer with one type of adapter on all blocks."""
     torch.manual_seed(0)
-    backbone = build_part("backbone", sizes.vit)
+    backbone = build_component("backbone", sizes.vit)
     offered = {
         "width": backbone.width,
         "prefix": backbone.prefix,
@@ -46,10 +46,10 @@ def model(adapter: str, sizes: Sizes, device: torch.device) -> FewShotModel:
     offered = {"dim": dim, "text_dim": dim, "frames": sizes.frames}
     built = FewShotModel(
         backbone,
-        build_part("prototypes", {"type": "TextGuided"}, offered),
-        build_part("matcher", {"type": "OTAM"}, offered),
-        build_part("readout", {"type": "MatchOnly"}),
-        {"match": build_part("losses", {"type": "EpisodeCrossEntropy"}, offered)},
+        build_component("prototypes", {"type": "TextGuided"}, offered),
+        build_component("matcher", {"type": "OTAM"}, offered),
+        build_component("readout", {"type": "MatchOnly"}),
+        {"match": build_component("losses", {"type": "EpisodeCrossEntropy"}, offered)},
     )
     return built.to(device)
 

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.catalogue.cards import methods, of_slot, slots
+from fsarbench.catalogue.cards import components_of_slot, methods, slots
 from fsarbench.catalogue.config_variants import config_names
 from fsarbench.config.build import USUAL_CLASSES, build_model
 from fsarbench.config.loading import load_config, override_strings
@@ -67,7 +67,7 @@ def list_components(slot: str | None = None) -> dict[str, list[str]]:
     if slot == "method":
         return {"method": sorted(card.name for card in methods())}
     names = slots() if slot is None else [slot]
-    return {name: sorted(card.name for card in of_slot(name)) for name in names}
+    return {name: sorted(card.name for card in components_of_slot(name)) for name in names}
 
 
 def create_model(

@@ -56,6 +56,6 @@ class Outcome:
     """
 
     logits: Float[Tensor, "Q N"]
-    support: Float[Tensor, "N K T D"]
-    query: Float[Tensor, "Q T D"]
+    support: Float[Tensor, "N K S D"]
+    query: Float[Tensor, "Q S D"]
     text: Float[Tensor, "N E"] | None = None

@@ -11,13 +11,13 @@ class UserError(ValueError):
     """
 
 
-def lost_worker(error: BaseException) -> str | None:
+def killed_worker_message(error: BaseException) -> str | None:
     """Message for a data loader worker that was killed; None for any other error.
 
     torch raises this error in whatever code the main process is running at that time.
 
     Example:
-        >>> lost_worker(RuntimeError("something else")) is None
+        >>> killed_worker_message(RuntimeError("something else")) is None
         True
     """
     text = str(error)

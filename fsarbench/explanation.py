@@ -56,7 +56,7 @@ class ExplainsMatch(Protocol):
     """Matcher with an explanation of its logits."""
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Explanation of the logits that `forward` returns for the same inputs."""
 

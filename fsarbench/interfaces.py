@@ -17,7 +17,7 @@ from fsarbench.arguments.axes import ChecksInputs
 from fsarbench.arguments.signatures import Checked
 from fsarbench.episode import Episode, Outcome
 
-TrunkPart = Literal["embed", "block", "pool"]
+TrunkSection = Literal["embed", "block", "pool"]
 Projection = Literal["q", "k", "v", "o", "up", "down"]
 
 
@@ -94,7 +94,7 @@ class Adapter(Checked, nn.Module, ABC):
         """
         return None
 
-    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
+    def trains(self, part: TrunkSection, name: str, owner: nn.Module) -> bool:
         """Whether a trunk parameter is trainable; by default all trunk parameters are frozen.
 
         Args:
@@ -163,10 +163,10 @@ class PrototypeBuilder(Checked, ChecksInputs, nn.Module, ABC):
     @abstractmethod
     def forward(
         self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
+        support: Float[Tensor, "N K S F"],
+        query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """Prototypes (#Q is 1 if all queries share them; P is 1 or K) and query features."""
 
 
@@ -181,7 +181,7 @@ class Matcher(Checked, ChecksInputs, nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Logits; larger means more similar."""
 

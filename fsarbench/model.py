@@ -46,12 +46,12 @@ class FewShotModel(nn.Module):
 
     def forward(self, episode: Episode) -> Outcome:
         """Forward pass of one episode, from frames to logits."""
-        text = self.describe(episode)
-        return self.compare(*self.encode(episode, text), text)
+        text = self.encode_text(episode)
+        return self.match(*self.encode(episode, text), text)
 
     def encode(
         self, episode: Episode, text: Float[Tensor, "N E"] | None, together: bool = False
-    ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "N K S D"], Float[Tensor, "Q S D"]]:
         """Support and query features; training runs this part under bf16 autocast.
 
         Args:
@@ -65,7 +65,7 @@ class FewShotModel(nn.Module):
         support = self.encode_support(episode.support, text)
         return support, self.encode_query(episode.query)
 
-    def describe(self, episode: Episode) -> Float[Tensor, "N E"] | None:
+    def encode_text(self, episode: Episode) -> Float[Tensor, "N E"] | None:
         """Text features of the episode's classes: precomputed ones if given, else encoded."""
         if episode.text is not None or self.text_encoder is None:
             return episode.text
@@ -73,13 +73,13 @@ class FewShotModel(nn.Module):
 
     def encode_support(
         self, frames: Num[Tensor, "N K T 3 H W"], text: Float[Tensor, "N E"] | None
-    ) -> Float[Tensor, "N K T D"]:
+    ) -> Float[Tensor, "N K S D"]:
         """Support features; each video is encoded with the text of its own class."""
         shot = frames.shape[1]
         video_text = None if text is None else text.repeat_interleave(shot, dim=0)
         return self.backbone(frames.flatten(0, 1), video_text).unflatten(0, (-1, shot))
 
-    def encode_query(self, frames: Num[Tensor, "Q T 3 H W"]) -> Float[Tensor, "Q T D"]:
+    def encode_query(self, frames: Num[Tensor, "Q T 3 H W"]) -> Float[Tensor, "Q S D"]:
         """Query features, without text because the class of a query is unknown."""
         return self.backbone(frames, None)
 
@@ -113,7 +113,7 @@ class FewShotModel(nn.Module):
 
     def encode_together(
         self, episode: Episode
-    ) -> tuple[Float[Tensor, "N K T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "N K S D"], Float[Tensor, "Q S D"]]:
         """Support and query features from one backbone call, without text.
 
         Required for adapters that attend across videos.
@@ -123,10 +123,10 @@ class FewShotModel(nn.Module):
         features = self.backbone(torch.cat([support.flatten(0, 1), episode.query]), None)
         return features[: way * shot].unflatten(0, (way, shot)), features[way * shot :]
 
-    def compare(
+    def match(
         self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
+        support: Float[Tensor, "N K S D"],
+        query: Float[Tensor, "Q S D"],
         text: Float[Tensor, "N E"] | None,
     ) -> Outcome:
         """Prototypes and logits from features; cached evaluation starts here."""
@@ -151,8 +151,8 @@ def trainable_parameters(module: nn.Module) -> dict[str, Tensor]:
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
-def count_parameters(module: nn.Module | None, tuned: bool = False) -> int:
-    """Number of parameters of a module, or (`tuned=True`) of its trainable parameters."""
+def count_parameters(module: nn.Module | None, trainable: bool = False) -> int:
+    """Number of parameters of a module, or (`trainable=True`) of its trainable parameters."""
     if module is None:
         return 0
-    return sum(p.numel() for p in module.parameters() if p.requires_grad or not tuned)
+    return sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)

@@ -19,7 +19,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
-from fsarbench.catalogue.entry_points import DiscoveredComponent, of_slot
+from fsarbench.catalogue.entry_points import DiscoveredComponent, components_of_slot
 from fsarbench.errors import UserError, nearest
 from fsarbench.interfaces import (
     Adapter,
@@ -93,14 +93,14 @@ class SlotRegistry(Registry):
         """
         self.import_built_in(name)
         if name not in self._module_dict:
-            import_discovered(of_slot(self.name).get(name, []))
+            import_discovered(components_of_slot(self.name).get(name, []))
         if name in self._module_dict:
             return self._module_dict[name]
         raise UserError(f"Unknown {self.name} '{name}'.{nearest(name, self.known())}")
 
     def known(self) -> list[str]:
         """Sorted names of all components, including those of other installed packages."""
-        return sorted({*self._module_dict, *self.built_in(), *of_slot(self.name)})
+        return sorted({*self._module_dict, *self.built_in(), *components_of_slot(self.name)})
 
 
 def import_discovered(components: list[DiscoveredComponent]) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from fsarbench.adapters.axis_attention import TIME, attend_along
 from fsarbench.arguments.value_rules import PositiveInt
-from fsarbench.interfaces import Adapter, Block, TrunkPart
+from fsarbench.interfaces import Adapter, Block, TrunkSection
 from fsarbench.layers import Bottleneck, TemporalEmbedding, is_norm
 from fsarbench.registry import ADAPTERS
 
@@ -47,7 +47,7 @@ class AIM(Adapter):
         """Temporal embedding."""
         return TemporalEmbedding(self.frames, self.width)
 
-    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
+    def trains(self, part: TrunkSection, name: str, owner: nn.Module) -> bool:
         """Whether a parameter belongs to the trainable norm after the last block."""
         del name
         return self.last_norm and part == "pool" and is_norm(owner)

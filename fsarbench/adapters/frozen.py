@@ -7,8 +7,8 @@ from fsarbench.interfaces import Adapter, Block
 from fsarbench.registry import ADAPTERS
 
 
-class Plain(Adapter):
-    """Unchanged block; subclasses define the trainable trunk parameters in `tunes`.
+class TrunkTuning(Adapter):
+    """Unchanged block; subclasses define the trainable trunk parameters in `trains`.
 
     These adapters do not work on tokens, so they also apply to convolutional networks.
     """
@@ -22,5 +22,5 @@ class Plain(Adapter):
 
 
 @ADAPTERS.register_module()
-class Frozen(Plain):
+class Frozen(TrunkTuning):
     """Unchanged block without trainable parameters."""

@@ -2,19 +2,19 @@
 
 from torch import nn
 
-from fsarbench.adapters.frozen import Plain
-from fsarbench.interfaces import TrunkPart
+from fsarbench.adapters.frozen import TrunkTuning
+from fsarbench.interfaces import TrunkSection
 from fsarbench.registry import ADAPTERS
 
 
 @ADAPTERS.register_module()
-class FullFineTuning(Plain):
+class FullFineTuning(TrunkTuning):
     """Trains every parameter of the trunk: embedding, blocks, last norm and projection.
 
     With `blocks=[...]` the other blocks stay frozen.
     """
 
-    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
+    def trains(self, part: TrunkSection, name: str, owner: nn.Module) -> bool:
         """True for every parameter."""
         del part, name, owner
         return True

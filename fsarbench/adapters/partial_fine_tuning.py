@@ -2,15 +2,15 @@
 
 from torch import nn
 
-from fsarbench.adapters.frozen import Plain
+from fsarbench.adapters.frozen import TrunkTuning
 from fsarbench.arguments.value_rules import NonNegativeInt
 from fsarbench.errors import UserError
-from fsarbench.interfaces import TrunkPart
+from fsarbench.interfaces import TrunkSection
 from fsarbench.registry import ADAPTERS
 
 
 @ADAPTERS.register_module()
-class PartialFineTuning(Plain):
+class PartialFineTuning(TrunkTuning):
     """Trains the last blocks (or stages) and the layers after them.
 
     Args:
@@ -30,7 +30,7 @@ class PartialFineTuning(Plain):
             )
         self.trainable = block_index >= block_count - last
 
-    def tunes(self, part: TrunkPart, name: str, owner: nn.Module) -> bool:
+    def trains(self, part: TrunkSection, name: str, owner: nn.Module) -> bool:
         """Whether a parameter belongs to one of the last blocks or to the layers after them."""
         del name, owner
         return self.trainable if part == "block" else part == "pool"

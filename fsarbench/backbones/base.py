@@ -8,7 +8,7 @@ from jaxtyping import Float, Num
 from torch import Tensor, nn
 
 from fsarbench.adapters.frozen import Frozen
-from fsarbench.interfaces import Adapter, Backbone, TrunkPart
+from fsarbench.interfaces import Adapter, Backbone, TrunkSection
 
 
 @runtime_checkable
@@ -31,7 +31,7 @@ class Trunk(Protocol):
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def locate(self, name: str) -> tuple[TrunkPart, int]:
+    def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the trunk that holds a parameter, and its block index (0 outside the blocks)."""
 
 
@@ -71,7 +71,7 @@ class TrunkBackbone(Backbone):
                 full_name = f"{prefix}.{name}" if prefix else name
                 part, index = self.trunk.locate(full_name)
                 in_charge = [adapters[index]] if part == "block" else adapters
-                parameter.requires_grad_(any(a.tunes(part, full_name, owner) for a in in_charge))
+                parameter.requires_grad_(any(a.trains(part, full_name, owner) for a in in_charge))
         self.joint = any(a.joint for a in adapters)
         self.uses_text = any(a.uses_text for a in adapters)
         self.train(self.training)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from fsarbench.adapters.frozen import Plain
+from fsarbench.adapters.frozen import TrunkTuning
 from fsarbench.backbones.base import Trunk, TrunkBackbone
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter
@@ -34,7 +34,7 @@ class CNN(TrunkBackbone):
             UserError: An adapter works on tokens.
         """
         for adapter in adapters:
-            if not isinstance(adapter, Plain):
+            if not isinstance(adapter, TrunkTuning):
                 raise UserError(
                     f"{type(adapter).__name__} changes the tokens of transformer blocks, and "
                     f"{type(self).__name__} has none. Choose an adapter that only makes parameters "

@@ -12,7 +12,7 @@ from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.backbones.cnn import CNN
 from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.errors import UserError
-from fsarbench.interfaces import TrunkPart
+from fsarbench.interfaces import TrunkSection
 from fsarbench.registry import BACKBONES
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
@@ -71,7 +71,7 @@ class ResNetTrunk(nn.Module):
         """Forward of the library: stem, stages, attention pooling."""
         return self.visual(images)
 
-    def locate(self, name: str) -> tuple[TrunkPart, int]:
+    def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the network that holds a parameter, and its stage index."""
         part = name.split(".")[1]
         if part in STAGES:

@@ -15,7 +15,7 @@ from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.backbones.vit import ViT
 from fsarbench.backbones.weight_deltas import NONE, merge, run
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Block, Projection, TrunkPart
+from fsarbench.interfaces import Block, Projection, TrunkSection
 from fsarbench.registry import BACKBONES
 
 SLOPE = 1.702
@@ -50,7 +50,7 @@ class _Recomputed(torch.autograd.Function):
 
 @BACKBONES.register_module()
 class OpenClipViT(ViT):
-    """Plain vision transformer of open_clip, projected to CLIP's joint feature space.
+    """TrunkTuning vision transformer of open_clip, projected to CLIP's joint feature space.
 
     Args:
         model: Model name of open_clip, such as `ViT-B-16`.
@@ -123,7 +123,7 @@ class OpenClipTrunk(nn.Module):
         pooled, _ = self.visual._pool(tokens)
         return pooled @ self.visual.proj
 
-    def locate(self, name: str) -> tuple[TrunkPart, int]:
+    def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the trunk that holds a parameter, and its block index."""
         path = name.split(".")
         if "resblocks" in path:

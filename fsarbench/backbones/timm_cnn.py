@@ -13,7 +13,7 @@ from fsarbench.arguments.value_rules import NonEmptyStr, PositiveInt
 from fsarbench.backbones.cnn import CNN
 from fsarbench.backbones.timm_loader import config_faults, load
 from fsarbench.errors import UserError
-from fsarbench.interfaces import TrunkPart
+from fsarbench.interfaces import TrunkSection
 from fsarbench.layers import is_norm
 from fsarbench.registry import BACKBONES
 
@@ -75,12 +75,12 @@ class TimmStages(nn.Module):
         """Forward of the library up to the input of its classifier."""
         return self.model(images)
 
-    def locate(self, name: str) -> tuple[TrunkPart, int]:
+    def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the network that holds a parameter, and its stage index."""
         return self.groups[name.partition(".")[2]]
 
 
-def stage_of_each_parameter(model: Any) -> dict[str, tuple[TrunkPart, int]]:
+def stage_of_each_parameter(model: Any) -> dict[str, tuple[TrunkSection, int]]:
     """Stem, stages and head of a network, from timm's groups for layer-wise learning rates.
 
     The first group is the stem. The last group is the head if it consists of norms only.
@@ -90,7 +90,7 @@ def stage_of_each_parameter(model: Any) -> dict[str, tuple[TrunkPart, int]]:
     last_layers = {model.get_submodule(name.rpartition(".")[0]) for name in groups[last]}
     ends_in_norms = all(is_norm(layer) for layer in last_layers)
 
-    def part(group: int) -> tuple[TrunkPart, int]:
+    def part(group: int) -> tuple[TrunkSection, int]:
         if group == 0:
             return "embed", 0
         return ("pool", 0) if group == last and ends_in_norms else ("block", group - 1)

@@ -15,7 +15,7 @@ from fsarbench.backbones.timm_loader import config_faults, load
 from fsarbench.backbones.vit import ViT
 from fsarbench.backbones.weight_deltas import NONE, merge, run
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Block, Projection, TrunkPart
+from fsarbench.interfaces import Block, Projection, TrunkSection
 from fsarbench.registry import BACKBONES
 
 
@@ -85,7 +85,7 @@ class TimmTrunk(nn.Module):
         """Pooling of the model: class token, mean, or SigLIP's attention."""
         return self.model.forward_head(self.model.norm(tokens), pre_logits=True)
 
-    def locate(self, name: str) -> tuple[TrunkPart, int]:
+    def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the trunk that holds a parameter, and its block index."""
         _, part, *rest = name.split(".")
         if part == "blocks":

@@ -18,7 +18,7 @@ Step = Callable[[nn.Module, Block, Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True)
-class Walk:
+class BlockLoop:
     """Loop over the adapted blocks, with activation checkpointing and `torch.compile`.
 
     Attributes:
@@ -103,7 +103,7 @@ class ViT(TrunkBackbone):
         walk: Loop over the blocks; its options change speed and memory but not the features.
     """
 
-    walk = Walk()
+    block_loop = BlockLoop()
 
     def __init__(self, trunk: TokenTrunk) -> None:
         super().__init__(trunk)
@@ -127,5 +127,5 @@ class ViT(TrunkBackbone):
         tokens = self.trunk.embed(self.normalise(frames.flatten(0, 1)))
         tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
-        tokens = self.walk(pairs, self.entry(tokens), text)
+        tokens = self.block_loop(pairs, self.entry(tokens), text)
         return self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])

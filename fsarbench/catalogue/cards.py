@@ -173,7 +173,7 @@ def slots() -> list[str]:
     return [*sorted({card.slot for card in cards()}), METHOD]
 
 
-def of_slot(slot: str | None) -> list[Card | MethodCard]:
+def components_of_slot(slot: str | None) -> list[Card | MethodCard]:
     """The cards of a slot, or all of them.
 
     Raises:
@@ -209,7 +209,7 @@ def named(name: str) -> list[Card | MethodCard]:
         names = (card.name, getattr(card, "title", ""))
         return name.lower() in (each.lower() for each in names)
 
-    everything = of_slot(None)
+    everything = components_of_slot(None)
     found = [card for card in everything if fits(card)]
     if not found:
         # Methods first: where two names differ in case alone, the last is the one suggested.

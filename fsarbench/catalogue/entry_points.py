@@ -64,7 +64,7 @@ def origin(distribution: Distribution | None) -> str:
     return f"{distribution.name} {distribution.version}"
 
 
-def of_slot(slot: str) -> dict[str, list[DiscoveredComponent]]:
+def components_of_slot(slot: str) -> dict[str, list[DiscoveredComponent]]:
     """The discovered parts of a slot by name; two packages may claim one name."""
     parts: dict[str, list[DiscoveredComponent]] = {}
     for part in discovered():

@@ -19,7 +19,7 @@ from fsarbench.cli.published import published
 from fsarbench.cli.report import episode, report
 from fsarbench.cli.run import check, run
 from fsarbench.cli.sweep import sweep
-from fsarbench.errors import UserError, lost_worker
+from fsarbench.errors import UserError, killed_worker_message
 
 # What the system says of a disk that is full, read-only or broken.
 STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -86,7 +86,7 @@ def main() -> None:
         print(f"fsarbench: cannot write {error.filename or 'a file'}: {error}", file=sys.stderr)
         sys.exit(2)
     except RuntimeError as error:
-        said = lost_worker(error)
+        said = killed_worker_message(error)
         if said is None:
             raise
         print(f"fsarbench: {said}", file=sys.stderr)

@@ -54,12 +54,12 @@ def build_settings(values: Values) -> Settings:
 
 def build_dataset(values: Values) -> VideoDataset:
     """The data set; its videos are not looked for yet."""
-    return build_part("dataset", values["dataset"])
+    return build_component("dataset", values["dataset"])
 
 
 def build_reader(values: Values) -> VideoReader:
     """The video reader; `PyAVReader` where the config has none."""
-    return build_part("reader", values.get("reader") or {"type": "PyAVReader"})
+    return build_component("reader", values.get("reader") or {"type": "PyAVReader"})
 
 
 def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
@@ -72,8 +72,8 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     Raises:
         UserError: A part refuses its arguments, or parts do not fit together.
     """
-    text_encoder = build_part("text_encoder", values.get("text_encoder"))
-    backbone = build_part("backbone", values["backbone"])
+    text_encoder = build_component("text_encoder", values.get("text_encoder"))
+    backbone = build_component("backbone", values["backbone"])
     sizes = {
         "width": backbone.width,
         "prefix": backbone.prefix,
@@ -88,11 +88,11 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     losses = values.get("losses") or {}
     return FewShotModel(
         backbone=backbone,
-        prototypes=build_part("prototypes", values.get("prototypes"), sizes),
-        matcher=build_part("matcher", values.get("matcher"), sizes),
-        readout=build_part("readout", values["readout"], sizes),
+        prototypes=build_component("prototypes", values.get("prototypes"), sizes),
+        matcher=build_component("matcher", values.get("matcher"), sizes),
+        readout=build_component("readout", values["readout"], sizes),
         losses={
-            name: build_part("losses", spec, sizes, f"losses.{name}")
+            name: build_component("losses", spec, sizes, f"losses.{name}")
             for name, spec in losses.items()
         },
         text_encoder=text_encoder,
@@ -119,7 +119,7 @@ def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, 
     return model, data_module, dataset.fingerprint()
 
 
-def build_part(
+def build_component(
     slot: str, spec: Values | None, sizes: Values | None = None, key: str | None = None
 ) -> Any:
     """One part; the sizes that its constructor names are filled in.
@@ -168,7 +168,9 @@ def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
     frozen = {"type": "Frozen"}
     backbone.adapt(
         [
-            build_part("adapter", plain if i in adapted else frozen, {**sizes, "block_index": i})
+            build_component(
+                "adapter", plain if i in adapted else frozen, {**sizes, "block_index": i}
+            )
             for i in range(depth)
         ]
     )

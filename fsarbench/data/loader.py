@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.episode import Episode
-from fsarbench.errors import UserError, lost_worker
+from fsarbench.errors import UserError, killed_worker_message
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, VideoReader
 
@@ -158,7 +158,7 @@ class Loader(DataLoader[Any]):
         except UserError as error:
             raise UserError(_original_message(str(error))) from None
         except RuntimeError as error:
-            message = lost_worker(error)
+            message = killed_worker_message(error)
             if message is None:
                 raise
             raise UserError(message) from error

@@ -16,7 +16,7 @@ from fsarbench.errors import UserError
 from fsarbench.evaluation.cache_policy import CachePolicy, choose_cache_policy
 from fsarbench.evaluation.disk_cache import CacheFolders, DiskCache, ShardWriter
 from fsarbench.evaluation.episode_arrays import EpisodeArrays, Evaluation, draw_episode_arrays
-from fsarbench.evaluation.feature_cache import Cache, Features, encode_split, text_bank
+from fsarbench.evaluation.feature_cache import FeatureCache, Features, encode_split, text_bank
 from fsarbench.evaluation.matching import compute_per_video, match_episodes
 from fsarbench.model import FewShotModel
 from fsarbench.runtime import distributed
@@ -95,7 +95,7 @@ class Evaluator:
             yield scores, encode_timer.seconds, 0.0
 
     def _encode(self, drawn: Sequence[EpisodeArrays]) -> Features:
-        cache = Cache(self.model, self.split, drawn, self.text)
+        cache = FeatureCache(self.model, self.split, drawn, self.text)
         if self.cache_folders is not None:
             disk_cache = self.cache_folders.feature_cache(self.model, self.data_module)
             cache.attach(disk_cache, self.data_module.reader, self.data_module.device)

@@ -37,7 +37,7 @@ def text_bank(model: FewShotModel, split: Split) -> Float[Tensor, "M E"] | None:
     return features
 
 
-def tunes_text(model: FewShotModel) -> bool:
+def trains_text_encoder(model: FewShotModel) -> bool:
     """Whether the text encoder is trainable, so that text features change with every step."""
     return model.text_encoder is not None and bool(trainable_parameters(model.text_encoder))
 
@@ -119,7 +119,7 @@ class Features:
     query: Float[Tensor, "V T D"]
 
 
-class Cache:
+class FeatureCache:
     """Cache of the features of all videos in the drawn episodes.
 
     Args:
@@ -196,7 +196,7 @@ class Cache:
 def encode_split(
     model: FewShotModel,
     data_module: DataModule,
-    cache: Cache,
+    cache: FeatureCache,
     split: Split,
     settings: EvaluateSettings,
     bar: ProgressBar,

@@ -68,10 +68,12 @@ def compute_per_video(
 
     def prototypes(videos: Tensor) -> Tensor:
         names = None if text is None else text[classes[videos]]
-        return builder.of_classes(features.support[videos][:, None], names)
+        return builder.class_prototypes(features.support[videos][:, None], names)
 
     return PerVideoFeatures(
-        _by_video(lambda videos: builder.of_queries(features.query[videos]), queries, len(labels)),
+        _by_video(
+            lambda videos: builder.query_features(features.query[videos]), queries, len(labels)
+        ),
         _by_video(prototypes, one_shot_videos, len(labels)) if len(one_shot_videos) else None,
     )
 
@@ -95,13 +97,13 @@ class Task(NamedTuple):
 
 
 def compare(model: FewShotModel, task: Task) -> Outcome:
-    """`FewShotModel.compare` of one episode, reusing precomputed features and prototypes."""
+    """`FewShotModel.match` of one episode, reusing precomputed features and prototypes."""
     builder, matcher = model.prototypes, model.matcher
     if task.matched is None or matcher is None or not isinstance(builder, PerVideoPrototypeBuilder):
-        return model.compare(task.support, task.query, task.text)
+        return model.match(task.support, task.query, task.text)
     built = task.prototypes
     if built is None:
-        built = builder.of_classes(task.support, task.text)
+        built = builder.class_prototypes(task.support, task.text)
     return Outcome(matcher(task.matched, built[None]), task.support, task.query, task.text)
 
 

@@ -239,7 +239,9 @@ def finish(
 ) -> Path:
     """Test what a job holds, write it down and print it; returns its folder."""
     data_module, settings = job.data_module, job.settings.evaluate
-    evaluations = evaluate_all(job.model, data_module, "test", settings, bars, keep_of(job))
+    evaluations = evaluate_all(
+        job.model, data_module, "test", settings, bars, cache_folders_of(job)
+    )
     if not distributed.is_main():
         distributed.stop()
         return job.folder
@@ -300,7 +302,7 @@ def join(options: Options) -> torch.device:
     return device
 
 
-def keep_of(job: Job) -> CacheFolders:
+def cache_folders_of(job: Job) -> CacheFolders:
     """Where the finished parts of a job's test go."""
     shared = job.settings.evaluate.features
     parts = job.folder / PARTS

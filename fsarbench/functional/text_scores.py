@@ -8,7 +8,7 @@ from fsarbench.errors import UserError
 
 
 def guide_tokens(
-    component: str, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
+    component: str, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
 ) -> Float[Tensor, "N K 1 E"]:
     """Text feature of each class as one token per support video.
 

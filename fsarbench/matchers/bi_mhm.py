@@ -37,14 +37,14 @@ class BiMHM(Matcher):
         self.measure = sum_hausdorff if reduction == "sum" else mean_hausdorff
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative distance of the two sets of frames."""
         distances = 1 - frame_cosines(query, prototypes)
         return -self.measure(distances).mean(-1)
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and nearest frames."""
         cosines = frame_cosines(query, prototypes)

@@ -63,7 +63,7 @@ class Chamfer(Matcher):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """The mean of the largest cosines, over temperature."""
         cosines = self._matched(self._cosines(query, prototypes))
@@ -75,7 +75,7 @@ class Chamfer(Matcher):
         return torch.stack(directions).mean(0).mean(-1) / self.temperature
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """The frame cosines, which frames or tuples found each other, and the strongest tuples."""
         cosines = self._cosines(query, prototypes)
@@ -90,7 +90,7 @@ class Chamfer(Matcher):
         return MatchExplanation(frame_cosines(query, prototypes), weights, caption, links)
 
     def _cosines(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N P U V"]:
         return frame_cosines(self._tuples(query), self._tuples(prototypes))
 

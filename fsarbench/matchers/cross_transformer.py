@@ -37,7 +37,7 @@ class CrossTransformer(Matcher):
         self.scale = key_dim**-0.5
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative squared distance to the attended values, averaged over frames."""
         frames = prototypes.flatten(2, 3)
@@ -46,7 +46,7 @@ class CrossTransformer(Matcher):
         return -gap.square().sum(-1).mean(-1)
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and attention weights."""
         attention = self._attention(query, prototypes.flatten(2, 3))

@@ -46,7 +46,7 @@ class LogisticRegression(Matcher):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """The logits of the fitted classifier, over temperature."""
         way, shot = prototypes.shape[1:3]

@@ -28,7 +28,7 @@ class MeanCosine(Matcher):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Cosine similarities, averaged over P and divided by the temperature."""
         return mean_cosines(query, prototypes).mean(-1) / self.temperature

@@ -36,7 +36,7 @@ class NearestNeighbour(Matcher):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Minus the least squared distance, over temperature."""
         examples = vectors(prototypes, self.pooling, self.normalise)

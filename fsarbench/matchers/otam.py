@@ -49,14 +49,14 @@ class OTAM(Matcher):
         self.align = otam_both_ways if directions == "both" else otam
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative cost of the alignment, a sum over frames."""
         distances = 1 - frame_cosines(query, prototypes)
         return -self.align(distances, self.temperature, self.borders).mean(-1)
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and the share of alignment paths through each pair of frames."""
         cosines = frame_cosines(query, prototypes)

@@ -45,7 +45,7 @@ class Ridge(Matcher):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """The predicted targets, over temperature."""
         way, shot = prototypes.shape[1:3]

@@ -56,14 +56,14 @@ class SimilarityPooling(Matcher):
             self.weight = nn.Parameter(torch.full((frames, frames), frames**-2.0))
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """The pooled cosines, mean over P, over temperature."""
         cosines = frame_cosines(query, prototypes)
         return self._pool(cosines).mean(-1) / self.temperature
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """The cosines, and the weight of each pair of frames in the score."""
         cosines = frame_cosines(query, prototypes)

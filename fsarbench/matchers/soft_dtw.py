@@ -36,14 +36,14 @@ class SoftDTW(Matcher):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative cost of the path, a sum over its cells."""
         distances = 1 - frame_cosines(query, prototypes)
         return -soft_dtw(distances, self.temperature).mean(-1)
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and the share of warping paths through each pair of frames."""
         cosines = frame_cosines(query, prototypes)

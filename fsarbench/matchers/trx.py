@@ -53,7 +53,7 @@ class TupleAttention(nn.Module):
             nn.init.uniform_(parameter, -bound, bound)
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Squared distance of a query's tuples to their attended prototypes, mean over tuples."""
         position = 0.1 * sinusoids(query)
@@ -77,7 +77,7 @@ class TupleAttention(nn.Module):
         return keys - keys.mean(-1, keepdim=True)
 
     def attention(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N U P U"]:
         """Attention of each query tuple to all tuples of a class; sums to 1 per query tuple."""
         position = 0.1 * sinusoids(query)
@@ -151,14 +151,14 @@ class TRX(Matcher):
         self.attentions = nn.ModuleList(TupleAttention(dim, n, key_dim, dropout) for n in sizes)
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative distances, averaged over tuple sizes."""
         distances = [attention(query, prototypes) for attention in self.attentions]
         return -torch.stack(distances).mean(0)
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities, attention of frames through their tuples, and strongest tuples."""
         frames = query.shape[1]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fsarbench.config.build import USUAL_CLASSES, Settings, Values, build_on_meta, build_settings
 from fsarbench.data.clips import ClipSettings
 from fsarbench.episode import Episode
-from fsarbench.evaluation.feature_cache import tunes_text
+from fsarbench.evaluation.feature_cache import trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.profiling.episode_flops import dummy_episode
 from fsarbench.training.precision import forward_episode
@@ -70,7 +70,7 @@ class ProfiledModel:
         if width is None:
             return episode
         names = tuple(f"class {i}" for i in range(kind.way))
-        if stage == "train" and tunes_text(self.model):
+        if stage == "train" and trains_text_encoder(self.model):
             return replace(episode, names=names, text=None)
         bank = torch.empty(USUAL_CLASSES, width, device="meta")
         return replace(episode, names=names, bank=bank)

@@ -40,13 +40,16 @@ def parts(model: FewShotModel) -> list[Part]:
         if getattr(model, slot) is not None
     ]
     losses = ", ".join(type(loss).__name__ for loss in model.losses.values()) or "none"
-    tuned, total = count_parameters(model.losses, tuned=True), count_parameters(model.losses)
+    tuned, total = count_parameters(model.losses, trainable=True), count_parameters(model.losses)
     return [trunk, adapter, *rest, Part("losses", losses, tuned, total)]
 
 
 def _part(slot: str, module: nn.Module) -> Part:
     return Part(
-        slot, type(module).__name__, count_parameters(module, tuned=True), count_parameters(module)
+        slot,
+        type(module).__name__,
+        count_parameters(module, trainable=True),
+        count_parameters(module),
     )
 
 

@@ -192,8 +192,8 @@ def measure_testing(stand: Stand, model: FewShotModel, episode: Episode) -> dict
             return model.encode_query(episode.query)
 
     with torch.no_grad():
-        support, query = model.encode(episode, model.describe(episode))
-    match = torch.no_grad()(lambda: model.scores(model.compare(support, query, episode.text)))
+        support, query = model.encode(episode, model.encode_text(episode))
+    match = torch.no_grad()(lambda: model.scores(model.match(support, query, episode.text)))
     return {
         "encode": stand.measure(encode, units=len(episode.query)),
         "match": stand.measure(match),

@@ -20,9 +20,9 @@ class EachShot(PrototypeBuilder):
 
     def forward(
         self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
+        support: Float[Tensor, "N K S F"],
+        query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """K prototypes per class, shared by all queries; queries are unchanged, text is unused."""
         return support[None], query

@@ -44,10 +44,10 @@ class HybridRelation(PrototypeBuilder):
 
     def forward(
         self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
+        support: Float[Tensor, "N K S F"],
+        query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """One prototype per class and query; text is unused."""
         classes, query = self._relate_frames(support).mean(1), self._relate_frames(query)
         videos = classes.mean(1).expand(query.shape[0], -1, -1)

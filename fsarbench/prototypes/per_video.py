@@ -15,20 +15,20 @@ class PerVideoPrototypeBuilder(PrototypeBuilder):
     """
 
     @abstractmethod
-    def of_classes(
-        self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
-    ) -> Float[Tensor, "N P T D"]:
+    def class_prototypes(
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+    ) -> Float[Tensor, "N P S F"]:
         """Prototypes of each class, independent of the other classes."""
 
     @abstractmethod
-    def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
+    def query_features(self, query: Float[Tensor, "Q S F"]) -> Float[Tensor, "Q S F"]:
         """Query features passed to the matcher, independent of the other queries."""
 
     def forward(
         self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
+        support: Float[Tensor, "N K S F"],
+        query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """Prototypes shared by all queries, and query features for the matcher."""
-        return self.of_classes(support, text)[None], self.of_queries(query)
+        return self.class_prototypes(support, text)[None], self.query_features(query)

@@ -61,9 +61,9 @@ class SemanticModulation(PerVideoPrototypeBuilder):
             TransformerLayer(dim, heads, hidden, dropout, pre_norm=True) for _ in range(depth)
         )
 
-    def of_classes(
-        self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
-    ) -> Float[Tensor, "N P T D"]:
+    def class_prototypes(
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+    ) -> Float[Tensor, "N P S F"]:
         """One prototype per class.
 
         Raises:
@@ -75,7 +75,7 @@ class SemanticModulation(PerVideoPrototypeBuilder):
         modulated = self._attend(torch.cat([support, text_token], dim=2))[:, :, :-1]
         return modulated.mean(1, keepdim=True)
 
-    def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
+    def query_features(self, query: Float[Tensor, "Q S F"]) -> Float[Tensor, "Q S F"]:
         """Frames of a query after attention to each other."""
         return self._attend(query)
 

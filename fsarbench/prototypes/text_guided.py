@@ -59,9 +59,9 @@ class TextGuided(PerVideoPrototypeBuilder):
         hidden = 4 * dim if hidden is None else hidden
         self.layer = TransformerLayer(dim, heads, hidden, dropout, pre_norm=norm == "pre")
 
-    def of_classes(
-        self, support: Float[Tensor, "N K T D"], text: Float[Tensor, "N E"] | None
-    ) -> Float[Tensor, "N P T D"]:
+    def class_prototypes(
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+    ) -> Float[Tensor, "N P S F"]:
         """One prototype per class.
 
         Raises:
@@ -73,6 +73,6 @@ class TextGuided(PerVideoPrototypeBuilder):
         guided = self.layer(support + guide, torch.cat([guide, support], dim=2))
         return guided.mean(1, keepdim=True)
 
-    def of_queries(self, query: Float[Tensor, "Q T D"]) -> Float[Tensor, "Q T D"]:
+    def query_features(self, query: Float[Tensor, "Q S F"]) -> Float[Tensor, "Q S F"]:
         """Frames of a query after attention to each other."""
         return self.layer(query, query)

@@ -9,7 +9,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fsarbench.catalogue.cards import CONFIG, METHOD, Card, MethodCard, methods, named, of_slot
+from fsarbench.catalogue.cards import (
+    CONFIG,
+    METHOD,
+    Card,
+    MethodCard,
+    components_of_slot,
+    methods,
+    named,
+)
 from fsarbench.catalogue.config_variants import config_names, is_composed, other_names, source
 from fsarbench.catalogue.package_data import resource
 from fsarbench.catalogue.published_results import results_of
@@ -38,7 +46,7 @@ def print_list(slot: str | None) -> None:
 
 def card_rows(slot: str | None) -> Iterator[tuple[str, str, str]]:
     """Slot, name and summary of the components and methods; of one slot, or of all."""
-    for card in of_slot(slot):
+    for card in components_of_slot(slot):
         here = METHOD if isinstance(card, MethodCard) else card.slot
         yield here, card.name, summary(card)
 

@@ -146,7 +146,7 @@ class RichBar(ProgressBar):
 
 
 class LineBar(ProgressBar):
-    """Plain lines, for logs and pipes."""
+    """TrunkTuning lines, for logs and pipes."""
 
     def __init__(self, title: str, total: int, bars: ProgressBars, step: int | None) -> None:
         super().__init__(title, total)

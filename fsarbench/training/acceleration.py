@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from fsarbench.backbones.vit import ViT, Walk
+from fsarbench.backbones.vit import BlockLoop, ViT
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone
 from fsarbench.settings import TrainSettings
@@ -21,16 +21,16 @@ def accelerated(backbone: Backbone, settings: TrainSettings) -> Iterator[None]:
     Raises:
         UserError: The backbone has no blocks that could be checkpointed or compiled.
     """
-    walk = Walk(int(settings.checkpointing), COMPILER if settings.compile else "")
+    block_loop = BlockLoop(int(settings.checkpointing), COMPILER if settings.compile else "")
     with ExitStack() as stack:
         stack.enter_context(tf32_matmul(settings.tf32))
-        if walk != Walk():
-            stack.enter_context(block_execution(backbone, walk))
+        if block_loop != BlockLoop():
+            stack.enter_context(block_execution(backbone, block_loop))
         yield
 
 
 @contextmanager
-def block_execution(backbone: Backbone, walk: Walk) -> Iterator[None]:
+def block_execution(backbone: Backbone, block_loop: BlockLoop) -> Iterator[None]:
     """Run the blocks of a vision transformer in another way inside a `with` block.
 
     Raises:
@@ -41,14 +41,14 @@ def block_execution(backbone: Backbone, walk: Walk) -> Iterator[None]:
             "train.checkpointing and train.compile work on the blocks of a vision transformer, and "
             f"{type(backbone).__name__} has none. Set both to False."
         )
-    before, backbone.walk = backbone.walk, walk
+    before, backbone.block_loop = backbone.block_loop, block_loop
     try:
         with warnings.catch_warnings():
             # torch.compile reads the gradients of tensors that have none.
             warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
             yield
     finally:
-        backbone.walk = before
+        backbone.block_loop = before
 
 
 @contextmanager

@@ -35,8 +35,8 @@ def forward_episode(
         bf16: Encode the videos in bf16.
         together: Encode support and queries in one call where that is possible.
     """
-    text = model.describe(episode)
+    text = model.encode_text(episode)
     with autocast(episode.query.device, bf16):
         support, query = model.encode(episode, text, together)
     # bf16 has 8 bits of precision: too few for alignment costs and the losses' logarithms.
-    return model.compare(support.float(), query.float(), text)
+    return model.match(support.float(), query.float(), text)

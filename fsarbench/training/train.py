@@ -22,7 +22,7 @@ from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader, to_episode
 from fsarbench.errors import UserError
-from fsarbench.evaluation.feature_cache import text_bank, tunes_text
+from fsarbench.evaluation.feature_cache import text_bank, trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
 from fsarbench.runtime.progress import ProgressBar, ProgressBars
@@ -183,7 +183,7 @@ class EpisodeLosses(nn.Module):
         self.bf16 = uses_bf16(settings, data_module.device)
         self.together = settings.together
         # Features of a text encoder that is trained would be outdated after each step.
-        self.text = None if tunes_text(model) else text_bank(model, self.split)
+        self.text = None if trains_text_encoder(model) else text_bank(model, self.split)
 
     def forward(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """The sum of the losses (`loss`), each of them (`loss_*`), and the accuracy."""

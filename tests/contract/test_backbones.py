@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fsarbench.config.build import build_part
+from fsarbench.config.build import build_component
 from fsarbench.interfaces import Backbone
 from fsarbench.model import trainable_parameters
 from tests.helpers.combinations import TINY, names
@@ -20,7 +20,7 @@ SMALL = {
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     torch.manual_seed(0)
     # A backbone that is added is added here too.
-    built = build_part("backbone", SMALL[request.param])
+    built = build_component("backbone", SMALL[request.param])
     # At their start CLIP's residual branches are switched off by zero scales.
     with torch.no_grad():
         for parameter in built.parameters():
@@ -73,7 +73,7 @@ def test_float_frames_give_the_same_features(backbone: Backbone, frames: torch.T
 def test_the_meta_device_gives_the_same_shapes(backbone: Backbone, frames: torch.Tensor) -> None:
     spec = SMALL[type(backbone).__name__]
     with torch.device("meta"):
-        empty = build_part("backbone", spec)
+        empty = build_component("backbone", spec)
     assert empty(frames.to("meta")).shape == (3, 2, backbone.dim)
     assert {n: p.shape for n, p in empty.named_parameters()} == {
         n: p.shape for n, p in backbone.named_parameters()

@@ -77,7 +77,7 @@ def encoder(adapter: str) -> FewShotModel:
 
 
 def encode(model: FewShotModel, task: Episode) -> tuple[torch.Tensor, torch.Tensor]:
-    return model.encode(task, model.describe(task))
+    return model.encode(task, model.encode_text(task))
 
 
 @torch.no_grad()
@@ -210,9 +210,9 @@ def test_per_video_builders_depend_on_one_class_or_query_only(prototypes: str) -
     built, matched = builder(support, query, text)
     for number in range(WAY):
         one = slice(number, number + 1)
-        close(builder.of_classes(support[one], text[one])[0], built[0, number], **TOLERANCE)
+        close(builder.class_prototypes(support[one], text[one])[0], built[0, number], **TOLERANCE)
     for number in range(QUERIES):
-        close(builder.of_queries(query[number : number + 1])[0], matched[number], **TOLERANCE)
+        close(builder.query_features(query[number : number + 1])[0], matched[number], **TOLERANCE)
 
 
 def test_features_and_parameters_get_gradients(
@@ -269,10 +269,10 @@ def test_scores_are_permuted_with_their_classes(readout: str) -> None:
 def test_all_combinations(adapter: str, encoder: FewShotModel) -> None:
     task = episode()
     tasks = [task, in_order(task), one_query(task)]
-    encoded = [(*encode(encoder, each), encoder.describe(each)) for each in tasks]
+    encoded = [(*encode(encoder, each), encoder.encode_text(each)) for each in tasks]
     for prototypes, matcher in PAIRS:
         model = combined(adapter, prototypes, matcher)
-        plain, moved, alone = (model.compare(*each).logits for each in encoded)
+        plain, moved, alone = (model.match(*each).logits for each in encoded)
         where = f"{adapter}, {prototypes}, {matcher}"
         assert plain.shape == (QUERIES, WAY), where
         assert plain.isfinite().all(), where

@@ -3,14 +3,14 @@
 import torch
 from torch._dynamo.utils import counters
 
-from fsarbench.backbones.vit import Walk
+from fsarbench.backbones.vit import BlockLoop
 from fsarbench.model import FewShotModel, trainable_parameters
 from tests.helpers.combinations import adapted, episode
 
 
 def gradients(model: FewShotModel) -> list[torch.Tensor]:
     model.train().zero_grad()
-    text = model.describe(episode())
+    text = model.encode_text(episode())
     support, query = model.encode(episode(), text)
     (support.square().sum() + query.square().sum()).backward()
     return [
@@ -24,8 +24,8 @@ def agree(name: str) -> int:
     plain = gradients(model)
     programs = counters["stats"]["unique_graphs"]
     # The compiler's front ends alone; code for a CPU takes a minute.
-    for walk in (Walk(compiler="aot_eager"), Walk(recompute=3, compiler="aot_eager")):
-        model.backbone.walk = walk
+    for walk in (BlockLoop(compiler="aot_eager"), BlockLoop(recompute=3, compiler="aot_eager")):
+        model.backbone.block_loop = walk
         for ours, theirs in zip(gradients(model), plain, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
     assert not counters["graph_break"]

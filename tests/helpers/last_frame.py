@@ -18,7 +18,7 @@ class LastFrame(Matcher):
         self.scale = scale
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         q = query[:, None, -1]
         p = prototypes.mean(2)[:, :, -1]

@@ -30,7 +30,7 @@ def whole_map(weight: Tensor, size: int) -> Tensor:
 
 
 def one_size(attention: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
-    """Distances of queries "Q T D" to classes "N P T D", in the published form."""
+    """Distances of queries "Q S F" to classes "N P S F", in the published form."""
     position = positions(query.shape[-2], query.shape[-1], query)
     tuples = [concatenated(videos + position, attention.size) for videos in (query, shots)]
     key, value = (whole_map(m.weight, attention.size) for m in (attention.key, attention.value))
@@ -45,6 +45,6 @@ def one_size(attention: TupleAttention, query: Tensor, shots: Tensor) -> Tensor:
 
 
 def naive_trx(matcher: TRX, query: Tensor, shots: Tensor) -> Tensor:
-    """Logits of queries "Q T D" for classes "N P T D", without dropout."""
+    """Logits of queries "Q S F" for classes "N P S F", without dropout."""
     sizes = [one_size(attention, query, shots) for attention in matcher.attentions]  # type: ignore[arg-type]
     return -torch.stack(sizes).mean(0)

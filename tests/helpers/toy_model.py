@@ -102,16 +102,16 @@ class ToyText(TextEncoder):
 class ToyMean(PrototypeBuilder):
     def forward(
         self,
-        support: Float[Tensor, "N K T D"],
-        query: Float[Tensor, "Q T D"],
+        support: Float[Tensor, "N K S F"],
+        query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P T D"], Float[Tensor, "Q T D"]]:
+    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         return support.mean(dim=1)[None, :, None], query
 
 
 class ToyMatcher(Matcher):
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         return -(query[:, None, None] - prototypes).square().sum(dim=(2, 3, 4))
 

@@ -67,13 +67,13 @@ class Mine(Matcher):
     """Cosine of frames with the same index."""
 
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Mean over frames."""
         return frame_cosines(query, prototypes).diagonal(dim1=-2, dim2=-1).mean((-1, -2))
 
     def explain(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """The diagonal."""
         cosines = frame_cosines(query, prototypes)

@@ -31,7 +31,7 @@ def inside(builder: HybridRelation, video: Tensor) -> Tensor:
 
 
 def for_one_query(builder: HybridRelation, classes: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
-    """Prototypes "N T D" and query "T D" from concatenated frame and context."""
+    """Prototypes "N S F" and query "T D" from concatenated frame and context."""
     whole = torch.cat([builder.frame.weight, builder.context.weight], dim=1)
     tokens = torch.stack([*(c.mean(0) for c in classes), query.mean(0)])
     mixed = builder.norm_between(tokens + head_by_head(builder.between, tokens))

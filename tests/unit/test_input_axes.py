@@ -18,13 +18,13 @@ QUERY, PROTOTYPES = torch.rand(10, 8, 16), torch.rand(1, 5, 1, 8, 16)
 @pytest.mark.parametrize(
     ("query", "prototypes", "expected"),
     [
-        (QUERY[0], PROTOTYPES, r"'query': expected a tensor \"Q T D\" .* got \[8, 16\] \(2 axes"),
+        (QUERY[0], PROTOTYPES, r"'query': expected a tensor \"Q S F\" .* got \[8, 16\] \(2 axes"),
         (QUERY, PROTOTYPES[0], r"'prototypes': .*\(4 axes, expected 5: #Q = queries, or 1; N = "),
-        (QUERY, PROTOTYPES[..., :4], r"'prototypes': .*axis D \(feature width\) is 4, expected 16"),
-        (QUERY, PROTOTYPES[..., :4, :], r"'prototypes': .*axis T .* is 4, expected 8"),
+        (QUERY, PROTOTYPES[..., :4], r"'prototypes': .*axis F \(feature width\) is 4, expected 16"),
+        (QUERY, PROTOTYPES[..., :4, :], r"'prototypes': .*axis S .* is 4, expected 8"),
         (QUERY, PROTOTYPES.expand(3, 5, 1, 8, 16), r"axis Q \(queries\) is 3, expected 10"),
         (QUERY.long(), PROTOTYPES, r"'query': expected a tensor of type float, got torch.int64"),
-        (QUERY.numpy(), PROTOTYPES, r"'query': expected a tensor \"Q T D\", got ndarray"),
+        (QUERY.numpy(), PROTOTYPES, r"'query': expected a tensor \"Q S F\", got ndarray"),
     ],
 )
 def test_a_matcher(query: Tensor, prototypes: Tensor, expected: str) -> None:

@@ -66,9 +66,9 @@ class ExplainedEpisode:
 @torch.no_grad()
 def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
     """Runs a model on an episode and asks its parts."""
-    text = model.describe(episode)
+    text = model.encode_text(episode)
     support, query = model.encode(episode, text)
-    outcome = model.compare(support, query, text)
+    outcome = model.match(support, query, text)
     readout = model.readout
     parts = readout.explain(outcome) if isinstance(readout, ExplainsScores) else {}
     return ExplainedEpisode(model.scores(outcome), parts, picture(model, outcome))

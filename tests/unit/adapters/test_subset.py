@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fsarbench.adapters.frozen import Plain
+from fsarbench.adapters.frozen import TrunkTuning
 from fsarbench.config.build import build_model
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel, trainable_parameters
@@ -63,7 +63,7 @@ def test_on_some_blocks_the_others_stay_frozen(adapter: str) -> None:
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("adapter", names("adapter"))
 def test_a_cnn_supports_adapters_without_tokens(adapter: str, network: str) -> None:
-    if issubclass(ADAPTERS.find(adapter), Plain):
+    if issubclass(ADAPTERS.find(adapter), TrunkTuning):
         model = build(NETWORKS[network], adapter)
         features = model.backbone.train()(clip(model))
         assert features.shape == (2, 4, model.backbone.dim)

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from fsarbench.adapters.bias_tuning import BiasTuning
-from fsarbench.adapters.frozen import Plain
+from fsarbench.adapters.frozen import TrunkTuning
 from fsarbench.adapters.full_fine_tuning import FullFineTuning
 from fsarbench.adapters.norm_tuning import NormTuning
 from fsarbench.adapters.partial_fine_tuning import PartialFineTuning
@@ -97,7 +97,7 @@ def test_the_last_stages_are_trainable() -> None:
 
 
 @pytest.mark.parametrize(("kind", "ending"), [(NormTuning, None), (BiasTuning, "bias")])
-def test_norms_and_biases(kind: type[Plain], ending: str | None) -> None:
+def test_norms_and_biases(kind: type[TrunkTuning], ending: str | None) -> None:
     backbone = TimmCNN("test_resnet")
     backbone.adapt([kind() for _ in range(backbone.depth)])
     for name in trainable_parameters(backbone):

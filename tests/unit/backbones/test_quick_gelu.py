@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from fsarbench.backbones.openclip_vit import QuickGELU
-from fsarbench.config.build import build_part
+from fsarbench.config.build import build_component
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -30,6 +30,6 @@ def test_only_its_input_is_saved_for_backward() -> None:
 def test_clip_with_quick_gelu_uses_it() -> None:
     spec = {"type": "OpenClipViT", "model": "fsarbench-tiny"}
     for quick in (False, True):
-        trunk = build_part("backbone", {**spec, "quick_gelu": quick}).trunk
+        trunk = build_component("backbone", {**spec, "quick_gelu": quick}).trunk
         activations = {type(block.mlp.gelu) for block in trunk.visual.transformer.resblocks}
         assert (activations == {QuickGELU}) is quick

@@ -31,7 +31,7 @@ def test_predictions_equal_those_of_a_model_episode_by_episode() -> None:
     for number, predicted in enumerate(evaluation.predictions):
         episode = sampler.episode(number)
         with torch.no_grad():
-            outcome = model.compare(features[episode.support], features[episode.query], None)
+            outcome = model.match(features[episode.support], features[episode.query], None)
         assert model.scores(outcome).argmax(dim=1).tolist() == predicted.tolist()
 
 

@@ -54,7 +54,7 @@ def test_an_episode_is_its_videos(build: Build, data_module: DataModule) -> None
 
 class Strange(Matcher):
     def forward(
-        self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P T D"]
+        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         return torch.fft.fft(query[:, None] - prototypes[:, :, 0]).real.sum((-1, -2))
 

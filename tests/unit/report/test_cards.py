@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
-from fsarbench.catalogue.cards import of_slot
+from fsarbench.catalogue.cards import components_of_slot
 from fsarbench.errors import UserError
 from fsarbench.report.cards import print_card, print_list, print_sections
 
@@ -80,7 +80,7 @@ def test_a_pipe_has_a_whole_row_a_line(
     monkeypatch.delenv("COLUMNS", raising=False)
     print_list("matcher")
     rows = capsys.readouterr().out.splitlines()
-    assert len(rows) == 1 + len(of_slot("matcher"))
+    assert len(rows) == 1 + len(components_of_slot("matcher"))
     assert all(row.startswith("matcher ") for row in rows[1:])
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fsarbench.backbones.vit import Walk
+from fsarbench.backbones.vit import BlockLoop
 from fsarbench.config.build import build_model
 from fsarbench.data.data_module import DataModule
 from fsarbench.errors import UserError
@@ -36,10 +36,10 @@ def step(model: FewShotModel, half: bool = False, together: bool = False) -> Res
     task = replace(episode(), bank=torch.zeros(64, 128))
     model.train().zero_grad()
     torch.manual_seed(0)
-    text = model.describe(task)
+    text = model.encode_text(task)
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         support, query = model.encode(task, text, together)
-    outcome = model.compare(support.float(), query.float(), text)
+    outcome = model.match(support.float(), query.float(), text)
     losses = model.loss(outcome, task)
     torch.stack(list(losses.values())).sum().backward()
     tuned = trainable_parameters(model).items()
@@ -64,7 +64,7 @@ def kept() -> Iterator[dict[int, int]]:
 def activations(model: FewShotModel) -> int:
     """Bytes that encoding keeps for the backward pass, parameters apart."""
     task = episode()
-    text = model.describe(task)
+    text = model.encode_text(task)
     model.train()
     with kept() as found:
         alive = model.encode(task, text)
@@ -78,7 +78,7 @@ def activations(model: FewShotModel) -> int:
 def test_recomputed_activations_change_nothing(adapter: str, every: int) -> None:
     model = adapted(adapter)
     plain = step(model)
-    with block_execution(model.backbone, Walk(recompute=every)):
+    with block_execution(model.backbone, BlockLoop(recompute=every)):
         recomputed = step(model)
     torch.testing.assert_close(recomputed, plain, rtol=0, atol=0)
 
@@ -86,7 +86,7 @@ def test_recomputed_activations_change_nothing(adapter: str, every: int) -> None
 def test_recomputing_keeps_little_more_than_the_tokens_between_blocks() -> None:
     model = adapted(MAFSAR)
     plain = activations(model)
-    with block_execution(model.backbone, Walk(recompute=1)):
+    with block_execution(model.backbone, BlockLoop(recompute=1)):
         assert activations(model) < plain / 5
 
 
@@ -177,13 +177,13 @@ def test_settings_hold_for_the_time_of_training() -> None:
     backbone = adapted(MAFSAR).backbone
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     with accelerated(backbone, TrainSettings(checkpointing=2, compile=True, tf32=True)):
-        assert backbone.walk == Walk(2, "inductor")
+        assert backbone.block_loop == BlockLoop(2, "inductor")
         assert torch.get_float32_matmul_precision() == "high"
         assert torch.backends.cudnn.allow_tf32
-    assert backbone.walk == Walk()
+    assert backbone.block_loop == BlockLoop()
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
     with accelerated(backbone, TrainSettings(checkpointing=True)):
-        assert backbone.walk == Walk(1, "")
+        assert backbone.block_loop == BlockLoop(1, "")
 
 
 def test_without_tf32_convolutions_are_in_fp32_too() -> None:
