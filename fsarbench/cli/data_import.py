@@ -7,7 +7,7 @@ from pathlib import Path
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_folder import FolderImport, Shares, import_folder
 from fsarbench.data.importing.from_lists import import_lists
-from fsarbench.data.importing.known_lists import field as field_of
+from fsarbench.data.importing.known_lists import known_dataset
 from fsarbench.data.importing.summary import print_import
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError
@@ -49,7 +49,7 @@ def run_import(name: str, folder: str | None, options: Options) -> None:
         imported = import_folder(Path(root), options.seed, shares, splits, out)
         print_folder(imported, root)
         return
-    published = field_of(name)
+    published = known_dataset(name)
     videos = options.videos or folder
     if options.splits is None or videos is None:
         raise UserError(
