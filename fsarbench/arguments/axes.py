@@ -101,8 +101,8 @@ def mismatch(hint: Any, value: Any, axes: Sizes) -> str | None:
         return _tuple_mismatch(hints, value, axes)
     if is_dataclass(hint) and isinstance(value, hint if isinstance(hint, type) else ()):
         fields = typing.get_type_hints(hint)
-        found = (mismatch(fields[name], item, axes) for name, item in vars(value).items())
-        return next((message for message in found if message is not None), None)
+        messages = (mismatch(fields[name], item, axes) for name, item in vars(value).items())
+        return next((message for message in messages if message is not None), None)
     return _tensor_mismatch(hint, value, axes) if hasattr(hint, "dim_str") else None
 
 

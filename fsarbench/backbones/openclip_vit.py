@@ -50,7 +50,7 @@ class _Recomputed(torch.autograd.Function):
 
 @BACKBONES.register_module()
 class OpenClipViT(ViT):
-    """TrunkTuning vision transformer of open_clip, projected to CLIP's joint feature space.
+    """Plain vision transformer of open_clip, projected to CLIP's joint feature space.
 
     Args:
         model: Model name of open_clip, such as `ViT-B-16`.

@@ -1,18 +1,18 @@
-"""The terminal that tables and cards are printed on."""
+"""Console for tables and cards on standard output."""
 
 import os
 import sys
 
 from rich.console import Console
 
-# Wider than any line: what is piped into another program is one line a row.
-UNBROKEN = 1000
+# Width in a pipe, larger than any line, so that each table row is one line.
+PIPE_WIDTH = 1000
 
 
 def make_console() -> Console:
-    """Standard output: as wide as the terminal or `COLUMNS`, and unbroken lines in a pipe.
+    """Console with the width of the terminal or `COLUMNS`; in a pipe, lines are not wrapped.
 
-    Colours are rich's: none in a pipe or where `NO_COLOR` is set.
+    There are no colours in a pipe, or if `NO_COLOR` is set.
     """
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNBROKEN
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(width=width, highlight=False)
