@@ -75,8 +75,8 @@ def properties(card: Card) -> Iterator[tuple[str, str]]:
     yield "class names", "used" if card.uses_text else "not used"
     yield "transductive", "yes" if card.transductive else "no"
     if card.identity_at_start is not None:
-        start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
-        yield "at initialisation", start
+        features = "those of" if card.identity_at_start else "different from"
+        yield "features at initialisation", f"{features} the plain backbone"
     if card.offered:
         yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 
@@ -100,7 +100,7 @@ def method(card: MethodCard) -> Iterator[str]:
     yield from table(("slot", "component"), rows)
     yield from differences(card.differs)
     if card.evidence:
-        yield from [f"How the published results were obtained: {prose(card.evidence)}", ""]
+        yield from [f"Protocol of the published results: {prose(card.evidence)}", ""]
     yield from published([asdict(result) for result in results_of(card)])
     yield from ["Configs: " + ", ".join(map(literal, card.configs)) + ".", ""]
 

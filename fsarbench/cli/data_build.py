@@ -10,7 +10,7 @@ def build_builtin(name: str, workers: int | None) -> None:
     """Render a built-in data set and print its location.
 
     Raises:
-        UserError: There is no such data set, or it cannot be written.
+        UserError: The name is unknown, or the data set cannot be written.
     """
     if name not in BUILTIN:
         raise UserError(f"Unknown built-in data set '{name}'.{nearest(name, BUILTIN)}")

@@ -9,17 +9,19 @@ def published(
     dataset: Annotated[
         str | None, typer.Option(help="Only this data set, such as ssv2-full.")
     ] = None,
-    way: Annotated[int | None, typer.Option(help="Only tasks of this many classes.")] = None,
+    way: Annotated[int | None, typer.Option(help="Only tasks with this number of classes.")] = None,
     shot: Annotated[
-        int | None, typer.Option(help="Only tasks of this many support videos per class.")
+        int | None, typer.Option(help="Only tasks with this number of support videos per class.")
     ] = None,
     method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
     layout: Annotated[
         str | None, typer.Option("--format", help="markdown, latex, csv or json.")
     ] = None,
-    out: Annotated[str | None, typer.Option("--out", "-o", help="The file to write.")] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="File to write; printed by default.")
+    ] = None,
 ) -> None:
-    """List the published results of the field, with how each was obtained and its source."""
+    """List published results with their protocols and sources."""
     from pathlib import Path
 
     from fsarbench.catalogue.published_results import published_results, select

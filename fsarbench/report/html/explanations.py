@@ -20,13 +20,13 @@ from fsarbench.video import Split
 
 @dataclass(frozen=True)
 class ReloadedRun:
-    """The model of a run and what it was tested on.
+    """Model and test data of a finished run.
 
     Attributes:
-        model: With its checkpoint loaded, in evaluation mode.
+        model: Model with its checkpoint, in evaluation mode.
         data_module: Videos, clips and episodes.
-        episodes: The test episodes with their frames, by number.
-        text: The text features of the test classes.
+        episodes: Test episodes with their frames, by number.
+        text: Text features of the test classes; None if the model computes them.
     """
 
     model: FewShotModel
@@ -36,49 +36,49 @@ class ReloadedRun:
 
     @property
     def split(self) -> Split:
-        """The test classes and videos."""
+        """Test split."""
         return self.data_module.splits["test"]
 
 
-# Raises a UserError where config, weights or videos are gone. It is handed down from the command
-# line, since building models from configs is above this floor.
+# Function that rebuilds a run; raises a UserError if its config, weights or videos are missing. The
+# command line passes it, because this package must not import the modules that build models.
 Rebuild: TypeAlias = Callable[[Run], ReloadedRun]
 
 
-PLAIN = "cosines of frames; this matcher does not say how it weighs them"
+NO_EXPLANATION = "cosine similarity of frames; this matcher has no explanation"
 
 
 @dataclass(frozen=True)
 class ExplainedEpisode:
-    """One episode as one model saw it.
+    """Scores and explanations of one model for one episode.
 
     Attributes:
-        scores: Of every query for every class.
-        parts: What the scores are made of, by name.
-        picture: What the matcher saw; None where nothing is matched.
+        scores: Score of every query for every class.
+        parts: Terms of the scores by name.
+        match: Explanation of the matcher; None without a matcher.
     """
 
     scores: Float[Tensor, "Q N"]
     parts: Mapping[str, Float[Tensor, "Q N"]]
-    picture: MatchExplanation | None
+    match: MatchExplanation | None
 
 
 @torch.no_grad()
 def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
-    """Runs a model on an episode and asks its parts."""
+    """Run a model on an episode and collect the explanations of its components."""
     text = model.encode_text(episode)
     support, query = model.encode(episode, text)
     outcome = model.match(support, query, text)
     readout = model.readout
     parts = readout.explain(outcome) if isinstance(readout, ExplainsScores) else {}
-    return ExplainedEpisode(model.scores(outcome), parts, picture(model, outcome))
+    return ExplainedEpisode(model.scores(outcome), parts, explain_match(model, outcome))
 
 
-def picture(model: FewShotModel, outcome: Outcome) -> MatchExplanation | None:
-    """What the matcher saw; of a matcher that shows nothing, the cosines of frames."""
+def explain_match(model: FewShotModel, outcome: Outcome) -> MatchExplanation | None:
+    """Explanation of the matcher; cosine similarities of frames if it provides none."""
     if model.prototypes is None or model.matcher is None or not model.readout.uses_match:
         return None
     prototypes, query = model.prototypes(outcome.support, outcome.query, outcome.text)
     if isinstance(model.matcher, ExplainsMatch):
         return model.matcher.explain(query, prototypes)
-    return MatchExplanation(frame_cosines(query, prototypes), caption=PLAIN)
+    return MatchExplanation(frame_cosines(query, prototypes), caption=NO_EXPLANATION)

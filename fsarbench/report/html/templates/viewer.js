@@ -7,7 +7,7 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// A name is text in a direction of its own, whatever is in it.
+// A name is text, isolated from the writing direction around it.
 const named = (text) => element("bdi", {}, text);
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -31,7 +31,7 @@ class Viewer {
     const made = element("select", { id });
     options.forEach((text, i) => made.append(element("option", { value: i }, text)));
     made.addEventListener("change", () => this.show());
-    // Wraps its label and itself, which go into the page together.
+    // One element with the label and the selection.
     element("div", {}, element("label", { for: id }, label), made);
     return made;
   }
@@ -52,8 +52,8 @@ class Viewer {
     const src = episode.clips[seen.clips].query[query];
     made.append(element("img", { class: "strip", src, alt: `${seen.frames} frames of query ${query + 1}` }));
     made.append(element("span", {}, `Query ${query + 1}: `, named(episode.classes[label])));
-    if (said === label) made.append(element("span", {}, "✓ answered right"));
-    else made.append(element("span", { class: "wrong" }, "✗ taken for ", named(episode.classes[said])));
+    if (said === label) made.append(element("span", {}, "✓ correct"));
+    else made.append(element("span", { class: "wrong" }, "✗ predicted ", named(episode.classes[said])));
     made.addEventListener("click", () => {
       this.query = query;
       this.show();
@@ -65,8 +65,8 @@ class Viewer {
   *details(episode, seen, query) {
     const title = element("h4", {}, `Query ${query + 1} against the classes, `, named(seen.name));
     yield title;
-    const right = `${percent(seen.right)} of ${episode.queries} queries right, training seed ${seen.seed}.`;
-    const more = episode.queries > episode.labels.length ? ` The first ${episode.labels.length} are shown.` : "";
+    const right = `${percent(seen.right)} of ${episode.queries} queries correct, training seed ${seen.seed}.`;
+    const more = episode.queries > episode.labels.length ? ` ${episode.labels.length} of them are shown.` : "";
     yield element("p", { class: "caption" }, `${right}${more} ${seen.note ? `${seen.note}.` : ""}`);
     if (seen.picture) yield this.legend(seen.picture);
     const order = episode.classes.map((_, n) => n);
@@ -75,7 +75,7 @@ class Viewer {
   }
 
   legend(picture) {
-    const blue = `Blue: how alike two frames are, cosine ${picture.low.toFixed(2)} (pale) to ${picture.high.toFixed(2)} (full).`;
+    const blue = `Blue: similarity of two frames, from ${picture.low.toFixed(2)} (pale) to ${picture.high.toFixed(2)} (full).`;
     const dots = picture.weights ? ` Orange: ${picture.caption}; the largest dot is ${picture.most.toFixed(2)}.` : ` ${picture.caption}.`;
     const lines = picture.links.some((each) => each.some((links) => links.length))
       ? " Lines: the strongest tuples." : "";
@@ -84,7 +84,7 @@ class Viewer {
 
   card(episode, seen, query, n) {
     const said = largest(seen.scores[query]) === n;
-    const tags = [episode.labels[query] === n ? "true class" : "", said ? "answered" : ""].filter(Boolean);
+    const tags = [episode.labels[query] === n ? "true class" : "", said ? "predicted" : ""].filter(Boolean);
     const made = element("section", { class: said ? "class said" : "class" });
     made.append(element("h5", {}, named(episode.classes[n]), element("span", { class: "tag" }, tags.length ? ` (${tags.join(", ")})` : "")));
     const strips = episode.clips[seen.clips].support[n];
@@ -104,7 +104,7 @@ function scoreTable(seen, query, n) {
   const body = element("tbody");
   for (const [name, scores] of [["score", seen.scores], ...Object.entries(seen.parts)]) {
     const row = scores[query];
-    // Most readouts give shares of 1; others are drawn from the least to the largest.
+    // Scores from 0 to 1 are drawn as fractions of 1; others from the lowest to the highest.
     const shares = row.every((value) => value >= 0 && value <= 1);
     const [low, high] = shares ? [0, 1] : [Math.min(...row), Math.max(...row)];
     const bar = element("span");
@@ -125,7 +125,7 @@ function* pictures(episode, seen, query, n) {
   for (let p = 0; p < P; p++) {
     const start = (n * P + p) * T * S;
     const cut = (all) => all && all.subarray(start, start + T * S);
-    // Frames stand at the side where a prototype is one video and time was kept.
+    // Frames are drawn next to the matrix if rows and columns are frames of one video.
     const own = T === seen.frames && S === seen.frames;
     const each = P === shots.length ? shots[p] : null;
     const links = picture.links[query][n].filter((link) => link[1] === p);
@@ -143,7 +143,7 @@ function* pictures(episode, seen, query, n) {
 
 function linkText([asked, p, given, weight], P) {
   const list = (frames) => frames.map((i) => i + 1).join(", ");
-  return `query's frames ${list(asked)} → frames ${list(given)}${P > 1 ? ` of shot ${p + 1}` : ""}: ${percent(weight)}`;
+  return `query frames ${list(asked)} → class frames ${list(given)}${P > 1 ? ` of shot ${p + 1}` : ""}: ${percent(weight)}`;
 }
 
 function strongest(values, T, S) {
