@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fsarbench.backbones.base import Trunk, TrunkBackbone
+from fsarbench.episode import VideoFeatures
 from fsarbench.interfaces import Adapter, Block
 
 Pair = tuple[nn.Module, Block]
@@ -103,6 +104,7 @@ class ViT(TrunkBackbone):
         walk: Loop over the blocks; its options change speed and memory but not the features.
     """
 
+    gives_tokens = True
     block_loop = BlockLoop()
 
     def __init__(self, trunk: TokenTrunk) -> None:
@@ -120,12 +122,23 @@ class ViT(TrunkBackbone):
         super().adapt(adapters)
 
     def forward(
-        self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
-    ) -> Float[Tensor, "V T D"]:
-        """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
+        self,
+        frames: Num[Tensor, "V T 3 H W"],
+        text: Float[Tensor, "V E"] | None = None,
+        levels: Sequence[int] = (),
+    ) -> Float[Tensor, "V T D"] | VideoFeatures:
+        """Features of every frame, and tokens after the blocks `levels` if there are any.
+
+        See `fsarbench.interfaces.Backbone.forward`.
+        """
         # The images have no variable, which would keep them in memory during the loop.
         tokens = self.trunk.embed(self.normalise(frames.flatten(0, 1)))
         tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
-        tokens = self.block_loop(pairs, self.entry(tokens), text)
-        return self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        tokens, kept, first = self.entry(tokens), {}, 0
+        for level in levels:
+            kept[level] = tokens = self.block_loop(pairs[first : level + 1], tokens, text)
+            first = level + 1
+        tokens = self.block_loop(pairs[first:], tokens, text)
+        features = self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        return VideoFeatures(features, kept) if levels else features

@@ -165,7 +165,8 @@ class RunningSlot:
     An adapter calls the trunk's layers; meanwhile the trunk is at work.
 
     Args:
-        model: Its slots are its children, adapters apart from the backbone that holds them.
+        model: Its slots are its children, adapters apart from the backbone that holds them;
+            components of a branch are called `BRANCH.SLOT`.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -243,9 +244,11 @@ def slots_of(model: nn.Module) -> dict[int, str]:
     """The slot of every module of a model, by identity."""
     found = {}
     for name, module in model.named_modules():
-        slot, _, inside = name.partition(".")
-        inside = inside.partition(".")[0]
-        found[id(module)] = "adapter" if inside in ("adapters", "entry") else slot or "other"
+        slot, *inside = name.split(".")
+        if slot == "branches" and len(inside) >= 2:
+            slot, inside = f"{inside[0]}.{inside[1]}", []
+        is_adapter = inside[:1] in (["adapters"], ["entry"])
+        found[id(module)] = "adapter" if is_adapter else slot or "other"
     return found
 
 

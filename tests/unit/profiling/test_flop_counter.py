@@ -125,7 +125,7 @@ def test_tpcm(training: bool) -> None:
     with torch.device("meta"):
         module = TextGuided(D).train(training)
         support, query = torch.empty(WAY, 3, T, D), torch.empty(QUERIES, T, D)
-        text = torch.empty(WAY, D)
+        text = torch.empty(WAY, 1, D)
     counter = counted(lambda: module(support, query, text))
     assert counter.total == 2 * (layer(WAY, T, T + 1) + layer(QUERIES, T, T))
 
