@@ -47,10 +47,11 @@ def run(
     # Importing torch takes seconds; one line says meanwhile what was started.
     if not quiet:
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
-    from fsarbench.experiments.run import Options
     from fsarbench.experiments.seeds import run_seeds
 
-    options = Options(
+    succeeded = run_seeds(
+        config,
+        overrides or (),
         name=name,
         work_dir=work_dir,
         device=device,
@@ -58,5 +59,5 @@ def run(
         quiet=quiet,
         launcher=launcher,
     )
-    if not run_seeds(config, overrides or (), options):
+    if not succeeded:
         raise typer.Exit(1)
