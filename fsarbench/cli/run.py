@@ -1,5 +1,6 @@
 """`fsarbench check` and `fsarbench run`."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def run(
     them fails.
     """
     # Importing torch takes seconds; one line says meanwhile what was started.
-    if not quiet:
+    if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
     from fsarbench.experiments.seeds import run_seeds
 
@@ -61,3 +62,9 @@ def run(
     )
     if not succeeded:
         raise typer.Exit(1)
+
+
+def is_first_process(launcher: str | None) -> bool:
+    """Whether this process prints for all of a run; known from the environment, without torch."""
+    rank = "SLURM_PROCID" if launcher == "slurm" else "RANK"  # torchrun sets RANK
+    return os.environ.get(rank, "0") == "0"
