@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.adapters.adapt_former import AdaptFormer as AdaptFormer
     from fsarbench.adapters.aim import AIM as AIM
     from fsarbench.adapters.bias_tuning import BiasTuning as BiasTuning
+    from fsarbench.adapters.d2st_adapter import D2STAdapter as D2STAdapter
     from fsarbench.adapters.fine_grained_multimodal import (
         FineGrainedMultimodal as FineGrainedMultimodal,
     )
@@ -28,6 +29,7 @@ COMPONENTS = {
     "AdaptFormer": "adapt_former",
     "AIM": "aim",
     "BiasTuning": "bias_tuning",
+    "D2STAdapter": "d2st_adapter",
     "FineGrainedMultimodal": "fine_grained_multimodal",
     "Frozen": "frozen",
     "FullFineTuning": "full_fine_tuning",
