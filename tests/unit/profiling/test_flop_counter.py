@@ -49,6 +49,8 @@ BY_HAND = {
     + V * T * (L - 1) * 27 * H
     + deformable(points=8, kernel=4 * 3 * 3)
     + deformable(points=32, kernel=3 * 3),
+    # Two adapters with two depth-wise kernels of five frames each.
+    "DiA": BLOCK + 2 * (BOTTLENECK + 2 * TOKENS * 5 * H),
     "LoRA": BLOCK + 2 * 8 * C**2,
     "VisualPrompts": attend(V * T, L + 10) + V * T * (L + 10) * 8 * C**2,
     "TaskAdapter": attend(V * L, T) + attend(T * L, V) + BLOCK + 4 * BOTTLENECK,
