@@ -124,6 +124,7 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
         dim: Feature width D.
         image_size: Input size in pixels (H = W).
         prefix: Number of tokens before the patches of a frame (class token, registers).
+        grid: Patches per side of a frame; 0 for a network without patches.
         mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
         depth: Number of blocks.
         joint: Whether one of its adapters attends across the videos of a call.
@@ -136,6 +137,7 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
     dim: int
     image_size: int
     prefix: int
+    grid: int = 0
     mlp_width: int
     depth: int
     joint: bool

@@ -110,6 +110,7 @@ class OpenClipTrunk(nn.Module):
         self.width = visual.conv1.out_channels
         self.dim = visual.output_dim
         self.prefix = 1
+        self.grid = visual.grid_size[0]
         self.image_size = visual.image_size[0]
         self.mean = tuple(visual.preprocess_cfg["mean"])
         self.std = tuple(visual.preprocess_cfg["std"])

@@ -79,11 +79,13 @@ class TokenTrunk(Trunk, Protocol):
 
     Attributes:
         prefix: Number of tokens before the patches.
+        grid: Patches per side of an image.
         mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
         blocks: Views of the blocks.
     """
 
     prefix: int
+    grid: int
     mlp_width: int
     blocks: Sequence[Block]
 
@@ -109,7 +111,7 @@ class ViT(TrunkBackbone):
 
     def __init__(self, trunk: TokenTrunk) -> None:
         super().__init__(trunk)
-        self.prefix, self.mlp_width = trunk.prefix, trunk.mlp_width
+        self.prefix, self.grid, self.mlp_width = trunk.prefix, trunk.grid, trunk.mlp_width
 
     def adapt(self, adapters: Sequence[Adapter]) -> None:
         """Attach one adapter to each block and make the trunk parameters they name trainable.

@@ -77,6 +77,7 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     sizes = {
         "width": backbone.width,
         "prefix": backbone.prefix,
+        "grid": backbone.grid,
         "mlp_width": backbone.mlp_width,
         "block_count": backbone.depth,
         "dim": backbone.dim,

@@ -21,6 +21,7 @@ OFFERED = frozenset(
     {
         "width",
         "prefix",
+        "grid",
         "mlp_width",
         "block_count",
         "block_index",

@@ -22,8 +22,8 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sd
 aten = torch.ops.aten
 
 # How the names begin of what is neither a product of matrices nor hides one: it moves, sums up,
-# normalises, sorts or draws numbers, a few operations a number at the most, which the convention
-# leaves out. Pointwise operations and views are known by their tags and schemas.
+# normalises, interpolates, sorts or draws numbers, a few operations a number at the most, which the
+# convention leaves out. Pointwise operations and views are known by their tags and schemas.
 # fmt: off
 CHEAP = (
     "_adaptive_avg_pool", "_batch_norm", "_fused_adam", "_fused_rms_norm", "_foreach_",
@@ -32,7 +32,8 @@ CHEAP = (
     "adaptive_", "all", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort",
     "as_strided", "avg_pool", "bernoulli", "cat", "clone", "col2im", "constant_pad_nd", "copy",
     "cummax", "cummin", "cumprod", "cumsum", "diag",
-    "embedding", "empty", "equal", "eye", "fill", "flip", "full", "gather", "im2col", "index",
+    "embedding", "empty", "equal", "eye", "fill", "flip", "full", "gather",
+    "grid_sampler_", "im2col", "index",
     "linalg_vector_norm", "linspace", "logsumexp", "masked_", "max", "mean", "median", "min",
     "mse_loss", "multinomial", "native_batch_norm", "native_dropout", "native_group_norm",
     "native_layer_norm", "new_", "nll_loss", "nonzero", "norm", "ones", "prod", "rand",
