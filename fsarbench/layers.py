@@ -161,10 +161,13 @@ class TemporalEmbedding(nn.Module):
     Args:
         frames: Frames T of a clip.
         width: Token width C.
+        before_norm: Whether a trunk with a norm in front of its first block (CLIP's) adds it before
+            that norm; `fsarbench.backbones.vit.ViT` reads this attribute of any entry module.
     """
 
-    def __init__(self, frames: int, width: int) -> None:
+    def __init__(self, frames: int, width: int, before_norm: bool = False) -> None:
         super().__init__()
+        self.before_norm = before_norm
         self.embedding = nn.Parameter(torch.zeros(frames, width))
 
     def forward(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:

@@ -57,9 +57,7 @@ def test_contrast_is_the_negative_log_likelihood_over_all_training_classes(eps: 
     loss = VideoTextContrast(temperature=0.2, cosine_eps=eps).double()
     total = outcome.logits.new_zeros(())
     for video, label in videos(outcome):
-        cosines = torch.stack(
-            [cosine_with_term(video.mean(0), text, eps) for text in episode.bank]
-        )
+        cosines = torch.stack([cosine_with_term(video.mean(0), text, eps) for text in episode.bank])
         total = total + negative_log_likelihood(cosines * loss.scale, label)
     assert_equal(loss(outcome, episode), total / (N * K + Q), outcome.support, loss.scale)
 
