@@ -13,7 +13,6 @@ from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 
-
 Score = Literal["distance", "cosine"]
 
 

@@ -62,10 +62,9 @@ class ProfiledModel:
 
         The text features of all classes come with it, unless training changes the text encoder.
         """
-        kind = self.settings.episodes
+        kind = self.settings.episodes.of(stage)
         encoder = self.model.text_encoder
         width = None if encoder is None else encoder.dim
-        kind = replace(kind, queries=kind.queries_of(stage))
         episode = dummy_episode(self.clips, kind, width)
         if width is None:
             return episode
