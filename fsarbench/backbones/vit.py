@@ -92,6 +92,12 @@ class TokenTrunk(Trunk, Protocol):
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
         """Tokens before the first block."""
 
+    def embed_before_norm(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
+        """Tokens before the norm in front of the first block; those of `embed` without a norm."""
+
+    def norm_before_blocks(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """Norm in front of the first block (CLIP's), or the identity."""
+
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
         """One feature per image from the tokens after the last block."""
 
@@ -103,7 +109,7 @@ class ViT(TrunkBackbone):
         trunk: Vision transformer; it is also a `torch.nn.Module`.
 
     Attributes:
-        walk: Loop over the blocks; its options change speed and memory but not the features.
+        block_loop: Loop over the blocks; its options change speed and memory but not the features.
     """
 
     gives_tokens = True
@@ -133,14 +139,24 @@ class ViT(TrunkBackbone):
 
         See `fsarbench.interfaces.Backbone.forward`.
         """
+        embed = self.trunk.embed_before_norm if self.entry_before_norm else self.trunk.embed
         # The images have no variable, which would keep them in memory during the loop.
-        tokens = self.trunk.embed(self.normalise(frames.flatten(0, 1)))
+        tokens = embed(self.normalise(frames.flatten(0, 1)))
         tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
-        tokens, kept, first = self.entry(tokens), {}, 0
+        tokens, kept, first = self._enter(tokens), {}, 0
         for level in levels:
             kept[level] = tokens = self.block_loop(pairs[first : level + 1], tokens, text)
             first = level + 1
         tokens = self.block_loop(pairs[first:], tokens, text)
         features = self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])
         return VideoFeatures(features, kept) if levels else features
+
+    @property
+    def entry_before_norm(self) -> bool:
+        """Whether the entry module comes before the norm in front of the first block."""
+        return bool(getattr(self.entry, "before_norm", False))
+
+    def _enter(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
+        tokens = self.entry(tokens)
+        return self.trunk.norm_before_blocks(tokens) if self.entry_before_norm else tokens

@@ -53,11 +53,18 @@ def check_widths(component: str, dim: int, text_dim: int) -> None:
 
 
 def text_logits(
-    features: Float[Tensor, "V S D"], text: Float[Tensor, "N M E"] | None, temperature: float
+    features: Float[Tensor, "V S D"],
+    text: Float[Tensor, "N M E"] | None,
+    temperature: float,
+    eps: float = 0.0,
 ) -> Float[Tensor, "V N"]:
     """Cosine of a video's time-averaged feature with each class's text, divided by temperature.
 
-    The text of a class is the mean over its sentences.
+    Args:
+        features: Features of the videos.
+        text: Text features of the classes; the text of a class is the mean over its sentences.
+        temperature: Divisor of the cosine.
+        eps: Term added to the product of the two norms, 0.01 in CLIP-FSAR's code.
 
     Raises:
         UserError: `text` is None, or its width differs from that of the features.
@@ -73,5 +80,10 @@ def text_logits(
             f"features of width {text.shape[-1]}: choose a backbone and a text_encoder that share "
             "one feature space."
         )
+    classes = class_text(text)
+    if eps:
+        video = features.mean(1)
+        lengths = video.norm(dim=-1, keepdim=True) * classes.norm(dim=-1)
+        return video @ classes.transpose(-1, -2) / (lengths + eps) / temperature
     video = F.normalize(features.mean(1), dim=-1)
-    return video @ F.normalize(class_text(text), dim=-1).transpose(-1, -2) / temperature
+    return video @ F.normalize(classes, dim=-1).transpose(-1, -2) / temperature

@@ -62,9 +62,8 @@ class ProfiledModel:
 
         The text features of all classes come with it, unless training changes the text encoder.
         """
-        kind = self.settings.episodes
+        kind = self.settings.episodes.of(stage)
         text = text_shape(self.model)
-        kind = replace(kind, queries=kind.queries_of(stage))
         episode = dummy_episode(self.clips, kind, text)
         if text is None:
             return episode
