@@ -108,8 +108,8 @@ class EpisodeDataset(Dataset[dict[str, Any]]):
         path = self.split.videos[video].path
         if not (self.augment or self.clips.stochastic):
             return load_clip(self.reader, path, self.clips)
-        chance = RandomStream("clip", self.sampler.seed, self.split.name, number, position)
-        return load_clip(self.reader, path, self.clips, chance, self.augment)
+        rng = RandomStream("clip", self.sampler.seed, self.split.name, number, position)
+        return load_clip(self.reader, path, self.clips, rng, self.augment)
 
 
 class ClipDataset(Dataset[Tensor]):
