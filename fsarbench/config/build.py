@@ -90,7 +90,8 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     neck, shared = build_neck(values.get("neck"), sizes, "neck")
     prototypes, matcher = build_matching(values, shared, "")
     branches, branch_sizes = {}, {}
-    for name, spec in (values.get("branches") or {}).items():
+    # In order of their names: the resolved config of a run may hold them in another order.
+    for name, spec in sorted((values.get("branches") or {}).items()):
         branches[name], branch_sizes[name] = build_branch(name, spec, shared)
     losses = values.get("losses") or {}
     readers = {**losses, "readout": values["readout"]}
