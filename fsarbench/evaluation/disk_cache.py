@@ -231,6 +231,8 @@ class CacheFolders:
         if None in names:
             return None
         facts = encoder_fingerprint(model, data_module, _text(self.config))
+        if model.text_encoder is not None and model.text_encoder.corpus_sha256:
+            facts["corpus"] = model.text_encoder.corpus_sha256
         return DiskCache(self.scores, facts | {"videos": digest(*map(str, names))})
 
 
