@@ -22,13 +22,6 @@ class Action:
     backwards: bool = False
 
 
-def reverse_of(action: Action) -> Action | None:
-    """The action that the reversed clips of this one show, if it is in the catalogue."""
-    key = (action.motion, action.manner, not action.backwards)
-    found = [a for a in ACTIONS if (a.motion, a.manner, a.backwards) == key]
-    return found[0] if found else None
-
-
 def _pair(forwards: str, backwards: str, motion: str, manner: str = "plain") -> list[Action]:
     return [
         Action(forwards, "", motion, manner),
