@@ -6,7 +6,7 @@ from pathlib import Path
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_folder import FolderImport, Shares, import_folder
 from fsarbench.data.importing.from_lists import import_lists
-from fsarbench.data.importing.known_lists import field as field_of
+from fsarbench.data.importing.known_lists import known_dataset
 from fsarbench.data.importing.summary import print_import
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError
@@ -45,7 +45,7 @@ def run_import(
         imported = import_folder(Path(root), seed, shares_of(shares), _path(splits), _path(out))
         print_folder(imported, root)
         return
-    published = field_of(name)
+    published = known_dataset(name)
     place = videos or folder
     if splits is None or place is None:
         raise UserError(

@@ -19,12 +19,13 @@ from fsarbench.results.evaluation_result import EvaluationResult
 from fsarbench.results.predictions import read_predictions
 from fsarbench.results.run_result import read_result
 
-# Three videos a class: one to support, two to query.
+# Three videos per class: two support videos and one query in training.
 SMALL = [
     "dataset.train_videos=3",
     "dataset.val_videos=3",
     "dataset.test_videos=3",
-    "episodes.train_queries=2",
+    "episodes.train_queries=1",
+    "episodes.train_shot=2",
     "train.episodes=4",
     "train.accumulate=2",
     "train.warmup=0",
@@ -69,6 +70,8 @@ def test_result_says_what_was_measured_and_how(run: Path) -> None:
     conditions = result["conditions"]
     assert conditions["splits"]["test"] == {"classes": 24, "videos": 72}
     assert (conditions["episodes"], conditions["way"], conditions["shot"]) == (60, 5, 1)
+    training = [conditions[f"train_{key}"] for key in ("way", "shot", "queries_a_class")]
+    assert training == [5, 2, 1]
     assert conditions["selection"] == "val"
     assert conditions["route"]["cached"]
     accuracy = result["accuracy"]

@@ -32,7 +32,7 @@ class ReloadedRun:
     model: FewShotModel
     data_module: DataModule
     episodes: EpisodeDataset
-    text: Float[Tensor, "M E"] | None
+    text: Float[Tensor, "A M E"] | None
 
     @property
     def split(self) -> Split:
