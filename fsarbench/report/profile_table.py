@@ -48,9 +48,7 @@ COLUMNS = (
     CostColumn("test GiB", at("memory", "testing", "total", unit=GIBI)),
     CostColumn("step GiB", at("memory", "training", "total", unit=GIBI)),
     CostColumn(
-        CostColumn(
-            "test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)
-        ),
+        "test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)
     ),
     CostColumn("step GiB, allocator", at("measured", "train_step", "memory", "tensors", unit=GIBI)),
     CostColumn("videos/s", at("measured", "encode", "rate")),
@@ -231,5 +229,5 @@ def of_training(setting: Mapping[str, Any]) -> str:
     """
     own = setting["way"], setting["shot"]
     task = setting.get("train_way", own[0]), setting.get("train_shot", own[1])
-    different = "" if task == own else f", {task[0]}-way {task[1]}-shot"
+    different = "" if task == own else f", {task_name(*task)}"
     return f"{setting['train_queries_a_class']}{different}"
