@@ -9,7 +9,7 @@ from rich.table import Table
 
 from fsarbench.catalogue.published_results import task_name
 from fsarbench.report.wide_table import CutTable, Heading
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 Record = Mapping[str, Any]
 GIBI = 2.0**30

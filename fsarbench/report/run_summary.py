@@ -8,7 +8,7 @@ from rich.table import Table
 from fsarbench.catalogue.published_results import task_name
 from fsarbench.config.loading import LoadedConfig
 from fsarbench.profiling.parameters import Part
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 
 def print_parts(config: LoadedConfig, rows: Sequence[Part]) -> None:
