@@ -27,6 +27,7 @@ from fsarbench.results.predictions import (
 )
 from fsarbench.runtime.atomic_files import write_text
 from fsarbench.runtime.environment import Memory, describe_device, peak_memory, versions
+from fsarbench.runtime.finite_checks import none_for_nan
 from fsarbench.settings import EvaluateSettings
 from fsarbench.statistics.intervals import Interval, mean_interval
 from fsarbench.training.checkpoint import Checkpoint
@@ -68,7 +69,7 @@ def setting(
 
 def _plain(interval: Interval) -> dict[str, Any]:
     # One episode alone has no interval; JSON has no NaN.
-    return {key: None if value != value else value for key, value in asdict(interval).items()}
+    return {key: none_for_nan(value) for key, value in asdict(interval).items()}
 
 
 SCHEMA = 1

@@ -1,5 +1,7 @@
-"""Progress of long work: bars on a terminal, plain lines elsewhere, nothing if silenced."""
+"""Output on the terminal: progress of long work, and the console that tables are printed on."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,7 +148,7 @@ class RichBar(ProgressBar):
 
 
 class LineBar(ProgressBar):
-    """TrunkTuning lines, for logs and pipes."""
+    """Plain lines, for logs and pipes."""
 
     def __init__(self, title: str, total: int, bars: ProgressBars, step: int | None) -> None:
         super().__init__(title, total)
@@ -201,3 +203,16 @@ def _columns(width: int) -> tuple[ProgressColumn, ...]:
         TimeRemainingColumn(table_column=firm()),
         TextColumn("{task.fields[note]}", markup=False, table_column=Column()),
     )
+
+
+# Wider than any line: what is piped into another program is one line a row.
+UNBROKEN = 1000
+
+
+def make_console() -> Console:
+    """Standard output: as wide as the terminal or `COLUMNS`, and unbroken lines in a pipe.
+
+    Colours are rich's: none in a pipe or where `NO_COLOR` is set.
+    """
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNBROKEN
+    return Console(width=width, highlight=False)
