@@ -87,13 +87,27 @@ def config_text(name: str, note: str, bases: list[str], values: Mapping[str, Any
     """
     lines = [f"# {name}, composed from _base_/variants.toml.", *([f"# {note}"] if note else [])]
     lines += ["_base_ = [", *(f'    "{base}",' for base in bases), "]"]
+    sections: dict[str, Any] = {}
     for key, value in values.items():
-        first, *rest = key.split(".")
-        text = repr(value)
-        for part in reversed(rest):
-            text = f"dict({part}={text})"
-        lines.append(f"{first} = {text}")
+        *parents, last = key.split(".")
+        section = sections
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        section[last] = value
+    lines += [f"{name} = {written(value)}" for name, value in sections.items()]
     return "\n".join(lines) + "\n"
+
+
+def written(value: Any) -> str:
+    """A value as a config writes it, with `dict(...)` for dicts.
+
+    Example:
+        >>> written({"text": {"weight": 3.0, "learnable": False}})
+        'dict(text=dict(weight=3.0, learnable=False))'
+    """
+    if not isinstance(value, dict):
+        return repr(value)
+    return f"dict({', '.join(f'{name}={written(item)}' for name, item in value.items())})"
 
 
 def is_composed(file: Path) -> bool:
