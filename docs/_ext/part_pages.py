@@ -77,6 +77,9 @@ def properties(card: Card) -> Iterator[tuple[str, str]]:
     if card.identity_at_start is not None:
         start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
         yield "at initialisation", start
+    if card.released:
+        values = (literal(f"{name}={value!r}") for name, value in card.released.items())
+        yield "as the released code", ", ".join(values)
     if card.offered:
         yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 

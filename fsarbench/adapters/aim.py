@@ -23,6 +23,8 @@ class AIM(Adapter):
         temporal: Adapters of the attention over time: 1 after it, or 2 (before and after it).
         scale: Factor s of the joint adaptation.
         last_norm: Whether the norm after the last block is trainable.
+        as_released: Whether the temporal embedding is added before CLIP's norm in front of the
+            blocks, and the first layers of the adapters are initialised, as in the authors' code.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class AIM(Adapter):
         temporal: Literal[1, 2] = 1,
         scale: float = 0.5,
         last_norm: bool = True,
+        as_released: bool = False,
     ) -> None:
         super().__init__()
         hidden = width // reduction
@@ -42,10 +45,16 @@ class AIM(Adapter):
         self.time = Bottleneck(width, hidden)
         self.space = Bottleneck(width, hidden)
         self.joint_adaptation = Bottleneck(width, hidden)
+        self.as_released = as_released
+        if as_released:
+            for module in self.modules():
+                if isinstance(module, Bottleneck):
+                    nn.init.trunc_normal_(module.down.weight, std=0.02)
+                    nn.init.zeros_(module.down.bias)
 
     def entry(self) -> nn.Module | None:
         """Temporal embedding."""
-        return TemporalEmbedding(self.frames, self.width)
+        return TemporalEmbedding(self.frames, self.width, before_norm=self.as_released)
 
     def trains(self, part: TrunkSection, name: str, owner: nn.Module) -> bool:
         """Whether a parameter belongs to the trainable norm after the last block."""

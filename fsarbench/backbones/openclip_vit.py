@@ -1,5 +1,6 @@
 """CLIP's vision transformer (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -118,6 +119,7 @@ class OpenClipTrunk(nn.Module):
         self.width = visual.conv1.out_channels
         self.dim = visual.output_dim if project else self.width
         self.prefix = 1
+        self.grid = visual.grid_size[0]
         self.image_size = visual.image_size[0]
         self.mean = tuple(visual.preprocess_cfg["mean"])
         self.std = tuple(visual.preprocess_cfg["std"])
@@ -125,6 +127,18 @@ class OpenClipTrunk(nn.Module):
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
         """Tokens before the blocks: patches, class token, positions, first norm."""
         return self.visual._embeds(images)
+
+    def embed_before_norm(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
+        """Tokens before the norm in front of the blocks: patches, class token, positions."""
+        # The library has no function for this part. A shallow copy of the tower shares all its
+        # parameters, so the library's own code can run without its norm.
+        bare = copy.copy(self.visual)
+        bare._modules = {**self.visual._modules, "ln_pre": nn.Identity()}
+        return bare._embeds(images)
+
+    def norm_before_blocks(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """CLIP's norm in front of the blocks."""
+        return self.visual.ln_pre(tokens)
 
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
         """Class token after the last norm and, where there is one, the projection."""

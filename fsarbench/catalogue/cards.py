@@ -39,6 +39,7 @@ class Card:
         optional: Arguments whose default is None.
         offered: Arguments that assembly fills in.
         defaults: All other arguments with their defaults.
+        released: Values of the arguments with which it computes what the released code computes.
         differs: Where it differs from its authors' code, and what rests on no printed fact.
         published: Published results with their sources.
         origin: The installed package that brings it; empty for the project's own.
@@ -57,6 +58,7 @@ class Card:
     optional: list[str] = field(default_factory=list)
     offered: list[str] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
+    released: dict[str, Any] = field(default_factory=dict)
     differs: list[str] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     origin: str = ""

@@ -1,5 +1,6 @@
 """`fsarbench check` and `fsarbench run`."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -45,12 +46,13 @@ def run(
     them fails.
     """
     # Importing torch takes seconds; one line says meanwhile what was started.
-    if not quiet:
+    if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
-    from fsarbench.experiments.run import Options
     from fsarbench.experiments.seeds import run_seeds
 
-    options = Options(
+    succeeded = run_seeds(
+        config,
+        overrides or (),
         name=name,
         work_dir=work_dir,
         device=device,
@@ -58,5 +60,11 @@ def run(
         quiet=quiet,
         launcher=launcher,
     )
-    if not run_seeds(config, overrides or (), options):
+    if not succeeded:
         raise typer.Exit(1)
+
+
+def is_first_process(launcher: str | None) -> bool:
+    """Whether this process prints for all of a run; known from the environment, without torch."""
+    rank = "SLURM_PROCID" if launcher == "slurm" else "RANK"  # torchrun sets RANK
+    return os.environ.get(rank, "0") == "0"

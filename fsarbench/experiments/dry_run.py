@@ -7,7 +7,7 @@ import torch
 from fsarbench.config.build import USUAL_CLASSES, Values, build_on_meta, build_settings
 from fsarbench.experiments.contract_checks import held_to_contracts
 from fsarbench.model import FewShotModel
-from fsarbench.profiling.episode_flops import dummy_episode
+from fsarbench.profiling.episode_flops import dummy_episode, text_shape
 from fsarbench.profiling.parameters import Part, parts
 
 
@@ -32,12 +32,11 @@ def run_episode(model: FewShotModel, values: Values) -> None:
     clips = settings.clips.resolved(model.backbone.image_size)
     # Another number of queries than of classes, so that a part that mixes them up is found.
     episodes = replace(settings.episodes, queries=settings.episodes.queries + 1)
-    blank = dummy_episode(clips, episodes, text_width=None)
+    blank = dummy_episode(clips, episodes, text=None)
     # Without text features in the episode the text encoder is run as well.
     names = tuple(f"class {i}" for i in range(settings.episodes.way))
-    encoder = model.text_encoder
-    width = None if encoder is None else encoder.dim
-    bank = None if width is None else torch.empty(USUAL_CLASSES, width, device="meta")
+    text = text_shape(model)
+    bank = None if text is None else torch.empty(USUAL_CLASSES, *text, device="meta")
     episode = replace(blank, names=names, bank=bank)
     with held_to_contracts(model), torch.device("meta"):
         outcome = model.train()(episode)

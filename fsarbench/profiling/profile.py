@@ -72,12 +72,14 @@ def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[
 def setting_of(subject: ProfiledModel, half: bool) -> dict[str, Any]:
     """The kind of episode and how it is run."""
     kind, clips = subject.settings.episodes, subject.clips
-    settings = asdict(subject.settings.train)
+    settings, training = asdict(subject.settings.train), kind.of("train")
     return {
         "way": kind.way,
         "shot": kind.shot,
         "queries_a_class": kind.queries,
-        "train_queries_a_class": kind.queries_of("train"),
+        "train_way": training.way,
+        "train_shot": training.shot,
+        "train_queries_a_class": training.queries,
         "frames": clips.frames,
         "size": clips.size,
         **{key: settings[key] for key in LEAN},

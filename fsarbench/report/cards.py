@@ -96,6 +96,7 @@ def sections(card: Card) -> Sections:
     yield "Paper", [card.paper] if card.paper else []
     yield "Equation (LaTeX)", card.equation
     yield "Arguments", arguments(card)
+    yield "Arguments of the released code", [f"{k} = {v!r}" for k, v in card.released.items()]
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
     yield "Published results", list(published_rows(card.published))

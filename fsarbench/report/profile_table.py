@@ -204,7 +204,7 @@ def remarks(found: Mapping[str, Any]) -> list[str]:
     setting = first["setting"]
     task = (
         f"{setting['way']}-way {setting['shot']}-shot, {setting['queries_a_class']} queries a "
-        f"class ({setting['train_queries_a_class']} in training), {setting['frames']} frames of "
+        f"class ({of_training(setting)} in training), {setting['frames']} frames of "
         f"{setting['size']} pixels, {setting['precision']}"
     )
     ratios = "In brackets: over the first row. " if len(found["configs"]) > 1 else ""
@@ -215,3 +215,16 @@ def remarks(found: Mapping[str, Any]) -> list[str]:
         "allocator: of the GPU, measured.",
         f"Device: {', '.join(f'{key} {value}' for key, value in device.items())}.",
     ]
+
+
+def of_training(setting: Mapping[str, Any]) -> str:
+    """Queries per class of a training episode, with way and shot where they differ from the test.
+
+    Example:
+        >>> of_training({"way": 5, "shot": 5, "train_shot": 1, "train_queries_a_class": 3})
+        '3, 5-way 1-shot'
+    """
+    own = setting["way"], setting["shot"]
+    task = setting.get("train_way", own[0]), setting.get("train_shot", own[1])
+    different = "" if task == own else f", {task[0]}-way {task[1]}-shot"
+    return f"{setting['train_queries_a_class']}{different}"

@@ -200,6 +200,7 @@ def _conditions(
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_kind(evaluation),
+        **_training_kind(data_module.episodes),
         "seed": data_module.seed,
         "episodes_seed": settings.seed,
         "clips": clip_kind(data_module.clips),
@@ -215,6 +216,15 @@ def _episode_kind(evaluation: Evaluation) -> dict[str, int]:
         "way": kind.way,
         "shot": kind.shot,
         "queries_a_class": kind.queries,
+    }
+
+
+def _training_kind(episodes: EpisodeSettings) -> dict[str, int]:
+    kind = episodes.of("train")
+    return {
+        "train_way": kind.way,
+        "train_shot": kind.shot,
+        "train_queries_a_class": kind.queries,
     }
 
 

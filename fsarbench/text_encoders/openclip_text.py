@@ -65,9 +65,9 @@ class OpenClipText(TextEncoder):
         return self
 
     @torch.no_grad()
-    def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
+    def forward(self, names: Sequence[str]) -> Float[Tensor, "N M E"]:
         """One feature per class name, not normalised, without gradient."""
         texts = [prompt.format(name) for name in names for prompt in self.prompts]
         clip: Any = self.clip
         features = clip.encode_text(self.tokenizer(texts).to(self.device))
-        return features.unflatten(0, (len(names), len(self.prompts))).mean(dim=1)
+        return features.unflatten(0, (len(names), len(self.prompts))).mean(dim=1, keepdim=True)

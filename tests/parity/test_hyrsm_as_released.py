@@ -1,0 +1,136 @@
+"""HyRSM as its released code computes it, written naively in float64.
+
+Differences from the plain component: the positional encoding, and no bias of query, key and value.
+"""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fsarbench.layers import MultiHeadAttention
+from fsarbench.matchers.bi_mhm import BiMHM
+from fsarbench.prototypes.hybrid_relation import HybridRelation, squared_frequencies
+from tests.helpers.naive_cosine import cosines_with_term
+
+N, K, Q, T, D = 3, 2, 3, 4, 8
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def build() -> HybridRelation:
+    torch.manual_seed(0)
+    builder = HybridRelation(D, heads=2, as_released=True).double().eval()
+    with torch.no_grad():  # away from norms of 1, which would hide a wrong wire
+        for parameter in builder.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return builder
+
+
+def positions(frames: int, dim: int) -> Tensor:
+    """Sines and cosines, feature by feature."""
+    table = torch.zeros(frames, dim, dtype=torch.float64)
+    for step in range(frames):
+        for feature in range(dim):
+            angle = step / 10_000 ** (2 * feature / dim)
+            table[step, feature] = math.cos(angle) if feature % 2 else math.sin(angle)
+    return table
+
+
+def attended(attention: MultiHeadAttention, tokens: Tensor) -> Tensor:
+    """Self-attention of tokens "L D" with two heads."""
+    mixed = []
+    for half in (slice(0, D // 2), slice(D // 2, D)):
+        query, key, value = (
+            tokens @ linear.weight[half].T
+            for linear in (attention.query, attention.key, attention.value)
+        )
+        mixed.append(torch.softmax(query @ key.T / (D // 2) ** 0.5, -1) @ value)
+    return torch.cat(mixed, -1) @ attention.out.weight.T + attention.out.bias
+
+
+def inside(builder: HybridRelation, video: Tensor) -> Tensor:
+    """Frames of one video "T D" after attention to each other."""
+    video = video * math.sqrt(D / 10) + positions(T, D)
+    norm = builder.norm_within
+    return torch.relu(
+        video + attended(builder.within, F.layer_norm(video, (D,), norm.weight, norm.bias))
+    )
+
+
+def naive_logits(builder: HybridRelation, support: Tensor, query: Tensor) -> Tensor:
+    """Negative Bi-MHM distance of every query with its own prototypes, pair by pair."""
+    whole = torch.cat([builder.frame.weight, builder.context.weight], dim=1)
+    classes = [sum(inside(builder, shot) for shot in shots) / K for shots in support]
+    norm, rows = builder.norm_between, []
+    for video in query:
+        videos = [*classes, inside(builder, video)]
+        tokens = torch.stack([sum(frames) / T for frames in videos])
+        mixed = tokens + attended(builder.between, tokens)
+        contexts = torch.relu(F.layer_norm(mixed, (D,), norm.weight, norm.bias))
+        *prototypes, matched = [
+            torch.cat([frames, context.expand(T, D)], -1) @ whole.T + builder.frame.bias
+            for frames, context in zip(videos, contexts, strict=True)
+        ]
+        for prototype in prototypes:
+            distances = 1 - cosines_with_term(matched, prototype)
+            rows.append(-distances.amin(0).sum() - distances.amin(1).sum())
+    return torch.stack(rows).view(Q, N)
+
+
+def test_logits_equal_the_naive_form_in_value_and_gradient() -> None:
+    builder = build()
+    support, query = draw(N, K, T, D).requires_grad_(), draw(Q, T, D, seed=1).requires_grad_()
+    prototypes, matched = builder(support, query, None)
+    logits, want = BiMHM()(matched, prototypes), naive_logits(builder, support, query)
+    torch.testing.assert_close(logits, want, rtol=0, atol=1e-11)
+    weights, inputs = draw(Q, N, seed=2), [support, query, *builder.parameters()]
+    ours = torch.autograd.grad((logits * weights).sum(), inputs)
+    theirs = torch.autograd.grad((want * weights).sum(), inputs)
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("dim", [6, 512])
+def test_positional_encoding(dim: int) -> None:
+    got = squared_frequencies(torch.zeros(2, 16, dim, dtype=torch.float64))
+    torch.testing.assert_close(got, positions(16, dim), rtol=0, atol=1e-14)
+
+
+def test_initialisation_of_the_released_code() -> None:
+    torch.manual_seed(0)
+    builder = HybridRelation(512, as_released=True)
+    within, between = builder.within, builder.between
+    for layers, deviation in (
+        ((within.query, within.key, within.value, within.out), 0.0255),
+        ((between.query, between.key, between.value), 0.0589),
+        ((between.out,), 0.0442),
+    ):
+        for layer in layers:
+            assert layer.weight.std().item() == pytest.approx(deviation, rel=0.01)
+    for attention in (within, between):
+        assert attention.query.bias is None
+        assert attention.out.bias.std().item() == pytest.approx(0.0255, rel=0.1)
+
+
+def test_dropout_of_the_released_code() -> None:
+    def rates(**options: object) -> list[float]:
+        builder = HybridRelation(D, **options)  # type: ignore[arg-type]
+        return sorted(m.p for m in builder.modules() if isinstance(m, torch.nn.Dropout))
+
+    assert rates() == [0.1, 0.1, 0.1]
+    assert rates(as_released=True) == [0.05, 0.1, 0.1, 0.2]
+    assert rates(as_released=True, dropout=0.0) == []
+
+
+def test_dropout_acts_on_the_attention_weights() -> None:
+    torch.manual_seed(0)
+    attention, tokens = MultiHeadAttention(D, 2, dropout=0.5), torch.randn(3, D)
+    assert not torch.equal(attention(tokens, tokens), attention(tokens, tokens))
+    attention.eval()
+    assert torch.equal(attention(tokens, tokens), attention(tokens, tokens))
