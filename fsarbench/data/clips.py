@@ -21,6 +21,8 @@ from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import VideoReader
 
+Box = tuple[int, int, int, int]  # top, left, height and width in pixels
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClipSettings(CheckedSettings):
@@ -187,9 +189,6 @@ def _resize_and_crop(
     height, width = resized.shape[-2:]
     box = centre_box(height, width, size) if rng is None else random_box(height, width, size, rng)
     return _cropped(resized, box)
-
-
-Box = tuple[int, int, int, int]
 
 
 def centre_box(height: int, width: int, side: int) -> Box:
