@@ -9,7 +9,7 @@ from typing import Literal
 
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError, nearest
-from fsarbench.runtime.atomic_files import write_below
+from fsarbench.runtime.atomic_files import write_with_parents
 from fsarbench.video import SplitName
 
 
@@ -187,7 +187,7 @@ def write_text(path: Path, text: str) -> None:
         UserError: The file cannot be written.
     """
     try:
-        write_below(path, text.encode())
+        write_with_parents(path, text.encode())
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. Change the permissions, or choose "

@@ -1,4 +1,4 @@
-"""Checks for NaN and infinite values; a model with such weights or scores is not tested."""
+"""Checks for NaN and infinite values in weights, features and scores."""
 
 import math
 from collections.abc import Mapping
@@ -33,33 +33,33 @@ def not_finite(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def require_finite_weights(model: nn.Module, source: str) -> None:
-    """Refuses a model with NaN or infinite parameters, or with NaN in its buffers.
+    """Raise an error if a model has NaN or infinite parameters, or NaN in its buffers.
 
     Args:
-        model: Its weights loaded.
-        source: Where they come from, for the message.
+        model: Model with loaded weights.
+        source: Origin of the weights, for the message.
 
     Raises:
-        UserError: It names the first such tensor.
+        UserError: A tensor has such values; the message names the first one.
     """
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter.detach()).all():
             raise _not_finite(f"{source}: {name}", parameter)
-    # A mask among the buffers may well be infinite.
+    # Infinite buffers are allowed, because attention masks contain -inf.
     for name, buffer in model.named_buffers():
         if torch.isnan(buffer).any():
             raise _not_finite(f"{source}: {name}", buffer)
 
 
 def require_finite(value: Tensor, name: str) -> None:
-    """Refuses NaN and infinities.
+    """Raise an error if a tensor has NaN or infinite values.
 
     Args:
-        value: Computed by the model.
-        name: What it is, for the message.
+        value: Tensor computed by the model.
+        name: Description of the tensor, for the message.
 
     Raises:
-        UserError: There are some.
+        UserError: The tensor has such values.
     """
     if not torch.isfinite(value).all():
         raise _not_finite(name, value)
@@ -68,6 +68,6 @@ def require_finite(value: Tensor, name: str) -> None:
 def _not_finite(name: str, value: Tensor) -> UserError:
     bad = int((~torch.isfinite(value.detach())).sum())
     return UserError(
-        f"{name} has {bad} of {value.numel()} values that are NaN or infinite. A result of them "
-        "would mean nothing: look at the weights, or at the part that computes it."
+        f"{name} has {bad} of {value.numel()} values that are NaN or infinite, so that a result "
+        "would be meaningless. Check the weights, or the component that computes these values."
     )
