@@ -9,7 +9,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from fsarbench.data.frame_store.build import CacheOptions, fill
+from fsarbench.data.frame_store.build import CacheOptions, fill_store
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings
 from fsarbench.data.frame_store.writer import StoreWriter
@@ -112,7 +112,7 @@ def stored(paths: tuple[Path, ...], format_: Format) -> Form:
     store = root / f"store-{format_}"
     keeper = StoreWriter(DecordReader(), root, store, StoreSettings(256, format_))
     listed = [path.relative_to(root).as_posix() for path in paths]
-    fill(keeper, listed, CacheOptions(workers=2, say=lambda expected: None))
+    fill_store(keeper, listed, CacheOptions(workers=2, report=lambda expected: None))
     return Form(StoreReader(str(store)), paths)
 
 

@@ -71,6 +71,7 @@ class TimmTrunk(nn.Module):
         self.depth = len(self.blocks)
         self.width, self.dim = self.model.embed_dim, self.model.head_hidden_size
         self.prefix = self.model.num_prefix_tokens
+        self.grid = self.model.patch_embed.grid_size[0]
         self.mlp_width = inner_width(self.model.blocks[0].mlp)
         self.image_size = self.model.patch_embed.img_size[0]
         self.mean = tuple(self.model.pretrained_cfg["mean"])

@@ -23,10 +23,10 @@ def compare(
     ] = None,
 ) -> None:
     """Put finished runs into one table, with intervals and tests on the same episodes."""
-    from fsarbench.report.comparison.compare import Options
     from fsarbench.report.comparison.compare import compare as compare_runs
 
-    options = Options(
+    compare_runs(
+        runs,
         baseline=baseline,
         published=published,
         confidence=confidence,
@@ -34,4 +34,3 @@ def compare(
         out=out,
         profile=profile,
     )
-    compare_runs(runs, options)

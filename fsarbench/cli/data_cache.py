@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fsarbench.data.frame_store.build import CacheOptions, fill
+from fsarbench.data.frame_store.build import CacheOptions, fill_store
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings
 from fsarbench.data.frame_store.size_estimate import SizeEstimate
@@ -60,12 +60,12 @@ def run_cache(
     store = Path(out).absolute() if out else source.root / default_name(settings)
     console = Console(highlight=False, soft_wrap=True)
 
-    def print_estimate(expected: SizeEstimate) -> None:
-        console.print(f"frame store {store} ({settings}): {expected}", markup=False)
+    def print_estimate(estimate: SizeEstimate) -> None:
+        console.print(f"frame store {store} ({settings}): {estimate}", markup=False)
 
     writer = StoreWriter(reader, source.root, store, settings)
     paths = [path for _, path in source.videos]
-    failed = fill(writer, paths, CacheOptions(workers=workers, say=print_estimate))
+    failed = fill_store(writer, paths, CacheOptions(workers=workers, report=print_estimate))
     console.print(f"{len(paths) - len(failed):,} of {len(paths):,} videos are stored", markup=False)
     for reason in list(failed.values())[:NAMED]:
         console.print(f"not stored: {reason}", markup=False)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fsarbench.data.checking.check_videos import CheckSettings, check_videos
-from fsarbench.data.checking.findings import MEANING, SKIPPED, Bad, Entry
+from fsarbench.data.checking.findings import MEANING, SKIPPED, Entry, Fault
 from fsarbench.data.video_sources import Source
 from fsarbench.errors import UserError
 
@@ -35,7 +35,7 @@ def run_check(source: Source, out: str | None, settings: CheckSettings) -> int:
     return len({fault.entry for fault in faults})
 
 
-def print_verdict(count: int, faults: list[Bad], file: Path) -> None:
+def print_verdict(count: int, faults: list[Fault], file: Path) -> None:
     """Print the number of bad videos per kind of fault, with examples."""
     console = Console(highlight=False, soft_wrap=True)
     kinds = Counter(fault.kind for fault in faults)

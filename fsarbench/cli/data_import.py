@@ -1,64 +1,60 @@
 """`fsarbench data import`, for published data sets and for your own videos."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_folder import FolderImport, Shares, import_folder
 from fsarbench.data.importing.from_lists import import_lists
-from fsarbench.data.importing.known_lists import field as field_of
+from fsarbench.data.importing.known_lists import known_dataset
 from fsarbench.data.importing.summary import print_import
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Options of the command line; None where an option was not given.
+def run_import(
+    name: str,
+    folder: str | None = None,
+    *,
+    splits: str | None = None,
+    videos: str | None = None,
+    labels: Sequence[str] = (),
+    out: str | None = None,
+    seed: int = 0,
+    shares: str = "64/12/24",
+) -> None:
+    """Import a published data set or, with the name `folder`, your own videos.
 
-    Attributes:
+    Args:
+        name: Name of a published data set, or `folder`.
+        folder: Folder of the videos.
         splits: Folder of the split lists, or the split file of your own videos.
-        videos: Folder of the videos.
+        videos: Folder of the videos, which may also be given as `folder`.
         labels: Label files.
-        out: Annotation table or split file to write.
+        out: Annotation table or split file to write; None for the usual place.
         seed: Seed for splitting the classes of your own videos.
         shares: Proportions of train, val and test, such as `64/12/24`.
-    """
-
-    splits: str | None = None
-    videos: str | None = None
-    labels: Sequence[str] = field(default_factory=tuple)
-    out: str | None = None
-    seed: int = 0
-    shares: str = "64/12/24"
-
-
-def run_import(name: str, folder: str | None, options: Options) -> None:
-    """Import a published data set or, with the name `folder`, your own videos.
 
     Raises:
         UserError: An option is missing, or the import fails.
     """
-    out = _path(options.out)
     if name == "folder":
-        root = folder or options.videos
+        root = folder or videos
         if root is None:
             raise UserError("Give the folder of class folders: fsarbench data import folder DIR.")
-        shares, splits = shares_of(options.shares), _path(options.splits)
-        imported = import_folder(Path(root), options.seed, shares, splits, out)
+        imported = import_folder(Path(root), seed, shares_of(shares), _path(splits), _path(out))
         print_folder(imported, root)
         return
-    published = field_of(name)
-    videos = options.videos or folder
-    if options.splits is None or videos is None:
+    published = known_dataset(name)
+    place = videos or folder
+    if splits is None or place is None:
         raise UserError(
             "Give the folder of the lists and the folder of the videos: "
             f"fsarbench data import {name} --splits DIR --videos DIR."
         )
-    labels = [Path(label) for label in options.labels]
-    lists_import = import_lists(published, Path(options.splits), Path(videos), labels, out)
-    print_import(lists_import, AnnotatedVideos(name).variable, str(Path(videos).absolute()))
+    label_files = [Path(label) for label in labels]
+    lists_import = import_lists(published, Path(splits), Path(place), label_files, _path(out))
+    print_import(lists_import, AnnotatedVideos(name).variable, str(Path(place).absolute()))
 
 
 def shares_of(text: str) -> Shares:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fsarbench.data.contact_sheet import contact_sheet
-from fsarbench.data.importing.known_lists import KNOWN
+from fsarbench.data.importing.known_lists import KNOWN_LISTS
 from fsarbench.data.importing.video_finder import probe
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import require_writable
@@ -40,7 +40,9 @@ def run_info(
     console = Console(highlight=False, soft_wrap=True)
     console.print(_table(splits, seed))
     digest = dataset.fingerprint()
-    console.print(f"fingerprint: {digest} ({KNOWN.get(digest, 'not a known published list')})")
+    console.print(
+        f"fingerprint: {digest} ({KNOWN_LISTS.get(digest, 'not a known published list')})"
+    )
     if dataset.skipped:
         console.print(f"left out as bad: {', '.join(dataset.skipped)}", markup=False)
     picture, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)

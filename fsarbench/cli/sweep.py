@@ -40,19 +40,18 @@ def sweep(
     import shlex
     import sys
 
-    from fsarbench.experiments.seeds import run_options
-    from fsarbench.experiments.sweep import Options
     from fsarbench.experiments.sweep import sweep as run_sweep
 
-    options = Options(
+    succeeded = run_sweep(
+        configs,
         grid=grid or (),
         overrides=overrides or (),
         name=name,
         work_dir=work_dir,
-        run=run_options(device, quiet=False),
+        device=device,
         baseline=baseline,
         out=out,
         command=shlex.join(["fsarbench", *sys.argv[1:]]),
     )
-    if not run_sweep(configs, options):
+    if not succeeded:
         raise typer.Exit(1)

@@ -15,7 +15,7 @@ from fsarbench.video import SplitName
 class Row:
     """One table row: file and line number for messages, and cells by column."""
 
-    place: str
+    location: str
     cells: dict[str, str]
 
     def __getitem__(self, column: str) -> str:
@@ -31,7 +31,7 @@ class Row:
             if self["split"] == name:
                 return name
         raise UserError(
-            f"{self.place}: unknown split '{self['split']}'.{nearest(self['split'], SPLITS)}"
+            f"{self.location}: unknown split '{self['split']}'.{nearest(self['split'], SPLITS)}"
         )
 
 
@@ -74,8 +74,8 @@ def require_one_split(rows: Iterable[Row]) -> None:
         before = first.setdefault(row["class"], row)
         if before["split"] != row["split"]:
             raise UserError(
-                f"{row.place}: the class '{row['class']}' is in the split {row['split']}, but in "
-                f"{before['split']} at {before.place}; a class belongs to one split."
+                f"{row.location}: the class '{row['class']}' is in the split {row['split']}, but "
+                f"in {before['split']} at {before.location}; a class belongs to one split."
             )
 
 
@@ -84,7 +84,7 @@ def require_inside(row: Row, column: str) -> None:
     path = PurePosixPath(row[column].replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts:
         raise UserError(
-            f"{row.place}: the {column} '{row[column]}' may not be absolute or contain '..'; "
+            f"{row.location}: the {column} '{row[column]}' may not be absolute or contain '..'; "
             "all videos have to be inside the folder of videos."
         )
 
@@ -106,36 +106,37 @@ def _check(path: Path, header: list[str], rows: list[Row], columns: list[str]) -
     for row in rows:
         empty = [column for column in columns if not row[column]]
         if empty:
-            raise UserError(f"{row.place}: the cell of the column {empty[0]} is empty.")
+            raise UserError(f"{row.location}: the cell of the column {empty[0]} is empty.")
 
 
 OnBadVideo = Literal["error", "skip"]
 COLUMNS = ("path", "split", "kind", "skip", "reason")
 
 
-def bad_file(table: Path) -> Path:
-    """Path of the list of bad videos, beside the annotation table.
+def bad_list_path(table: Path) -> Path:
+    """Path of the list of bad videos, next to the annotation table.
 
     Example:
-        >>> bad_file(Path("videos/ssv2.csv")).name
+        >>> bad_list_path(Path("videos/ssv2.csv")).name
         'ssv2.bad.csv'
     """
     return table.with_suffix(".bad.csv")
 
 
-def to_skip(table: Path, on_bad_video: OnBadVideo) -> dict[str, str]:
-    """Reasons for the videos to leave out, by path in the table.
+def skipped_reasons(table: Path, on_bad_video: OnBadVideo) -> dict[str, str]:
+    """Reasons for the videos that are left out, by path in the annotation table.
 
     Args:
         table: Annotation table or split file of the data set.
-        on_bad_video: `error` leaves no video out; `skip` leaves out rows with `skip` = `yes`.
+        on_bad_video: `skip` leaves out the videos with `yes` in the column `skip` of the list of
+            bad videos; `error` leaves no video out.
 
     Raises:
         UserError: `skip` is set, and the list of bad videos is missing or cannot be read.
     """
     if on_bad_video == "error":
         return {}
-    path = bad_file(table)
+    path = bad_list_path(table)
     if not path.is_file():
         raise UserError(
             f"dataset.on_bad_video is 'skip', but there is no list of bad videos at {path}: run "
@@ -160,5 +161,5 @@ def _rows(path: Path) -> list[Row]:
 
 def _skips(row: Row) -> bool:
     if row["skip"] not in ("yes", "no"):
-        raise UserError(f"{row.place}: skip is '{row['skip']}'; expected yes or no.")
+        raise UserError(f"{row.location}: skip is '{row['skip']}'; expected yes or no.")
     return row["skip"] == "yes"

@@ -21,43 +21,43 @@ def centre_box(height: int, width: int, side: int) -> Box:
     return (height - side) // 2, (width - side) // 2, side, side
 
 
-def random_box(height: int, width: int, side: int, chance: RandomStream) -> Box:
+def random_box(height: int, width: int, side: int, rng: RandomStream) -> Box:
     """Square of `side` pixels at a random position."""
-    return chance.integer(height - side + 1), chance.integer(width - side + 1), side, side
+    return rng.integer(height - side + 1), rng.integer(width - side + 1), side, side
 
 
-def scaled_box(height: int, width: int, scale: tuple[float, float], chance: RandomStream) -> Box:
+def scaled_box(height: int, width: int, scale: tuple[float, float], rng: RandomStream) -> Box:
     """Box of random position, area and aspect ratio (3:4 to 4:3), as in RandomResizedCrop.
 
     Args:
         height: Frame height in pixels.
         width: Frame width in pixels.
         scale: Minimum and maximum fraction of the frame area.
-        chance: Random stream.
+        rng: Random stream.
     """
-    area = height * width * chance.uniform(*scale)
-    ratio = math.exp(chance.uniform(math.log(3 / 4), math.log(4 / 3)))
+    area = height * width * rng.uniform(*scale)
+    ratio = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
     box_height = min(height, max(1, round(math.sqrt(area / ratio))))
     box_width = min(width, max(1, round(math.sqrt(area * ratio))))
     return (
-        chance.integer(height - box_height + 1),
-        chance.integer(width - box_width + 1),
+        rng.integer(height - box_height + 1),
+        rng.integer(width - box_width + 1),
         box_height,
         box_width,
     )
 
 
 def jittered(
-    frames: Float[Tensor, "T 3 H W"], strength: float, chance: RandomStream
+    frames: Float[Tensor, "T 3 H W"], strength: float, rng: RandomStream
 ) -> Float[Tensor, "T 3 H W"]:
     """Scale brightness, contrast and saturation by factors from 1 - strength to 1 + strength.
 
     Args:
         frames: Values from 0 to 255, as in the result.
         strength: Jitter strength, 0 (no change) to below 1.
-        chance: Random stream.
+        rng: Random stream.
     """
-    bright, contrast, saturation = (chance.uniform(1 - strength, 1 + strength) for _ in range(3))
+    bright, contrast, saturation = (rng.uniform(1 - strength, 1 + strength) for _ in range(3))
     frames = (frames * bright).clamp(0, 255)
     frames = _scaled_around(_grey(frames).mean(), frames, contrast)
     return _scaled_around(_grey(frames), frames, saturation)

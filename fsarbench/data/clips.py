@@ -85,7 +85,7 @@ class ClipSettings(CheckedSettings):
         return self.size, self.resize or round(self.size * 256 / 224)
 
 
-def segment_frames(count: int, frames: int, chance: RandomStream | None = None) -> list[int]:
+def segment_frames(count: int, frames: int, rng: RandomStream | None = None) -> list[int]:
     """Sample one frame index from each of `frames` equal segments of a video.
 
     If the video has fewer frames than the clip, indices repeat.
@@ -93,7 +93,7 @@ def segment_frames(count: int, frames: int, chance: RandomStream | None = None) 
     Args:
         count: Number of frames in the video.
         frames: Number of frames in the clip.
-        chance: Random stream for one frame per segment; None for segment centres.
+        rng: Random stream for one frame per segment; None for segment centres.
 
     Example:
         >>> segment_frames(32, 8)
@@ -101,7 +101,7 @@ def segment_frames(count: int, frames: int, chance: RandomStream | None = None) 
         >>> segment_frames(3, 8)
         [0, 0, 0, 1, 1, 2, 2, 2]
     """
-    shifts = [0.5 if chance is None else chance.uniform(0.0, 1.0) for _ in range(frames)]
+    shifts = [0.5 if rng is None else rng.uniform(0.0, 1.0) for _ in range(frames)]
     # min: rounding may move a shift just below 1 to the next segment, past the last frame.
     positions = ((k + shift) * count / frames for k, shift in enumerate(shifts))
     return [min(int(frame), count - 1) for frame in positions]
@@ -111,7 +111,7 @@ def load_clip(
     reader: VideoReader,
     path: Path,
     settings: ClipSettings,
-    chance: RandomStream | None = None,
+    rng: RandomStream | None = None,
     augment: bool = True,
 ) -> UInt8[Tensor, "T 3 H W"]:
     """Decode, resize and crop one clip of a video file.
@@ -120,36 +120,36 @@ def load_clip(
         reader: Video reader.
         path: Video file.
         settings: Clip settings, resolved for the image size of the backbone.
-        chance: Random stream; None for centre frames and the centre crop.
-        augment: Whether `chance` also draws crop, flip and colour jitter, besides the frames.
+        rng: Random stream; None for centre frames and the centre crop.
+        augment: Whether `rng` also draws crop, flip and colour jitter, besides the frames.
 
     Raises:
         UserError: The video is missing or cannot be decoded.
     """
-    indices = segment_frames(reader.count(path), settings.frames, chance)
+    indices = segment_frames(reader.count(path), settings.frames, rng)
     frames = torch.from_numpy(reader.read(path, indices)).permute(0, 3, 1, 2)
-    return cut(frames, settings, chance if augment else None)
+    return prepare_clip(frames, settings, rng if augment else None)
 
 
-def cut(
-    frames: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: RandomStream | None = None
+def prepare_clip(
+    frames: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, rng: RandomStream | None = None
 ) -> UInt8[Tensor, "T 3 S S"]:
-    """Resize the short side, crop a square and, with `chance`, flip and jitter colours.
+    """Resize the short side, crop a square and, with `rng`, flip and jitter colours.
 
     Args:
         frames: Full frames.
         settings: Resolved clip settings.
-        chance: Random stream; None for the centre crop without augmentation.
+        rng: Random stream; None for the centre crop without augmentation.
     """
-    images = _framed(frames, settings, chance)
-    if chance is not None and settings.flip and chance.happens(0.5):
+    images = _resize_and_crop(frames, settings, rng)
+    if rng is not None and settings.flip and rng.happens(0.5):
         images = images.flip(-1)
-    if chance is not None and settings.jitter > 0:
-        images = jittered(images.float(), settings.jitter, chance)
-    return as_bytes(images).contiguous()
+    if rng is not None and settings.jitter > 0:
+        images = jittered(images.float(), settings.jitter, rng)
+    return to_uint8(images).contiguous()
 
 
-def as_bytes(images: Num[Tensor, "T 3 H W"]) -> UInt8[Tensor, "T 3 H W"]:
+def to_uint8(images: Num[Tensor, "T 3 H W"]) -> UInt8[Tensor, "T 3 H W"]:
     """Round values to uint8; return uint8 tensors unchanged."""
     return images if images.dtype == torch.uint8 else images.round().clamp(0, 255).to(torch.uint8)
 
@@ -162,15 +162,11 @@ def _resized(images: Num[Tensor, "T 3 H W"], height: int, width: int) -> Num[Ten
     return F.interpolate(images.float(), size, mode="bilinear", align_corners=False, antialias=True)
 
 
-def shortened(images: Num[Tensor, "T 3 H W"], side: int) -> Num[Tensor, "T 3 h w"]:
+def resize_short_side(images: Num[Tensor, "T 3 H W"], side: int) -> Num[Tensor, "T 3 h w"]:
     """Resize the short side of frames to `side` pixels; float unless the size is unchanged."""
     height, width = images.shape[-2:]
-    return _resized(images, *_short_side(height, width, side))
-
-
-def _short_side(height: int, width: int, side: int) -> tuple[int, int]:
     short = min(height, width)
-    return round(height * side / short), round(width * side / short)
+    return _resized(images, round(height * side / short), round(width * side / short))
 
 
 def _cropped(images: Num[Tensor, "T 3 H W"], box: Box) -> Num[Tensor, "T 3 h w"]:
@@ -178,19 +174,15 @@ def _cropped(images: Num[Tensor, "T 3 H W"], box: Box) -> Num[Tensor, "T 3 h w"]
     return images[..., top : top + height, left : left + width]
 
 
-def _framed(
-    images: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, chance: RandomStream | None
+def _resize_and_crop(
+    images: UInt8[Tensor, "T 3 H W"], settings: ClipSettings, rng: RandomStream | None
 ) -> Num[Tensor, "T 3 S S"]:
     size, resize = settings.sides()
     height, width = images.shape[-2:]
-    if chance is not None and settings.scale is not None:
-        box = scaled_box(height, width, settings.scale, chance)
+    if rng is not None and settings.scale is not None:
+        box = scaled_box(height, width, settings.scale, rng)
         return _resized(_cropped(images, box), size, size)
-    whole = shortened(images, resize)
-    height, width = whole.shape[-2:]
-    box = (
-        centre_box(height, width, size)
-        if chance is None
-        else random_box(height, width, size, chance)
-    )
-    return _cropped(whole, box)
+    resized = resize_short_side(images, resize)
+    height, width = resized.shape[-2:]
+    box = centre_box(height, width, size) if rng is None else random_box(height, width, size, rng)
+    return _cropped(resized, box)

@@ -15,11 +15,11 @@ from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import Split, SplitName, Video, VideoReader
 
 # Pixels: frame height, maximum frame width, width of the label column, gap between frames.
-HEIGHT, WIDEST, NAMES, GAP = 96, 170, 220, 4
+HEIGHT, MAX_WIDTH, LABEL_WIDTH, GAP = 96, 170, 220, 4
 
 
 @dataclass(frozen=True)
-class Line:
+class Row:
     """One row of the sheet; `fault` is the error message of an unreadable video."""
 
     title: str
@@ -27,7 +27,7 @@ class Line:
     fault: str = ""
 
 
-def sampled(split: Split, classes: int, seed: int) -> list[Video]:
+def sample_videos(split: Split, classes: int, seed: int) -> list[Video]:
     """Sample one video from each of up to `classes` random classes of a split.
 
     Args:
@@ -35,11 +35,11 @@ def sampled(split: Split, classes: int, seed: int) -> list[Video]:
         classes: Maximum number of classes.
         seed: Sampling seed.
     """
-    chance = RandomStream("contact sheet", seed, split.name)
-    order = np.argsort(chance.keys(len(split.classes)), kind="stable")[:classes]
+    rng = RandomStream("contact sheet", seed, split.name)
+    order = np.argsort(rng.keys(len(split.classes)), kind="stable")[:classes]
     videos = []
     for label in sorted(int(label) for label in order):
-        videos.append(chance.pick([video for video in split.videos if video.label == label]))
+        videos.append(rng.pick([video for video in split.videos if video.label == label]))
     return videos
 
 
@@ -55,48 +55,48 @@ def contact_sheet(
         frames: Frames per video.
         seed: Sampling seed.
     """
-    lines = [
-        _line(reader, split, video, frames)
+    rows = [
+        _row(reader, split, video, frames)
         for split in splits.values()
-        for video in sampled(split, classes, seed)
+        for video in sample_videos(split, classes, seed)
     ]
-    return _drawn(lines), [line.fault for line in lines if line.fault]
+    return _draw(rows), [row.fault for row in rows if row.fault]
 
 
-def _line(reader: VideoReader, split: Split, video: Video, frames: int) -> Line:
+def _row(reader: VideoReader, split: Split, video: Video, frames: int) -> Row:
     title = f"{split.name}: {split.readable[video.label] or split.classes[video.label]}"
     try:
-        return Line(title, _pictures(reader, video.path, frames))
+        return Row(title, _thumbnails(reader, video.path, frames))
     except UserError as error:
-        return Line(title, [], str(error))
+        return Row(title, [], str(error))
 
 
-def _pictures(reader: VideoReader, path: Path, frames: int) -> list[Image.Image]:
+def _thumbnails(reader: VideoReader, path: Path, frames: int) -> list[Image.Image]:
     indices = segment_frames(reader.count(path), frames)
-    return [_small(frame) for frame in reader.read(path, indices)]
+    return [_thumbnail(frame) for frame in reader.read(path, indices)]
 
 
-def _small(frame: UInt8[np.ndarray, "H W 3"]) -> Image.Image:
-    picture = Image.fromarray(frame)
-    width = min(WIDEST, max(1, round(HEIGHT * picture.width / picture.height)))
-    return picture.resize((width, HEIGHT))
+def _thumbnail(frame: UInt8[np.ndarray, "H W 3"]) -> Image.Image:
+    image = Image.fromarray(frame)
+    width = min(MAX_WIDTH, max(1, round(HEIGHT * image.width / image.height)))
+    return image.resize((width, HEIGHT))
 
 
-def _drawn(lines: list[Line]) -> Image.Image:
-    widths = [sum(frame.width + GAP for frame in line.frames) for line in lines]
-    size = (NAMES + max(widths, default=0), len(lines) * (HEIGHT + GAP))
+def _draw(rows: list[Row]) -> Image.Image:
+    widths = [sum(frame.width + GAP for frame in row.frames) for row in rows]
+    size = (LABEL_WIDTH + max(widths, default=0), len(rows) * (HEIGHT + GAP))
     sheet = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(sheet)
-    for number, line in enumerate(lines):
-        left, top = NAMES, number * (HEIGHT + GAP)
-        pen.multiline_text((GAP, top + GAP), _fitting(line), fill="black")
-        for frame in line.frames:
+    canvas = ImageDraw.Draw(sheet)
+    for number, row in enumerate(rows):
+        left, top = LABEL_WIDTH, number * (HEIGHT + GAP)
+        canvas.multiline_text((GAP, top + GAP), _label(row), fill="black")
+        for frame in row.frames:
             sheet.paste(frame, (left, top))
             left += frame.width + GAP
     return sheet
 
 
-def _fitting(line: Line) -> str:
+def _label(row: Row) -> str:
     # The default font of Pillow covers Latin-1 only.
-    text = line.title + (" (cannot be read)" if line.fault else "")
+    text = row.title + (" (cannot be read)" if row.fault else "")
     return "\n".join(textwrap.wrap(text.encode("latin-1", "replace").decode("latin-1"), 32)[:6])

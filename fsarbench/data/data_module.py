@@ -35,7 +35,7 @@ class DataModule:
     image_size: int = 224
 
     def episode(self, split: SplitName, number: int, seed: int = 0) -> Episode:
-        """Test episode `number` of a split, with its frames, on the device of the data.
+        """Test episode `number` of a split, with its frames, on the device of the model.
 
         Args:
             split: `train`, `val` or `test`.

@@ -96,10 +96,10 @@ class EpisodeSampler:
 
     def episode(self, number: int) -> EpisodeIndex:
         """Sample episode `number` (0 or more)."""
-        chance = RandomStream("episode", self.seed, self.split, number)
-        classes = _shuffled(np.arange(len(self.videos)), chance)[: self.way]
+        rng = RandomStream("episode", self.seed, self.split, number)
+        classes = _shuffled(np.arange(len(self.videos)), rng)[: self.way]
         need = self.shot + self.queries
-        drawn = np.stack([_shuffled(self.videos[label], chance)[:need] for label in classes])
+        drawn = np.stack([_shuffled(self.videos[label], rng)[:need] for label in classes])
         return EpisodeIndex(
             classes=classes,
             support=drawn[:, : self.shot],
@@ -134,6 +134,6 @@ class EpisodeSampler:
         )
 
 
-def _shuffled(items: Int64[np.ndarray, " M"], chance: RandomStream) -> Int64[np.ndarray, " M"]:
+def _shuffled(items: Int64[np.ndarray, " M"], rng: RandomStream) -> Int64[np.ndarray, " M"]:
     # Sorting 64-bit keys, because the random stream of numpy's shuffle may change by version.
-    return items[np.argsort(chance.keys(len(items)), kind="stable")]
+    return items[np.argsort(rng.keys(len(items)), kind="stable")]

@@ -57,11 +57,11 @@ def spaced(name: str) -> str:
     return " ".join(words.replace("_", " ").split()).lower()
 
 
-def named(name: str) -> str:
+def readable_name(name: str) -> str:
     """Class name in words; empty for anonymous labels such as `val3`.
 
     Example:
-        >>> named("brush_hair"), named("val3")
+        >>> readable_name("brush_hair"), readable_name("val3")
         ('brush hair', '')
     """
     return "" if NUMBERED.fullmatch(name) else spaced(name)

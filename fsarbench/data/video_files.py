@@ -66,7 +66,7 @@ def frame_files(folder: Path, prefix: str | None = None) -> list[Path]:
     Args:
         folder: Folder of images such as `img_00001.jpg`.
         prefix: File name before the number; None for the only prefix in the folder, or `img_` if
-            there are several (optical flow is often stored beside the frames).
+            there are several (optical flow is often stored next to the frames).
 
     Raises:
         UserError: The folder has no frames, several prefixes, or a missing frame.
@@ -80,13 +80,13 @@ def frame_files(folder: Path, prefix: str | None = None) -> list[Path]:
     if not numbers:
         raise UserError(
             f"The folder {folder} has no extracted frames (such as {prefix or 'img_'}00001.jpg): "
-            "extract them again, or remove it from the data set."
+            "extract the frames again, or remove the folder from the data set."
         )
     gaps = [number for number in range(min(numbers), max(numbers)) if number not in numbers]
     if gaps:
         raise UserError(
-            f"The folder {folder} lacks the frame of number {gaps[0]} (it has {min(numbers)} to "
-            f"{max(numbers)}): extract it again, or remove it from the data set."
+            f"The folder {folder} lacks frame {gaps[0]} (it has {min(numbers)} to {max(numbers)}): "
+            "extract the frames again, or remove the folder from the data set."
         )
     return [folder / numbers[number] for number in sorted(numbers)]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsarbench.data.annotation_tables import bad_file
+from fsarbench.data.annotation_tables import bad_list_path
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.importing.video_finder import find_videos
@@ -35,7 +35,7 @@ def source_of(dataset: VideoDataset) -> Source:
         UserError: The folder or the annotation table is missing or invalid.
     """
     if isinstance(dataset, AnnotatedVideos | VideoFolder):
-        return Source(dataset.folder, tuple(dataset.entries()), bad_file(dataset.table))
+        return Source(dataset.folder, tuple(dataset.entries()), bad_list_path(dataset.table))
     return source_of_splits(dataset.splits())
 
 

@@ -14,7 +14,7 @@ from fsarbench.data.clips import ClipSettings
 from fsarbench.episode import Episode
 from fsarbench.evaluation.feature_cache import trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters
-from fsarbench.profiling.episode_flops import dummy_episode
+from fsarbench.profiling.episode_flops import dummy_episode, text_shape
 from fsarbench.training.precision import forward_episode
 
 
@@ -63,15 +63,14 @@ class ProfiledModel:
         The text features of all classes come with it, unless training changes the text encoder.
         """
         kind = self.settings.episodes.of(stage)
-        encoder = self.model.text_encoder
-        width = None if encoder is None else encoder.dim
-        episode = dummy_episode(self.clips, kind, width)
-        if width is None:
+        text = text_shape(self.model)
+        episode = dummy_episode(self.clips, kind, text)
+        if text is None:
             return episode
         names = tuple(f"class {i}" for i in range(kind.way))
         if stage == "train" and trains_text_encoder(self.model):
             return replace(episode, names=names, text=None)
-        bank = torch.empty(USUAL_CLASSES, width, device="meta")
+        bank = torch.empty(USUAL_CLASSES, *text, device="meta")
         return replace(episode, names=names, bank=bank)
 
     @property

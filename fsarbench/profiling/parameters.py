@@ -34,11 +34,7 @@ def parts(model: FewShotModel) -> list[Part]:
         backbone.tuned - adapter.tuned,
         backbone.total - adapter.total,
     )
-    rest = [
-        _part(slot, getattr(model, slot))
-        for slot in ("text_encoder", "prototypes", "matcher", "readout")
-        if getattr(model, slot) is not None
-    ]
+    rest = [_part(slot, module) for slot, module in model.components().items()]
     losses = ", ".join(type(loss).__name__ for loss in model.losses.values()) or "none"
     tuned, total = count_parameters(model.losses, trainable=True), count_parameters(model.losses)
     return [trunk, adapter, *rest, Part("losses", losses, tuned, total)]

@@ -75,7 +75,7 @@ class HybridRelation(PrototypeBuilder):
         self,
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
-        text: Float[Tensor, "N E"] | None,
+        text: Float[Tensor, "N M E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """One prototype per class and query; text is unused."""
         classes, query = self._relate_frames(support).mean(1), self._relate_frames(query)

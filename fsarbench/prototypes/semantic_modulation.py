@@ -41,7 +41,7 @@ class SemanticModulation(PerVideoPrototypeBuilder):
 
     Example:
         >>> build = SemanticModulation(4, heads=2)
-        >>> build(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), torch.ones(5, 4))[0].shape
+        >>> build(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), torch.ones(5, 1, 4))[0].shape
         torch.Size([1, 5, 1, 8, 4])
     """
 
@@ -72,7 +72,7 @@ class SemanticModulation(PerVideoPrototypeBuilder):
         self.layers = nn.ModuleList(layer() for _ in range(depth))
 
     def class_prototypes(
-        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N M E"] | None
     ) -> Float[Tensor, "N P S F"]:
         """One prototype per class.
 

@@ -126,7 +126,7 @@ def describe_run(
             setting(evaluation, data_module.episodes, accuracy, operations.episode)
             for evaluation, accuracy, operations in zip(evaluations, found, counted, strict=True)
         ],
-        "conditions": _conditions(data_module, settings, training, evaluations[0], origin),
+        "conditions": _conditions(model, data_module, settings, training, evaluations[0], origin),
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
         "parameters": _parameters(parts(model)),
@@ -187,7 +187,14 @@ def clip_kind(clips: ClipSettings) -> dict[str, Any]:
     return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
 
 
+def corpus_hash(model: FewShotModel) -> str | None:
+    """SHA-256 of the text corpus that a model reads; None without a corpus."""
+    encoder = model.text_encoder
+    return (encoder.corpus_sha256 or None) if encoder is not None else None
+
+
 def _conditions(
+    model: FewShotModel,
     data_module: DataModule,
     settings: EvaluateSettings,
     training: Training,
@@ -197,6 +204,7 @@ def _conditions(
     return {
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
+        "corpus_sha256": corpus_hash(model),
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_kind(evaluation),

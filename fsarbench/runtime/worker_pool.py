@@ -1,6 +1,6 @@
-"""Work on many videos in processes, each with a time limit that holds even inside a decoder.
+"""Worker processes with a time limit per task that also holds if a decoder hangs.
 
-The processes end by themselves when whoever started them is killed.
+The workers end if the main process is killed.
 """
 
 import multiprocessing
@@ -16,29 +16,30 @@ from fsarbench.errors import UserError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-# Seconds between two looks at the clock, and in which a process has to be ready.
-LOOK, START = 0.2, 120.0
+# Seconds between two checks of the time limits, and seconds until a new worker has to be ready.
+POLL_INTERVAL, START_LIMIT = 0.2, 120.0
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A task whose process did not come back with a result, and why."""
+class LostTask:
+    """Task without a result, because its worker crashed or exceeded the time limit."""
 
     kind: Literal["slow", "crash"]
     reason: str
 
 
-def each(
+def run_tasks(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, limit: float
-) -> Iterator[tuple[int, Result | Lost]]:
-    """What a function returns for each task, with the task's number, in the order of finishing.
+) -> Iterator[tuple[int, Result | LostTask]]:
+    """Call a function for each task in worker processes; yield index and result of each one.
+
+    The results are in the order of finishing.
 
     Args:
-        function: A function of a module (or a partial of one) that raises nothing; another process
-            imports it.
-        tasks: What it is called with.
-        workers: Processes.
-        limit: Seconds a task; the process of one that takes longer is ended.
+        function: Function that raises nothing and can be pickled, such as a module-level function.
+        tasks: Arguments of the calls.
+        workers: Number of processes.
+        limit: Time limit per task in seconds; a worker that exceeds it is killed.
 
     Raises:
         UserError: Processes cannot be started.
@@ -49,17 +50,17 @@ def each(
     team = [Worker(function) for _ in range(max(1, min(workers, len(tasks))))]
     try:
         while team:
-            ready = wait([worker.pipe for worker in team], LOOK)
+            ready = wait([worker.pipe for worker in team], POLL_INTERVAL)
             for worker in list(team):
-                found = worker.result(worker.pipe in ready, limit)
-                if found:
-                    yield found
+                result = worker.result(worker.pipe in ready, limit)
+                if result:
+                    yield result
                 if worker.ended:
                     team.remove(worker)
                     worker.close()
                     worker = Worker(function)
                     team.append(worker)
-                if worker.idle and not worker.give(next(waiting, None)):
+                if worker.idle and not worker.assign(next(waiting, None)):
                     team.remove(worker)
                     worker.close()
     finally:
@@ -68,69 +69,79 @@ def each(
 
 
 class Worker(Generic[Task, Result]):
-    """One process and what it is working on.
+    """One worker process and its current task.
 
     Args:
-        function: What it does with a task.
+        function: Function that the worker calls for each task.
     """
 
     def __init__(self, function: Callable[[Task], Result]) -> None:
         context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, function), daemon=True)
+        self.pipe, worker_end = context.Pipe()
+        self.process = context.Process(target=_serve, args=(worker_end, function), daemon=True)
         try:
             self.process.start()
         except OSError as error:
             raise UserError(f"Processes that decode videos cannot be started ({error}).") from error
-        theirs.close()
+        worker_end.close()
         self.task: int | None = None
         self.idle = self.ended = False
         self.since = time.monotonic()
 
-    def give(self, task: tuple[int, Task] | None) -> bool:
-        """Hand over the next task; False if there is none left."""
+    def assign(self, task: tuple[int, Task] | None) -> bool:
+        """Send the next task to the worker; return False if there is none."""
         if task is None:
             return False
         self.task, self.idle, self.since = task[0], False, time.monotonic()
-        # One that was ended meanwhile is noticed as one that ends in the task: by its empty pipe.
+        # If the worker just died, sending fails here, and `result` reports the crash.
         with suppress(OSError):
             self.pipe.send(task[1])
         return True
 
-    def result(self, ready: bool, limit: float) -> tuple[int, Result | Lost] | None:
-        """What came of the task; `Lost` if the process ended or takes too long."""
+    def result(self, ready: bool, limit: float) -> tuple[int, Result | LostTask] | None:
+        """Index and result of the current task; None if it is not finished.
+
+        Args:
+            ready: Whether the pipe can be read.
+            limit: Time limit in seconds.
+
+        Raises:
+            UserError: The worker does not start.
+        """
         if ready:
             return self._received()
         seconds = time.monotonic() - self.since
-        if self.task is None and not self.idle and seconds > START:
+        if self.task is None and not self.idle and seconds > START_LIMIT:
             raise UserError("Processes that decode videos do not start on this machine.")
         if self.task is None or seconds <= limit:
             return None
         self.ended = True
-        return self.task, Lost("slow", f"not decoded within {limit:g} s")
+        return self.task, LostTask("slow", f"not decoded within {limit:g} s")
 
-    def _received(self) -> tuple[int, Result | Lost] | None:
+    def _received(self) -> tuple[int, Result | LostTask] | None:
         try:
             result = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(5)
             if self.task is None:
-                raise UserError("A process that decodes videos ended as it started.") from None
+                raise UserError(
+                    "A process that decodes videos ended before it was ready."
+                ) from None
             self.ended = True
             code = self.process.exitcode
-            return self.task, Lost("crash", f"the decoder crashed (exit code {code})")
+            return self.task, LostTask("crash", f"the decoder crashed (exit code {code})")
         task, self.task, self.idle = self.task, None, True
         return None if task is None else (task, result)
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self.pipe.close()
         self.process.kill()
         self.process.join()
 
 
 def _serve(pipe: "Connection[Any, Any]", function: Callable[[Any], Any]) -> None:
-    # Ends by itself when nobody is left at the other end.
+    # The first message says that the worker is ready. EOFError: the main process has ended.
     try:
         pipe.send(None)
         while True:

@@ -77,7 +77,8 @@ def encoder(adapter: str) -> FewShotModel:
 
 
 def encode(model: FewShotModel, task: Episode) -> tuple[torch.Tensor, torch.Tensor]:
-    return model.encode(task, model.encode_text(task))
+    support, query = model.encode(task, model.encode_text(task))
+    return support.frames, query.frames
 
 
 @torch.no_grad()

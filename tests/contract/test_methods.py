@@ -33,7 +33,7 @@ PRETRAINING = {  # the backbones that configs have; others have results and no c
     "ImageNet-RN50": "_imagenet_rn50",
     "": "_imagenet_rn50",  # ProtoNet's: the table does not say
 }
-NAME = re.compile(r"([a-z]+(?:_released)?)_([a-z0-9]+)_(\d+)shot((?:_[a-z0-9]+)*)")
+NAME = re.compile(r"([a-z][a-z0-9]*(?:_released)?)_([a-z0-9]+)_(\d+)shot((?:_[a-z0-9]+)*)")
 RESULTS = [(card, result) for card in METHODS for result in card.published]
 
 

@@ -11,7 +11,7 @@ from fsarbench.config.build import build_model, build_reader, build_settings
 from fsarbench.config.loading import load_config
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.datasets.synthetic import Strokes, SynthAct
-from fsarbench.data.frame_store.build import CacheOptions, fill
+from fsarbench.data.frame_store.build import CacheOptions, fill_store
 from fsarbench.data.frame_store.index import StoreSettings
 from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.readers.pyav_reader import PyAVReader
@@ -21,13 +21,13 @@ from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.model import FewShotModel
 from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
-from tests.unit.data.importing.test_round_trip import imported, linked
+from tests.unit.data.importing.test_round_trip import imported, link_videos
 
 DATASETS: dict[str, Callable[[], VideoDataset]] = {
     "strokes": lambda: Strokes(workers=1),
     "synthact": lambda: SynthAct(1, 1, 3, workers=1),
 }
-# Untrained, and with text, so that class names count as well.
+# An untrained model with a text encoder, so that class names matter as well.
 LOADED = load_config("clipfsar_synthact_1shot", ["evaluate.episodes=100", "evaluate.workers=0"])
 
 
@@ -37,7 +37,7 @@ def model() -> FewShotModel:
     return build_model(LOADED.values)
 
 
-def scored(
+def evaluate_on(
     model: FewShotModel, splits: dict[SplitName, Split], reader: VideoReader | None = None
 ) -> Evaluation:
     settings = build_settings(LOADED.values)
@@ -63,7 +63,7 @@ def original(
 
 @pytest.fixture(scope="module")
 def expected(model: FewShotModel, original: dict[SplitName, Split]) -> Evaluation:
-    return scored(model, original)
+    return evaluate_on(model, original)
 
 
 @pytest.mark.parametrize("layout", ["TRX", "CLIP-FSAR", "folder"])
@@ -74,27 +74,27 @@ def test_accuracy_and_scores_are_the_same(
     expected: Evaluation,
     tmp_path: Path,
 ) -> None:
-    made = linked(original, tmp_path / "videos")
-    back = imported(layout, made, tmp_path / "videos", tmp_path).splits()
-    found = scored(model, back)
-    assert found.accuracy == expected.accuracy
-    np.testing.assert_array_equal(found.scores, expected.scores)
-    assert [v.path.resolve() for v in back["test"].videos] == [
+    ids = link_videos(original, tmp_path / "videos")
+    splits = imported(layout, ids, tmp_path / "videos", tmp_path).splits()
+    evaluation = evaluate_on(model, splits)
+    assert evaluation.accuracy == expected.accuracy
+    np.testing.assert_array_equal(evaluation.scores, expected.scores)
+    assert [v.path.resolve() for v in splits["test"].videos] == [
         v.path.resolve() for v in original["test"].videos
     ]
 
 
-def test_a_store_gives_them_too(
+def test_accuracy_and_scores_with_a_frame_store_are_the_same(
     model: FewShotModel,
     original: dict[SplitName, Split],
     expected: Evaluation,
     tmp_path: Path,
 ) -> None:
     source = source_of_splits({"test": original["test"]})
-    keeper = StoreWriter(PyAVReader(), source.root, tmp_path / "store", StoreSettings(256, "raw"))
+    writer = StoreWriter(PyAVReader(), source.root, tmp_path / "store", StoreSettings(256, "raw"))
     paths = [path for _, path in source.videos]
-    assert fill(keeper, paths, CacheOptions(workers=1, say=lambda _: None)) == {}
+    assert fill_store(writer, paths, CacheOptions(workers=1, report=lambda _: None)) == {}
     reader = StoreReader(str(tmp_path / "store"), str(source.root))
-    found = scored(model, original, reader)
-    assert found.accuracy == expected.accuracy
-    np.testing.assert_array_equal(found.scores, expected.scores)
+    evaluation = evaluate_on(model, original, reader)
+    assert evaluation.accuracy == expected.accuracy
+    np.testing.assert_array_equal(evaluation.scores, expected.scores)

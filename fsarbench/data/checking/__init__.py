@@ -1,1 +1,1 @@
-"""Opening every video of a data set before a run does, and the list of those that are bad."""
+"""Check of all videos of a data set: decode each one and list the bad ones."""

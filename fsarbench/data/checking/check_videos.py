@@ -1,4 +1,4 @@
-"""`fsarbench data check`: every video of a data set opened, resumable, and the bad ones listed."""
+"""`fsarbench data check`: decode every video of a data set, resumable, and list the bad ones."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,37 +6,38 @@ from pathlib import Path
 
 from fsarbench.data.annotation_tables import COLUMNS
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.findings import Bad, Entry, judge
+from fsarbench.data.checking.findings import Entry, Fault, find_faults
 from fsarbench.data.checking.journal import Facts, journal, read_journal, write_journal
 from fsarbench.data.importing.output import write_rows
 from fsarbench.data.video_files import stamp_of
 from fsarbench.runtime.atomic_files import remove_stale_files
 from fsarbench.runtime.progress import ProgressBars
-from fsarbench.runtime.worker_pool import Lost, each
+from fsarbench.runtime.worker_pool import LostTask, run_tasks
 
 
 def examine_all(paths: Sequence[Path], workers: int, limit: float) -> Iterator[tuple[int, Facts]]:
-    """The facts of all videos, each with its number, in the order in which they are found out.
+    """Examine videos in parallel; yield index and facts of each one, in the order of finishing.
 
     Args:
-        paths: The videos.
-        workers: Processes.
-        limit: Seconds per video; the process of one that takes longer is ended.
+        paths: Video files or folders of frames.
+        workers: Number of processes.
+        limit: Time limit per video in seconds; a process that takes longer is killed.
 
     Raises:
         UserError: Processes cannot be started.
     """
-    for number, found in each(examined, paths, workers, limit):
-        if isinstance(found, Lost):
-            found = Facts(kind=found.kind, reason=found.reason)
-        yield number, found
+    for index, result in run_tasks(examine_safely, paths, workers, limit):
+        if isinstance(result, LostTask):
+            yield index, Facts(kind=result.kind, reason=result.reason)
+        else:
+            yield index, result
 
 
-def examined(path: Path) -> Facts:
-    """The facts of a video; whatever a damaged file makes a decoder raise is one of them.
+def examine_safely(path: Path) -> Facts:
+    """Facts of a video; an exception of the decoder becomes the fault `unreadable`.
 
     Args:
-        path: The video.
+        path: Video file or folder of frames.
     """
     try:
         return examine(path)
@@ -46,13 +47,13 @@ def examined(path: Path) -> Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSettings:
-    """How videos are examined.
+    """Settings of a check.
 
     Attributes:
-        workers: Processes that decode.
-        limit: Seconds per video.
-        min_frames: A video of fewer frames is reported as short.
-        progress: Whether to show how far it is.
+        workers: Number of decoding processes.
+        limit: Time limit per video in seconds.
+        min_frames: Videos with fewer frames are reported as short.
+        progress: Whether to show a progress bar.
     """
 
     workers: int = 1
@@ -61,39 +62,41 @@ class CheckSettings:
     progress: bool = True
 
 
-def check_videos(root: Path, entries: list[Entry], out: Path, settings: CheckSettings) -> list[Bad]:
-    """Examine the videos that were not examined before, and write the list of bad ones.
+def check_videos(
+    root: Path, entries: list[Entry], out: Path, settings: CheckSettings
+) -> list[Fault]:
+    """Examine new and changed videos, and write the list of bad ones.
 
-    What was found out is kept beside the list, so that a check which was ended goes on, and a later
-    one examines only files that changed.
+    A journal next to the list keeps the facts of examined videos. An interrupted check resumes
+    from it, and a later check examines only files that changed.
 
     Args:
-        root: The folder of the videos.
-        entries: The videos.
-        out: The list to write.
-        settings: How they are examined.
+        root: Folder of the videos.
+        entries: Videos of the data set.
+        out: CSV file for the list of bad videos.
+        settings: Settings of the check.
 
     Raises:
         UserError: The list cannot be written, or processes cannot be started.
     """
-    kept = out.with_suffix(".jsonl")
+    journal_path = out.with_suffix(".jsonl")
     remove_stale_files(out.parent)
-    known = _unchanged(root, entries, read_journal(kept))
-    left = [entry.path for entry in entries if entry.path not in known]
+    facts = _unchanged(root, entries, read_journal(journal_path))
+    pending = [entry.path for entry in entries if entry.path not in facts]
     with (
-        ProgressBars(quiet=not settings.progress).task("check videos", len(left)) as bar,
-        journal(kept) as note,
+        ProgressBars(quiet=not settings.progress).task("check videos", len(pending)) as bar,
+        journal(journal_path) as append,
     ):
-        paths = [root / path for path in left]
-        for number, facts in examine_all(paths, settings.workers, settings.limit):
-            known[left[number]] = facts
-            if facts.lasting:
-                note(left[number], facts)
+        paths = [root / path for path in pending]
+        for index, result in examine_all(paths, settings.workers, settings.limit):
+            facts[pending[index]] = result
+            if result.lasting:
+                append(pending[index], result)
             bar.advance()
-    write_journal(kept, {entry.path: known[entry.path] for entry in entries})
-    bad = judge(entries, known, settings.min_frames)
-    write_rows(out, COLUMNS, [one.row() for one in bad])
-    return bad
+    write_journal(journal_path, {entry.path: facts[entry.path] for entry in entries})
+    faults = find_faults(entries, facts, settings.min_frames)
+    write_rows(out, COLUMNS, [fault.row() for fault in faults])
+    return faults
 
 
 def _unchanged(root: Path, entries: list[Entry], facts: dict[str, Facts]) -> dict[str, Facts]:

@@ -1,6 +1,7 @@
-"""One video decoded from its first frame to its last.
+"""Examination of one video: decode all of its frames, and compare their number with the header.
 
-This runs in processes that are ended when a file holds them up, so it imports little.
+The processes that run this module are killed and restarted when a file blocks them. It therefore
+imports little.
 """
 
 import hashlib
@@ -17,11 +18,11 @@ from fsarbench.errors import UserError
 
 
 def examine_frames(folder: Path, stamp: str) -> Facts:
-    """What can be said of a folder of frames.
+    """Facts of a folder of extracted frames.
 
     Args:
-        folder: The folder.
-        stamp: What changes with its content.
+        folder: Folder of frames.
+        stamp: Change stamp of the folder (`fsarbench.data.video_files.stamp_of`).
     """
     try:
         files = frame_files(folder)
@@ -37,13 +38,13 @@ def examine_frames(folder: Path, stamp: str) -> Facts:
     return Facts(stamp, len(files), digest=digest.hexdigest())
 
 
-# A video of this share of the duration that its header promises, less some seconds, counts as
-# whole: the duration of the last frame is often not known.
-WHOLE, SLACK = 0.9, 0.2
+# A video counts as complete if it reaches this share of the duration in its header, with a
+# tolerance in seconds: the duration of the last frame is often unknown.
+COMPLETE_SHARE, TOLERANCE = 0.9, 0.2
 
 
 def examine(path: Path) -> Facts:
-    """What can be said of a video file or of a folder of frames.
+    """Facts of a video file or of a folder of frames.
 
     Example:
         >>> examine(Path("no-such.mp4")).kind
@@ -52,13 +53,13 @@ def examine(path: Path) -> Facts:
     try:
         stamp = stamp_of(path)
     except PermissionError as error:
-        return Facts(kind="unreadable", reason=_words(error))
+        return Facts(kind="unreadable", reason=_first_line(error))
     except OSError as error:
-        return Facts(kind="missing", reason=_words(error))
+        return Facts(kind="missing", reason=_first_line(error))
     if path.is_dir():
         return examine_frames(path, stamp)
     if not path.is_file():
-        return Facts(kind="unreadable", reason="no regular file")
+        return Facts(kind="unreadable", reason="not a regular file")
     if path.stat().st_size == 0:
         return Facts(stamp, kind="unreadable", reason="the file is empty (0 bytes)")
     return _examine_video(path, stamp)
@@ -72,19 +73,19 @@ def _examine_video(path: Path, stamp: str) -> Facts:
                 return Facts(stamp, kind="unreadable", reason="no video stream")
             if stream.codec_context is None:
                 return Facts(stamp, kind="unreadable", reason="PyAV has no decoder for its codec")
-            return _decoded(container, stream, stamp, _lacking(path))
+            return _decode_all(container, stream, stamp, _missing_bytes(path))
     except (av.FFmpegError, OSError, ValueError) as error:
-        return Facts(stamp, kind="unreadable", reason=_words(error))
+        return Facts(stamp, kind="unreadable", reason=_first_line(error))
 
 
-class _Tally:
-    """What was seen of a video so far: packets, frames and the end of the last packet in seconds.
+class _Counter:
+    """Counts of the packets and frames decoded so far, and the end time of the last packet.
 
-    Packets of one byte hold no frame: XviD and DivX write them where an earlier packet holds two,
-    and after the first one of many files.
+    Packets of one byte hold no frame. XviD and DivX write them where an earlier packet holds two
+    frames, and after the first packet of many files.
 
     Args:
-        stream: The video stream; the others count for the end alone.
+        stream: The video stream; packets of other streams only extend the end time.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -97,7 +98,7 @@ class _Tally:
         if packet.pts is not None and packet.size:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             self.end = max(self.end, end)
-        # The empty packets at the end, which give the last frames, know their stream alone.
+        # The empty packets at the end flush the last frames; they have a stream but no time.
         if packet.stream.index != self.stream.index:
             return
         self.packets += bool(packet.size)
@@ -109,50 +110,50 @@ class _Tally:
 
     @property
     def header(self) -> int:
-        """The frames that the header promises; its count of packets without a frame is no fault."""
-        promised = int(self.stream.frames)
-        return self.frames if promised == self.frames + self.placeholders else promised
+        """Number of frames in the header, without packets that hold no frame if it counts them."""
+        declared = int(self.stream.frames)
+        return self.frames if declared == self.frames + self.placeholders else declared
 
 
-def _lacking(path: Path) -> str:
-    # An AVI begins with its own size. FFmpeg reads a shorter one without a word.
+def _missing_bytes(path: Path) -> str:
+    # An AVI file starts with its own size. FFmpeg reads a truncated AVI without an error.
     with path.open("rb") as file:
         start = file.read(8)
-    size, promised = path.stat().st_size, int.from_bytes(start[4:], "little") + 8
-    cut = start[:4] == b"RIFF" and size < promised
-    return f": it has {size:,} of {promised:,} bytes" if cut else ""
+    size, declared = path.stat().st_size, int.from_bytes(start[4:], "little") + 8
+    truncated = start[:4] == b"RIFF" and size < declared
+    return f": it has {size:,} of {declared:,} bytes" if truncated else ""
 
 
-def _decoded(container: Any, stream: Any, stamp: str, fault: str) -> Facts:
+def _decode_all(container: Any, stream: Any, stamp: str, fault: str) -> Facts:
     stream.thread_count = 1
-    tally = _Tally(stream)
+    counter = _Counter(stream)
     try:
         for packet in container.demux():
-            tally.add(packet)
+            counter.add(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
-        fault = f": {_words(error)}"
-    promised = stream.frames or tally.packets
-    if not tally.frames and not promised:
+        fault = f": {_first_line(error)}"
+    expected = stream.frames or counter.packets
+    if not counter.frames and not expected:
         return Facts(stamp, kind="unreadable", reason="no frames")
-    digest = tally.digest.hexdigest() if tally.frames else ""
-    reason = _cut(container, tally, promised, fault)
+    digest = counter.digest.hexdigest() if counter.frames else ""
+    reason = _truncation(container, counter, expected, fault)
     kind: Kind = "truncated" if reason else ""
-    return Facts(stamp, tally.frames, tally.header, digest, kind, reason)
+    return Facts(stamp, counter.frames, counter.header, digest, kind, reason)
 
 
-def _cut(container: Any, tally: _Tally, promised: int, fault: str) -> str:
-    if fault or tally.frames == 0 or tally.packets < _index(container, tally.stream):
-        return f"{tally.frames} of {promised} frames can be decoded{fault}"
-    whole = 0.0 if tally.stream.frames else (container.duration or 0) / av.time_base
-    short = tally.end < WHOLE * whole - SLACK
-    return f"it ends after {tally.end:.1f} of {whole:.1f} s" if short else ""
+def _truncation(container: Any, counter: _Counter, expected: int, fault: str) -> str:
+    if fault or counter.frames == 0 or counter.packets < _indexed(container, counter.stream):
+        return f"{counter.frames} of {expected} frames can be decoded{fault}"
+    duration = 0.0 if counter.stream.frames else (container.duration or 0) / av.time_base
+    short = counter.end < COMPLETE_SHARE * duration - TOLERANCE
+    return f"it ends after {counter.end:.1f} of {duration:.1f} s" if short else ""
 
 
-def _index(container: Any, stream: Any) -> int:
-    # The header of an mp4 is an index of its frames; that of an AVI is only what its writer said.
+def _indexed(container: Any, stream: Any) -> int:
+    # The header of an MP4 is an index of its frames. The count in an AVI header may be wrong.
     return stream.frames if "mp4" in container.format.name else 0
 
 
-def _words(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0]

@@ -1,4 +1,4 @@
-"""From facts to the list of bad videos."""
+"""Faults of the videos of a data set, derived from the facts of each video."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from fsarbench.data.checking.journal import Facts
 
-# What reading fails on, and what `on_bad_video='skip'` leaves out. The others can be read.
+# Faults that make a video unreadable; `on_bad_video='skip'` leaves these videos out.
 SKIPPED = frozenset({"missing", "unreadable", "truncated", "slow", "crash"})
 MEANING = {
-    "missing": "not there",
+    "missing": "file does not exist",
     "unreadable": "cannot be opened or decoded",
-    "truncated": "cut short",
+    "truncated": "ends early",
     "slow": "over the time limit",
     "crash": "crashed the decoder",
     "short": "fewer frames than a clip",
@@ -23,64 +23,68 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A video of a data set: its path below the root, and its split, empty if it is in none."""
+    """Path of a video below the root, and its split; empty if it is in no split."""
 
     path: str
     split: str
 
 
 @dataclass(frozen=True)
-class Bad:
-    """Something that is wrong with a video."""
+class Fault:
+    """One fault of a video; `kind` is a key of `MEANING`."""
 
     entry: Entry
     kind: str
     reason: str
 
     def row(self) -> tuple[str, str, str, str, str]:
-        """A line of the list of bad videos."""
+        """Row of the fault in the list of bad videos."""
         skip = "yes" if self.kind in SKIPPED else "no"
         return self.entry.path, self.entry.split, self.kind, skip, self.reason
 
 
-def judge(entries: Sequence[Entry], facts: Mapping[str, Facts], min_frames: int) -> list[Bad]:
-    """All that is wrong, in the order of the entries.
+def find_faults(
+    entries: Sequence[Entry], facts: Mapping[str, Facts], min_frames: int
+) -> list[Fault]:
+    """All faults, in the order of the entries.
 
     Args:
-        entries: The videos of the data set.
-        facts: What was found out, by path.
-        min_frames: A video of fewer frames is reported as short.
+        entries: Videos of the data set.
+        facts: Facts by path.
+        min_frames: Videos with fewer frames are reported as short.
     """
-    twins = _twins(entries, facts)
+    by_digest = _by_digest(entries, facts)
     return [
-        bad for entry in entries for bad in _faults(entry, facts[entry.path], min_frames, twins)
+        fault
+        for entry in entries
+        for fault in _faults(entry, facts[entry.path], min_frames, by_digest)
     ]
 
 
 def _faults(
-    entry: Entry, facts: Facts, min_frames: int, twins: Mapping[str, list[Entry]]
-) -> Iterator[Bad]:
+    entry: Entry, facts: Facts, min_frames: int, by_digest: Mapping[str, list[Entry]]
+) -> Iterator[Fault]:
     if facts.kind:
-        yield Bad(entry, facts.kind, facts.reason)
+        yield Fault(entry, facts.kind, facts.reason)
         return
     if facts.frames < min_frames:
-        yield Bad(entry, "short", f"{facts.frames} frames, a clip takes {min_frames}")
+        yield Fault(entry, "short", f"{facts.frames} frames; a clip needs {min_frames}")
     if facts.header not in (0, facts.frames):
-        yield Bad(entry, "header", f"the header says {facts.header} frames, it has {facts.frames}")
-    others = [other for other in twins[facts.digest] if other != entry]
-    elsewhere = [other for other in others if other.split != entry.split]
-    for kind, found in (("leak", elsewhere), ("duplicate", others)):
-        if found:
-            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            split = f" ({found[0].split})" if found[0].split else ""
-            yield Bad(entry, kind, f"the same frames as {found[0].path}{split}{more}")
+        reason = f"{facts.header} frames in the header, {facts.frames} in the file"
+        yield Fault(entry, "header", reason)
+    copies = [other for other in by_digest[facts.digest] if other != entry]
+    leaks = [copy for copy in copies if copy.split != entry.split]
+    for kind, same in (("leak", leaks), ("duplicate", copies)):
+        if same:
+            more = f" and {len(same) - 1} more" if len(same) > 1 else ""
+            split = f" ({same[0].split})" if same[0].split else ""
+            yield Fault(entry, kind, f"the same frames as {same[0].path}{split}{more}")
             return
 
 
-def _twins(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> Mapping[str, list[Entry]]:
-    twins: dict[str, list[Entry]] = defaultdict(list)
+def _by_digest(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> Mapping[str, list[Entry]]:
+    by_digest: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        found = facts[entry.path]
-        if not found.kind:
-            twins[found.digest].append(entry)
-    return twins
+        if not facts[entry.path].kind:
+            by_digest[facts[entry.path].digest].append(entry)
+    return by_digest

@@ -1,4 +1,4 @@
-"""What was found out about one video, and the journal that keeps it while a check goes on."""
+"""Facts of examined videos, and the journal that keeps them so that a check can resume."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,15 +15,15 @@ Kind = Literal["", "missing", "unreadable", "truncated", "slow", "crash"]
 
 @dataclass(frozen=True)
 class Facts:
-    """One examined video.
+    """Facts of one examined video.
 
     Attributes:
-        stamp: Size and time of change; another stamp means that it has to be examined again.
-        frames: Frames that could be decoded.
-        header: Frames that the header promises, 0 if it is silent.
-        digest: A hash over the decoded frames, empty for a video without any.
-        kind: What is wrong so that it cannot be read, empty if nothing is.
-        reason: The same in words.
+        stamp: Size and modification time; if they change, the video is examined again.
+        frames: Number of frames that could be decoded.
+        header: Number of frames in the header; 0 if the header has none.
+        digest: Hash over the decoded frames; empty for a video without frames.
+        kind: Fault that makes the video unreadable; empty if there is none.
+        reason: Description of the fault.
     """
 
     stamp: str = ""
@@ -35,35 +35,39 @@ class Facts:
 
     @property
     def lasting(self) -> bool:
-        """Whether it is true as long as the file does not change, and not of this attempt alone."""
+        """Whether the facts hold as long as the file does not change.
+
+        A missing file, a time-out and a crash may not happen at the next attempt.
+        """
         return bool(self.stamp) and self.kind not in ("missing", "slow", "crash")
 
 
 def read_journal(path: Path) -> dict[str, Facts]:
-    """The facts of a journal by path; a line that was cut off is left out."""
-    found: dict[str, Facts] = {}
+    """Facts in a journal by path; incomplete lines are ignored."""
+    facts: dict[str, Facts] = {}
     if path.is_file():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                name, facts = json.loads(line)
-                found[name] = Facts(**facts)
+                name, values = json.loads(line)
+                facts[name] = Facts(**values)
             except (ValueError, TypeError):
                 continue
-    return found
+    return facts
 
 
 def write_journal(path: Path, facts: Mapping[str, Facts]) -> None:
-    """Write a finished journal: what lasts, in the order given.
+    """Write a complete journal with the lasting facts, in the given order.
 
     Raises:
-        UserError: It cannot be written.
+        UserError: The journal cannot be written.
     """
-    write_text(path, "".join(_line(name, one) for name, one in facts.items() if one.lasting))
+    lasting = {name: video for name, video in facts.items() if video.lasting}
+    write_text(path, "".join(_line(name, video) for name, video in lasting.items()))
 
 
 @contextmanager
 def journal(path: Path) -> Iterator[Callable[[str, Facts], None]]:
-    """Give a function that notes the facts of a video at the end of a journal.
+    """Open a journal; yield a function that appends the facts of a video.
 
     Raises:
         UserError: The journal cannot be written.
@@ -71,18 +75,18 @@ def journal(path: Path) -> Iterator[Callable[[str, Facts], None]]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
-            # A line that was cut off must not swallow the next one.
+            # The last line may be incomplete; the next one must not be appended to it.
             file.write(b"\n")
 
-            def note(name: str, facts: Facts) -> None:
+            def append(name: str, facts: Facts) -> None:
                 file.write(_line(name, facts).encode())
                 file.flush()
 
-            yield note
+            yield append
     except OSError as error:
         raise UserError(
-            f"cannot write {path}: {error.strerror or error}. Allow writing there, or name another "
-            "file with --out."
+            f"cannot write {path}: {error.strerror or error}. Change the permissions, or choose "
+            "another file with --out."
         ) from error
 
 

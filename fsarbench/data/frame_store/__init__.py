@@ -1,1 +1,1 @@
-"""Videos decoded once and kept as frames, from which a clip is read without decoding a video."""
+"""Frame store: frames of decoded videos on disk, so that clips are read without decoding."""

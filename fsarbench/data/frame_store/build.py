@@ -1,4 +1,4 @@
-"""`fsarbench data cache`: every video of a data set decoded once, resumable."""
+"""`fsarbench data cache`: decode every video of a data set once into a frame store; resumable."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,113 +22,118 @@ from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import remove_stale_files
 from fsarbench.runtime.folder_lock import locked_folder
 from fsarbench.runtime.progress import ProgressBars
-from fsarbench.runtime.worker_pool import Lost, each
+from fsarbench.runtime.worker_pool import LostTask, run_tasks
 
 
 @dataclass(frozen=True, kw_only=True)
 class CacheOptions:
-    """How a store is filled.
+    """Settings for filling a frame store.
 
     Attributes:
-        workers: Processes that decode.
-        limit: Seconds per video.
-        say: Is told the forecast before anything is kept.
+        workers: Number of decoding processes.
+        limit: Time limit per video in seconds.
+        report: Called with the size estimate before the first video is stored.
     """
 
     workers: int = 1
     limit: float = 600.0
-    say: Callable[[SizeEstimate], None]
+    report: Callable[[SizeEstimate], None]
 
 
-def fill(keeper: StoreWriter, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
-    """Keep the videos that are not kept yet, or have changed; returns why some cannot be.
+def fill_store(writer: StoreWriter, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
+    """Store new and changed videos; return the reasons for failed videos, by path.
 
     Args:
-        keeper: How, and where.
-        paths: The videos of the data set, below the keeper's root.
-        options: Processes and limits.
+        writer: Writer of the frame store.
+        paths: Videos of the data set, relative to the writer's folder of videos.
+        options: Number of processes and time limit.
 
     Raises:
-        UserError: The store was made otherwise, cannot be written, or does not fit on the disk.
+        UserError: The store has other settings, cannot be written, or does not fit on the disk.
     """
     try:
-        # Two that fill one store would each write an index without the other's videos.
-        with locked_folder(keeper.store):
-            return _filled(keeper, paths, options)
+        # Without the lock, two processes would overwrite each other's index.
+        with locked_folder(writer.store):
+            return _fill_locked(writer, paths, options)
     except OSError as error:
         raise cannot_write(
-            f"cannot write {error.filename or keeper.store}: {error.strerror}"
+            f"cannot write {error.filename or writer.store}: {error.strerror}"
         ) from error
 
 
 def cannot_write(reason: str) -> UserError:
-    """What a user is told when a store cannot be written."""
+    """Error for a frame store that cannot be written."""
     return UserError(
-        f"{reason}. Make room or allow writing there, or name a folder on another disk with --out; "
-        "videos that are kept already are not decoded again."
+        f"{reason}. Free disk space, change the permissions, or choose a folder on another disk "
+        "with --out; videos that are already stored are not decoded again."
     )
 
 
-def _filled(keeper: StoreWriter, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
-    store = keeper.store
-    _begin(keeper)
+def _fill_locked(
+    writer: StoreWriter, paths: Sequence[str], options: CacheOptions
+) -> dict[str, str]:
+    store = writer.store
+    _require_same_settings(writer)
     remove_stale_files(store, below=(store / JOURNAL).exists())
-    known = {**read_index(store), **read_journal(store)}
-    known = {path: video for path, video in known.items() if _whole(keeper, video)}
-    left = [path for path in paths if path not in known or not _same(keeper, known[path])]
+    listed = {**read_index(store), **read_journal(store)}
+    stored = {path: video for path, video in listed.items() if _is_complete(writer, video)}
+    pending = [
+        path for path in paths if path not in stored or not _is_unchanged(writer, stored[path])
+    ]
     failed: dict[str, str] = {}
-    if left:
-        _require_room(estimate_size(keeper, left), options)
-    with ProgressBars().task("cache videos", len(left)) as bar, journal(store) as note:
-        for number, result in each(keeper, left, options.workers, options.limit):
+    if pending:
+        _require_space(estimate_size(writer, pending), options)
+    with ProgressBars().task("cache videos", len(pending)) as bar, journal(store) as append:
+        for number, result in run_tasks(writer, pending, options.workers, options.limit):
             if isinstance(result, Stored):
-                known[result.path] = result
-                note(result)
+                stored[result.path] = result
+                append(result)
             else:
-                failed[left[number]] = _reason(result)
-                known.pop(left[number], None)
+                failed[pending[number]] = _reason(result)
+                stored.pop(pending[number], None)
             bar.advance()
-    write_index(store, known)
+    write_index(store, stored)
     return failed
 
 
-def _begin(keeper: StoreWriter) -> None:
-    before = read_settings(keeper.store)
-    if before is None:
-        write_settings(keeper.store, keeper.settings)
-    elif before != keeper.settings:
+def _require_same_settings(writer: StoreWriter) -> None:
+    existing = read_settings(writer.store)
+    if existing is None:
+        write_settings(writer.store, writer.settings)
+    elif existing != writer.settings:
         raise UserError(
-            f"{keeper.store / SETTINGS} says {before}, but {keeper.settings} is asked for: name "
-            "another folder with --out, or take that one away."
+            f"{writer.store / SETTINGS} has other settings ({existing}; requested: "
+            f"{writer.settings}): choose another folder with --out, or delete that store."
         )
 
 
-def _whole(keeper: StoreWriter, video: Stored) -> bool:
+def _is_complete(writer: StoreWriter, video: Stored) -> bool:
     try:
-        file = frames_file(keeper.store, keeper.settings, video.path)
+        file = frames_file(writer.store, writer.settings, video.path)
         return file.stat().st_size == video.bytes
     except OSError:
         return False
 
 
-def _same(keeper: StoreWriter, video: Stored) -> bool:
-    source = keeper.root / video.path
+def _is_unchanged(writer: StoreWriter, video: Stored) -> bool:
+    source = writer.root / video.path
     try:
         return stamp_of(source) == video.stamp or digest_of(source) == video.digest
     except OSError:
         return False
 
 
-def _require_room(expected: SizeEstimate, options: CacheOptions) -> None:
-    options.say(expected)
-    if not expected.fits:
+def _require_space(estimate: SizeEstimate, options: CacheOptions) -> None:
+    options.report(estimate)
+    if not estimate.fits:
         raise UserError(
-            f"The store does not fit: {expected}. Keep JPEG pictures (--format jpeg), smaller ones "
-            "(--size), or name a folder on another disk (--out)."
+            f"The frame store does not fit on the disk: {estimate}. Store JPEG images "
+            "(--format jpeg) or smaller frames (--size), or choose a folder on another disk "
+            "(--out)."
         )
 
 
-def _reason(result: Failed | Lost) -> str:
+def _reason(result: Failed | LostTask) -> str:
     if isinstance(result, Failed) and result.disk:
         raise cannot_write(result.reason)
     return result.reason

@@ -1,7 +1,7 @@
-"""How the frames of one video are kept in a file: as they are, or as JPEG pictures.
+"""File formats of a frame store: uncompressed frames or JPEG images, one file per video.
 
-`raw` is numpy's own format, an array "T H W 3" of bytes, which is mapped into memory. `jpeg` is an
-array of offsets in the same format, and behind it the pictures, one after the other.
+`raw` is a numpy file (.npy) with a uint8 array "T H W 3", which is memory-mapped for reading.
+`jpeg` starts with a numpy array of offsets, followed by the JPEG images.
 """
 
 import io
@@ -19,53 +19,53 @@ from fsarbench.runtime.atomic_files import atomic_path
 
 Format = Literal["raw", "jpeg"]
 SUFFIX: dict[Format, str] = {"raw": ".npy", "jpeg": ".jpegs"}
-# On a scale to 95, above which files grow and pictures hardly change.
+# JPEG quality of Pillow; above 95 files grow without a visible difference.
 QUALITY = 92
 Frame = UInt8[np.ndarray, "H W 3"]
 
 
 def write_frames(path: Path, format_: Format, count: int, frames: Iterable[Frame]) -> int:
-    """Write the frames of a video; the file appears whole or not at all.
+    """Write the frames of a video atomically.
 
     Args:
-        path: The file.
-        format_: How they are kept.
-        count: Their number.
-        frames: All of one size.
+        path: File to write.
+        format_: `raw` or `jpeg`.
+        count: Expected number of frames.
+        frames: Frames of equal size.
 
     Returns:
-        The size of the file, in bytes.
+        Size of the file in bytes.
 
     Raises:
-        ValueError: Frames have several sizes, or are fewer or more than `count`.
+        ValueError: The frames differ in size, or their number is not `count`.
     """
-    with atomic_path(path) as aside, aside.open("wb") as file:
-        wrote = _write_raw(file, count, frames) if format_ == "raw" else _write_jpeg(file, frames)
-        if wrote != count:
-            raise ValueError(f"{wrote} of {count} frames can be decoded")
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        written = _write_raw(file, count, frames) if format_ == "raw" else _write_jpeg(file, frames)
+        if written != count:
+            raise ValueError(f"{written} of {count} frames can be decoded")
         return file.tell()
 
 
 def read_frames(
     path: Path, format_: Format, indices: Sequence[int]
 ) -> UInt8[np.ndarray, "T H W 3"]:
-    """Frames at the given indices; the others are not touched.
+    """Read the frames at the given indices only.
 
     Raises:
-        OSError, ValueError: The file is missing, cut short or damaged.
+        OSError, ValueError: The file is missing, truncated or damaged.
     """
     if format_ == "raw":
         return np.asarray(np.load(path, mmap_mode="r")[list(indices)])
     with path.open("rb") as file:
         offsets = npy.read_array(file).tolist()
-        pictures = {index: _picture(file, *offsets[index : index + 2]) for index in set(indices)}
-    return np.stack([pictures[index] for index in indices])
+        images = {index: _image(file, *offsets[index : index + 2]) for index in set(indices)}
+    return np.stack([images[index] for index in indices])
 
 
 def _write_raw(file: BinaryIO, count: int, frames: Iterable[Frame]) -> int:
-    # Not into a memory map: on a full disk that ends the process instead of raising an error.
+    # No memory map: on a full disk, writing to it kills the process instead of raising an error.
     shape = None
-    wrote = 0
+    written = 0
     for frame in frames:
         if shape is None:
             shape = frame.shape
@@ -73,28 +73,28 @@ def _write_raw(file: BinaryIO, count: int, frames: Iterable[Frame]) -> int:
             npy.write_array_header_1_0(file, header)
         _require_size(frame, shape)
         file.write(np.ascontiguousarray(frame).data)
-        wrote += 1
-    return wrote
+        written += 1
+    return written
 
 
 def _write_jpeg(file: BinaryIO, frames: Iterable[Frame]) -> int:
     shape = None
-    pictures = []
+    images = []
     for frame in frames:
         shape = shape or frame.shape
         _require_size(frame, shape)
-        pictures.append(as_jpeg(frame))
-    ends = np.cumsum([0, *map(len, pictures)], dtype="<i8")
-    # As long as its header, which depends on the number of offsets alone.
-    start = io.BytesIO()
-    npy.write_array(start, ends, version=(1, 0))
-    npy.write_array(file, ends + start.tell(), version=(1, 0))
-    file.writelines(pictures)
-    return len(pictures)
+        images.append(encode_jpeg(frame))
+    ends = np.cumsum([0, *map(len, images)], dtype="<i8")
+    # The images follow the array of offsets, whose length depends only on the number of offsets.
+    array = io.BytesIO()
+    npy.write_array(array, ends, version=(1, 0))
+    npy.write_array(file, ends + array.tell(), version=(1, 0))
+    file.writelines(images)
+    return len(images)
 
 
-def as_jpeg(frame: Frame) -> bytes:
-    """One picture of `jpeg`."""
+def encode_jpeg(frame: Frame) -> bytes:
+    """JPEG image of a frame."""
     buffer = io.BytesIO()
     Image.fromarray(frame).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
@@ -105,7 +105,7 @@ def _require_size(frame: Frame, shape: tuple[int, ...]) -> None:
         raise ValueError(f"frames of several sizes, {shape[:2]} and {frame.shape[:2]}")
 
 
-def _picture(file: BinaryIO, start: int, end: int) -> Frame:
+def _image(file: BinaryIO, start: int, end: int) -> Frame:
     file.seek(start, os.SEEK_SET)
-    with Image.open(io.BytesIO(file.read(end - start))) as picture:
-        return np.asarray(picture.convert("RGB"))
+    with Image.open(io.BytesIO(file.read(end - start))) as image:
+        return np.asarray(image.convert("RGB"))

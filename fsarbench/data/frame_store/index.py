@@ -1,4 +1,7 @@
-"""What is in a store: its settings, written first, and its list of videos, written last."""
+"""Files of a frame store: settings, index of videos, and the journal of an unfinished store.
+
+The settings are written first and the index last. Until then, the journal lists the stored videos.
+"""
 
 import csv
 import json
@@ -18,10 +21,11 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """How a store keeps frames.
+    """Size and format of the frames in a store.
 
     Attributes:
-        size: The short side in pixels that larger frames are made smaller to; None for no change.
+        size: Maximum short side in pixels, to which larger frames are downscaled; None for the size
+            of the videos.
         format: `raw` or `jpeg`.
     """
 
@@ -30,25 +34,25 @@ class StoreSettings:
 
     def __post_init__(self) -> None:
         if self.size is not None and self.size < 1:
-            raise UserError(f"--size {self.size}: it has to be 1 or more pixels, or none.")
+            raise UserError(f"--size {self.size}: expected 1 or more pixels, or none.")
         if self.format not in SUFFIX:
-            raise UserError(f"--format {self.format}: it has to be one of {', '.join(SUFFIX)}.")
+            raise UserError(f"--format {self.format}: expected {' or '.join(SUFFIX)}.")
 
     def __str__(self) -> str:
-        size = "of the videos' own size" if self.size is None else f"of at most {self.size} pixels"
+        size = "as in the videos" if self.size is None else f"at most {self.size} pixels"
         return f"{self.format}, short side {size}"
 
 
 @dataclass(frozen=True)
 class Stored:
-    """One video of a store.
+    """Index entry of one stored video.
 
     Attributes:
-        path: The video, below the folder of the videos.
-        frames: Their number.
-        bytes: The size of its file in the store.
-        stamp: Size and time of change of the video when it was read.
-        digest: A hash over the bytes of the video.
+        path: Path of the video, relative to the folder of the videos.
+        frames: Number of frames.
+        bytes: Size of its file in the store.
+        stamp: Size and modification time of the video when it was decoded.
+        digest: Hash over the bytes of the video.
     """
 
     path: str
@@ -59,15 +63,15 @@ class Stored:
 
 
 def frames_file(store: Path, settings: StoreSettings, path: str) -> Path:
-    """Where the frames of a video are kept."""
+    """File of a video's frames in the store."""
     return store / FRAMES / (path + SUFFIX[settings.format])
 
 
 def read_settings(store: Path) -> StoreSettings | None:
-    """The settings of a store; None where there is no store yet.
+    """Read the settings of a store; None if there is no store.
 
     Raises:
-        UserError: They are of another version, or no settings.
+        UserError: The settings file is damaged or has another version.
     """
     file = store / SETTINGS
     if not file.is_file():
@@ -79,19 +83,19 @@ def read_settings(store: Path) -> StoreSettings | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
     raise UserError(
-        f"{file} is not of a store that this version can read: take the folder {store} away, and "
-        "make it again with `fsarbench data cache`."
+        f"{file} is damaged or was written by another version of fsarbench: delete the folder "
+        f"{store} and create the store again with `fsarbench data cache`."
     )
 
 
 def write_settings(store: Path, settings: StoreSettings) -> None:
-    """Begin a store."""
+    """Write the settings of a new store."""
     content = {"version": VERSION, **asdict(settings)}
     write_below(store / SETTINGS, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_index(store: Path) -> dict[str, Stored]:
-    """The videos of a finished store by path; none where it is not finished.
+    """Read the index of a store by path; empty if the store was never finished.
 
     Raises:
         UserError: The index cannot be read.
@@ -108,12 +112,12 @@ def read_index(store: Path) -> dict[str, Stored]:
         }
     except (OSError, ValueError, csv.Error) as error:
         raise UserError(
-            f"{file} is damaged ({error}): take it away, and run `fsarbench data cache` again."
+            f"{file} is damaged ({error}): delete it and run `fsarbench data cache` again."
         ) from error
 
 
 def write_index(store: Path, videos: Mapping[str, Stored]) -> None:
-    """Finish a store; videos come sorted by path."""
+    """Write the index, sorted by path, and delete the journal."""
     columns = [field.name for field in fields(Stored)]
     rows = [[str(value) for value in astuple(videos[path])] for path in sorted(videos)]
     write_rows(store / INDEX, columns, rows)
@@ -121,29 +125,29 @@ def write_index(store: Path, videos: Mapping[str, Stored]) -> None:
 
 
 def read_journal(store: Path) -> dict[str, Stored]:
-    """The videos that were finished since the index was written."""
+    """Read the videos stored since the index was written; incomplete lines are ignored."""
     try:
         with (store / JOURNAL).open(encoding="utf-8", errors="replace") as lines:
-            return {video.path: video for video in _whole_lines(lines)}
+            return {video.path: video for video in _complete_lines(lines)}
     except FileNotFoundError:
         return {}
 
 
 @contextmanager
 def journal(store: Path) -> Iterator[Callable[[Stored], None]]:
-    """Give a function that notes a finished video."""
+    """Open the journal; yield a function that appends a stored video."""
     with (store / JOURNAL).open("ab") as file:
-        # A line that was cut off must not swallow the next one.
+        # The last line may be incomplete; the next one must not be appended to it.
         file.write(b"\n")
 
-        def note(video: Stored) -> None:
+        def append(video: Stored) -> None:
             file.write(json.dumps(asdict(video)).encode() + b"\n")
             file.flush()
 
-        yield note
+        yield append
 
 
-def _whole_lines(lines: Iterable[str]) -> Iterator[Stored]:
+def _complete_lines(lines: Iterable[str]) -> Iterator[Stored]:
     for line in lines:
         try:
             yield Stored(**json.loads(line))

@@ -1,4 +1,4 @@
-"""How many bytes a store will take, from a few of its videos."""
+"""Size estimate of a frame store from a sample of its videos."""
 
 import shutil
 from collections.abc import Sequence
@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsarbench.data.clips import segment_frames
-from fsarbench.data.frame_store.formats import as_jpeg
-from fsarbench.data.frame_store.writer import StoreWriter, smaller
+from fsarbench.data.frame_store.formats import encode_jpeg
+from fsarbench.data.frame_store.writer import StoreWriter, downscaled
 
+# Videos in the sample, and frames per video.
 SAMPLE, FRAMES = 16, 3
 
 
 @dataclass(frozen=True)
 class SizeEstimate:
-    """What is to be expected of a store.
+    """Estimated size of the videos that are not stored yet.
 
     Attributes:
-        videos: Videos that are not kept yet.
-        sample: Those of them that were tried.
-        bytes: What all of them will take, about.
-        free: The bytes that are free where the store is to be.
+        videos: Number of videos that are not stored yet.
+        sample: Number of videos in the sample.
+        bytes: Estimated size of all of these videos.
+        free: Free bytes on the disk of the store.
     """
 
     videos: int
@@ -30,54 +31,54 @@ class SizeEstimate:
 
     @property
     def fits(self) -> bool:
-        """Whether there is room."""
+        """Whether the videos fit on the disk."""
         return self.bytes < self.free
 
     def __str__(self) -> str:
         return (
-            f"{self.videos:,} videos, about {human(self.bytes)} (from {self.sample} of them); "
-            f"{human(self.free)} are free"
+            f"{self.videos:,} videos, about {readable_size(self.bytes)} (estimated from "
+            f"{self.sample} of them); {readable_size(self.free)} are free"
         )
 
 
-def estimate_size(keeper: StoreWriter, paths: Sequence[str]) -> SizeEstimate:
-    """Weighs a few frames of a few videos, evenly spread over the list.
+def estimate_size(writer: StoreWriter, paths: Sequence[str]) -> SizeEstimate:
+    """Estimate the size of a store from a few frames of a few videos, spread over the list.
 
     Args:
-        keeper: How they would be kept.
-        paths: All videos that are not kept yet.
+        writer: Writer of the store.
+        paths: Videos that are not stored yet.
     """
     count = min(SAMPLE, len(paths))
-    picked = [keeper.root / paths[len(paths) * number // count] for number in range(count)]
-    sizes = [size for path in picked if (size := _weight(keeper, path)) is not None]
+    sample = [writer.root / paths[len(paths) * number // count] for number in range(count)]
+    sizes = [size for path in sample if (size := _estimated_bytes(writer, path)) is not None]
     mean = sum(sizes) / len(sizes) if sizes else 0.0
-    free = shutil.disk_usage(keeper.store).free
+    free = shutil.disk_usage(writer.store).free
     return SizeEstimate(len(paths), len(sizes), round(mean * len(paths)), free)
 
 
-def _weight(keeper: StoreWriter, path: Path) -> float | None:
-    # What cannot be decoded is reported when its turn comes.
-    settings = keeper.settings
+def _estimated_bytes(writer: StoreWriter, path: Path) -> float | None:
+    settings = writer.settings
     try:
-        count = keeper.reader.count(path)
-        frames = keeper.reader.read(path, segment_frames(count, FRAMES))
-    except Exception:
+        count = writer.reader.count(path)
+        frames = writer.reader.read(path, segment_frames(count, FRAMES))
+    except Exception:  # reported later, when the video is to be stored
         return None
-    small = [smaller(frame, settings.size) for frame in frames]
-    sizes = [frame.nbytes if settings.format == "raw" else len(as_jpeg(frame)) for frame in small]
+    stored = [downscaled(frame, settings.size) for frame in frames]
+    raw = settings.format == "raw"
+    sizes = [frame.nbytes if raw else len(encode_jpeg(frame)) for frame in stored]
     return count * sum(sizes) / len(sizes)
 
 
-def human(size: int) -> str:
-    """Bytes in the unit that suits them.
+def readable_size(size: int) -> str:
+    """Size in bytes as text, in a suitable unit.
 
     Example:
-        >>> human(999), human(1_128_400_000_000)
+        >>> readable_size(999), readable_size(1_128_400_000_000)
         ('999 B', '1.13 TB')
     """
-    shown = float(size)
+    value = float(size)
     for unit in ("B", "kB", "MB", "GB"):
-        if shown < 1000:
-            return f"{shown:.3g} {unit}"
-        shown /= 1000
-    return f"{shown:.3g} TB"
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"

@@ -1,4 +1,4 @@
-"""One video decoded and kept; this runs in the processes of `fsarbench data cache`."""
+"""Writer of a frame store: decodes one video per call, in the processes of `data cache`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from fsarbench.data.clips import as_bytes, shortened
+from fsarbench.data.clips import resize_short_side, to_uint8
 from fsarbench.data.frame_store.formats import write_frames
 from fsarbench.data.frame_store.index import Stored, StoreSettings, frames_file
 from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
 from fsarbench.video import VideoReader
 
-# Bytes of whole frames that are held at once. A long video of large frames is read in several goes.
-HELD = 256 * 2**20
+# Maximum memory for decoded frames in bytes; longer videos are decoded in several blocks.
+MAX_BYTES = 256 * 2**20
 
 
 def all_frames(
     reader: VideoReader, path: Path, count: int, size: int | None
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-    """The frames of a video in their order, resized as clips are.
+    """Yield all frames of a video in order, downscaled with the resizing of clips.
 
     Args:
-        reader: Who decodes.
-        path: The video.
-        count: Its frames.
-        size: The short side in pixels; smaller frames are left as they are, and with None all.
+        reader: Video reader.
+        path: Video file.
+        count: Number of frames.
+        size: Maximum short side in pixels; None for no resizing.
 
     Raises:
         UserError: The video cannot be decoded.
@@ -36,26 +36,26 @@ def all_frames(
     start, block = 0, 1
     while start < count:
         frames = reader.read(path, range(start, min(start + block, count)))
-        yield from (smaller(frame, size) for frame in frames)
+        yield from (downscaled(frame, size) for frame in frames)
         start += len(frames)
-        block = max(1, HELD // frames[0].nbytes)
+        block = max(1, MAX_BYTES // frames[0].nbytes)
 
 
-def smaller(frame: UInt8[np.ndarray, "H W 3"], size: int | None) -> UInt8[np.ndarray, "h w 3"]:
-    """A frame whose short side is at most `size` pixels."""
+def downscaled(frame: UInt8[np.ndarray, "H W 3"], size: int | None) -> UInt8[np.ndarray, "h w 3"]:
+    """Frame with a short side of at most `size` pixels; smaller frames are unchanged."""
     if size is None or min(frame.shape[:2]) <= size:
         return frame
     image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None]
-    return as_bytes(shortened(image, size))[0].permute(1, 2, 0).numpy()
+    return to_uint8(resize_short_side(image, size))[0].permute(1, 2, 0).numpy()
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Why a video is not kept.
+    """Reason why a video was not stored.
 
     Attributes:
-        reason: In words.
-        disk: Whether the store cannot be written, so that going on makes no sense.
+        reason: Human-readable reason.
+        disk: Whether the store cannot be written, so that all further videos would fail as well.
     """
 
     reason: str
@@ -64,13 +64,13 @@ class Failed:
 
 @dataclass(frozen=True)
 class StoreWriter:
-    """Keeps videos; it can be sent to another process.
+    """Writer of a frame store; it can be pickled.
 
     Attributes:
-        reader: Who decodes.
-        root: The folder of the videos.
-        store: The folder of the store.
-        settings: How frames are kept.
+        reader: Video reader.
+        root: Folder of the videos.
+        store: Folder of the store.
+        settings: Size and format of the stored frames.
     """
 
     reader: VideoReader
@@ -79,23 +79,22 @@ class StoreWriter:
     settings: StoreSettings
 
     def __call__(self, path: str) -> Stored | Failed:
-        """Keep the video at `path` below the root; whatever goes wrong comes back as a reason."""
+        """Store the video with this path relative to `root`; errors are returned, not raised."""
         try:
-            return self._kept(path)
+            return self._store(path)
         except OSError as error:
             reason = f"cannot write {error.filename or self.store}: {error.strerror or error}"
             return Failed(reason, disk=True)
-        except Exception as error:  # whatever a damaged file makes a decoder raise
+        except Exception as error:  # a decoder may raise anything for a damaged file
             text = str(error) or type(error).__name__
             return Failed(text if isinstance(error, UserError) else f"{self.root / path}: {text}")
 
-    def _kept(self, path: str) -> Stored:
+    def _store(self, path: str) -> Stored:
         video, settings = self.root / path, self.settings
         count = self.reader.count(video)
         stamp, digest = stamp_of(video), digest_of(video)
         file = frames_file(self.store, settings, path)
         file.parent.mkdir(parents=True, exist_ok=True)
         frames = all_frames(self.reader, video, count, settings.size)
-        return Stored(
-            path, count, write_frames(file, settings.format, count, frames), stamp, digest
-        )
+        size = write_frames(file, settings.format, count, frames)
+        return Stored(path, count, size, stamp, digest)

@@ -1,1 +1,1 @@
-"""From the lists that circulate, or a folder of class folders, to tables for data sets."""
+"""Import of published split lists, or of your own class folders, into tables for data sets."""

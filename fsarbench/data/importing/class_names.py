@@ -1,4 +1,4 @@
-"""Class names of listed videos: as the list spells them, and as prompts want them."""
+"""Class names of listed videos: spelling of the list, and readable name for prompts."""
 
 import json
 import re
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fsarbench.data.importing.split_lists import Listed, Lists, refuse
+from fsarbench.data.importing.split_lists import ListedVideo, SplitLists, raise_faults
 from fsarbench.data.splits import NUMBERED
 from fsarbench.errors import UserError
 
 
-def read_labels(places: Iterable[Path]) -> dict[str, str]:
-    """Templates ("Pushing [something] from left to right") by video id.
+def read_labels(paths: Iterable[Path]) -> dict[str, str]:
+    """Read templates ("Pushing [something] from left to right") by video id.
 
     Args:
-        places: JSON files, or folders of them: lists of objects with `id` and `template`, as the
-            data set brings them, or one object of templates by id.
+        paths: JSON files, or folders of them. Each is a list of objects with `id` and `template`,
+            as the data set provides, or one object that maps ids to templates.
 
     Raises:
-        UserError: A file is missing, is no such JSON, or none has a template.
+        UserError: A file is missing or not such a JSON file, or no file has a template.
     """
-    paths = list(places)
-    found: dict[str, str] = {}
-    for path in paths:
+    given = list(paths)
+    templates: dict[str, str] = {}
+    for path in given:
         for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-            found |= _read(file, tolerant=path.is_dir())
-    if paths and not found:
+            templates |= _read(file, tolerant=path.is_dir())
+    if given and not templates:
         raise UserError(
-            f"--labels: no templates in {', '.join(map(str, paths))}; expected the data set's own "
-            "JSON, a list of objects with 'id' and 'template'."
+            f"--labels: no templates in {', '.join(map(str, given))}; expected the label file of "
+            "the data set, a JSON list of objects with 'id' and 'template'."
         )
-    return found
+    return templates
 
 
 def _read(file: Path, tolerant: bool) -> dict[str, str]:
@@ -41,18 +41,18 @@ def _read(file: Path, tolerant: bool) -> dict[str, str]:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UserError(f"--labels: {file} cannot be read as JSON: {error}.") from error
-    found = _templates(content)
-    if not found and not tolerant:
+    templates = _templates(content)
+    if not templates and not tolerant:
         raise UserError(
-            f"--labels: {file} has no templates; expected the data set's own JSON, a list of "
-            "objects with 'id' and 'template'."
+            f"--labels: {file} has no templates; expected the label file of the data set, a JSON "
+            "list of objects with 'id' and 'template'."
         )
-    return found
+    return templates
 
 
 def _templates(content: Any) -> dict[str, str]:
     if isinstance(content, dict):
-        # labels.json of the data set maps templates to numbers, which are no templates.
+        # labels.json of the data set maps templates to numbers instead.
         return {
             key: value for key, value in content.items() if isinstance(value, str) and " " in value
         }
@@ -67,42 +67,42 @@ def _templates(content: Any) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ClassName:
-    """Both forms of a class name; `readable` is empty for a class that nobody named."""
+    """Spelling of a class name in the list, and readable name; empty for a class without name."""
 
     name: str
     readable: str
 
 
-def class_names(lists: Lists, labels: Mapping[str, str]) -> dict[str, ClassName]:
-    """The name of each class of the lists, by its group.
+def class_names(lists: SplitLists, labels: Mapping[str, str]) -> dict[str, ClassName]:
+    """Names of the listed classes, by class label.
 
-    A name is looked for in the list itself, in the names beside it, in the folders of its videos,
-    and in the label file, and has to be the same in all that have one.
+    Sources of a name are the class label, `class_names.json`, the folder of the videos, and the
+    label file. All sources that name a class have to agree.
 
     Args:
-        lists: The lists.
-        labels: Templates by video id, of data sets that have them.
+        lists: Split lists.
+        labels: Templates by video id, for data sets that have them.
 
     Raises:
-        UserError: Two sources name a class differently, or two classes have one name.
+        UserError: Sources disagree about the name of a class, or two classes have the same name.
     """
-    groups: dict[str, list[Listed]] = defaultdict(list)
+    videos_by_label: dict[str, list[ListedVideo]] = defaultdict(list)
     for video in lists.videos:
-        groups[video.group].append(video)
-    folders = _folders(lists.videos)
+        videos_by_label[video.label].append(video)
+    folders = _class_folders(lists.videos)
     names: dict[str, ClassName] = {}
     faults: list[str] = []
-    for group, videos in groups.items():
+    for label, videos in videos_by_label.items():
         try:
-            names[group] = _named(lists, videos, folders.get(group, ""), labels)
+            names[label] = _class_name(lists, videos, folders.get(label, ""), labels)
         except UserError as error:
             faults.append(str(error))
-    refuse([*faults, *_shared(names)])
+    raise_faults([*faults, *_shared_names(names)])
     return names
 
 
 def spelled_out(name: str) -> str:
-    """A name with spaces for underscores and before capitals inside it; its case stays.
+    """Replace underscores by spaces and insert a space before inner capitals; keep the case.
 
     Example:
         >>> spelled_out("ThrowDiscus"), spelled_out("brush_hair")
@@ -112,74 +112,79 @@ def spelled_out(name: str) -> str:
     return " ".join(words.replace("_", " ").split())
 
 
-def plain(name: str) -> str:
-    """Only the letters and digits of a name, in lower case: what its spellings have in common.
+def letters_of(name: str) -> str:
+    """Letters and digits of a name in lower case, to compare different spellings.
 
     Example:
-        >>> plain("Pushing [something]") == plain("pushing_something")
+        >>> letters_of("Pushing [something]") == letters_of("pushing_something")
         True
     """
     return "".join(c for c in name.lower() if c.isalnum())
 
 
-def _named(lists: Lists, videos: list[Listed], folder: str, labels: Mapping[str, str]) -> ClassName:
-    group, place = videos[0].group, videos[0].place
-    own = "" if NUMBERED.fullmatch(group) else group
-    beside = _beside(lists, group, place)
-    template = _template(group, place, videos, labels)
-    found = [name for name in (own, folder, beside, template) if name]
-    if len({plain(name) for name in found}) > 1:
+def _class_name(
+    lists: SplitLists, videos: list[ListedVideo], folder: str, labels: Mapping[str, str]
+) -> ClassName:
+    label, location = videos[0].label, videos[0].location
+    spelled = "" if NUMBERED.fullmatch(label) else label
+    from_json = _name_from_json(lists, label, location)
+    template = _template(label, location, videos, labels)
+    names = [name for name in (spelled, folder, from_json, template) if name]
+    if len({letters_of(name) for name in names}) > 1:
         raise UserError(
-            f"{place}: the class {group} has several names: "
-            f"{', '.join(dict.fromkeys(repr(name) for name in found))}. Are the lists, "
-            "class_names.json and the label file of one data set?"
+            f"{location}: the class {label} has several names: "
+            f"{', '.join(dict.fromkeys(repr(name) for name in names))}. Check that the lists, "
+            "class_names.json and the label file belong to the same data set."
         )
-    # class_names.json comes last: it spells some names otherwise than all others ("Blow DryHair").
+    # class_names.json is last, because some of its spellings are wrong ("Blow DryHair").
     return ClassName(
-        name=found[0] if found else group,
-        readable=template or spelled_out(own or folder or beside),
+        name=names[0] if names else label,
+        readable=template or spelled_out(spelled or folder or from_json),
     )
 
 
-def _beside(lists: Lists, group: str, place: str) -> str:
-    match = NUMBERED.fullmatch(group)
+def _name_from_json(lists: SplitLists, label: str, location: str) -> str:
+    match = NUMBERED.fullmatch(label)
     if match is None or match[1] not in lists.names:
         return ""
-    names, number = lists.names[match[1]], int(group.removeprefix(match[1]))
+    names, number = lists.names[match[1]], int(label.removeprefix(match[1]))
     if number >= len(names):
         raise UserError(
-            f"{place}: the class {group} has no name, class_names.json has {len(names)} for "
-            f"{match[1]} (0 to {len(names) - 1})."
+            f"{location}: the class {label} has no name: class_names.json has {len(names)} names "
+            f"for {match[1]} (0 to {len(names) - 1})."
         )
     return names[number]
 
 
-def _folders(videos: Iterable[Listed]) -> dict[str, str]:
-    # A folder names a class if all its videos, and no others, are in it.
+def _class_folders(videos: Iterable[ListedVideo]) -> dict[str, str]:
+    # A folder names a class if it contains all videos of the class, and no others.
     folders: dict[str, set[str]] = defaultdict(set)
-    groups: dict[str, set[str]] = defaultdict(set)
+    labels: dict[str, set[str]] = defaultdict(set)
     for video in videos:
-        folders[video.group].add(video.folder)
-        groups[video.folder].add(video.group)
-    alone = {group: min(found) for group, found in folders.items() if len(found) == 1}
-    return {group: folder for group, folder in alone.items() if len(groups[folder]) == 1}
+        folders[video.label].add(video.folder)
+        labels[video.folder].add(video.label)
+    only = {label: min(names) for label, names in folders.items() if len(names) == 1}
+    return {label: folder for label, folder in only.items() if len(labels[folder]) == 1}
 
 
-def _template(group: str, place: str, videos: list[Listed], labels: Mapping[str, str]) -> str:
-    found = sorted({labels[video.id] for video in videos if video.id in labels})
-    if len({plain(template) for template in found}) > 1:
+def _template(
+    label: str, location: str, videos: list[ListedVideo], labels: Mapping[str, str]
+) -> str:
+    templates = sorted({labels[video.id] for video in videos if video.id in labels})
+    if len({letters_of(template) for template in templates}) > 1:
         raise UserError(
-            f"{place}: the label file gives the videos of the class {group} several templates, "
-            f"such as '{found[0]}' and '{found[1]}'. Is it of this data set?"
+            f"{location}: the label file has several templates for the videos of the class "
+            f"{label}, such as '{templates[0]}' and '{templates[1]}'. Check that it belongs to "
+            "this data set."
         )
-    return found[0] if found else ""
+    return templates[0] if templates else ""
 
 
-def _shared(names: Mapping[str, ClassName]) -> list[str]:
+def _shared_names(names: Mapping[str, ClassName]) -> list[str]:
     first: dict[str, str] = {}
     faults = []
-    for group, name in names.items():
-        before = first.setdefault(name.name, group)
-        if before != group:
-            faults.append(f"The classes {before} and {group} have one name, '{name.name}'.")
+    for label, name in names.items():
+        before = first.setdefault(name.name, label)
+        if before != label:
+            faults.append(f"The classes {before} and {label} have the same name, '{name.name}'.")
     return faults

@@ -1,4 +1,4 @@
-"""`fsarbench data import folder`: a folder of class folders to a split file."""
+"""`fsarbench data import folder`: write a split file for a folder of class folders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ Shares = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class FolderImport:
-    """What was found and written.
+    """Result of an import.
 
     Attributes:
-        table: The split file.
-        splits: The split of each class that is in one, in the order of the file.
-        videos: Videos of each class folder.
-        out: Class folders that are in no split: empty ones, or those that a given file leaves out.
+        table: Split file that was written.
+        splits: Split of each class, in the order of the split file.
+        videos: Number of videos in each class folder.
+        out: Class folders in no split: empty ones, and those that a given split file leaves out.
     """
 
     table: Path
@@ -43,106 +43,107 @@ def import_folder(
     splits: Path | None = None,
     out: Path | None = None,
 ) -> FolderImport:
-    """Divide the class folders of a folder into train, val and test, and write the split file.
+    """Assign the class folders to train, val and test, and write the split file.
 
     Args:
-        root: The folder; each class folder in it holds video files, or folders of frames.
-        seed: Another seed divides the classes otherwise.
-        shares: Parts of the classes that train, val and test get.
-        splits: A file (`class,split`) that divides them instead.
-        out: Where the split file goes; by default `splits.csv` in the folder.
+        root: Folder of the class folders, which contain video files or folders of frames.
+        seed: Seed of the random assignment.
+        shares: Proportions of train, val and test.
+        splits: Split file (`class,split`) to use instead of a random assignment.
+        out: Split file to write; by default `splits.csv` in `root`.
 
     Raises:
-        UserError: There are fewer than three classes with videos, the file names a class that is
-            not there, or a split file would be overwritten.
+        UserError: Fewer than three classes have videos, the given split file names a class without
+            a folder, or a different split file would be overwritten.
     """
     counts = _class_folders(root)
-    filled = sorted(name for name, count in counts.items() if count)
+    classes = sorted(name for name, count in counts.items() if count)
     table = out or root / "splits.csv"
     if splits is None:
-        rows = [(n, split, spelled_out(n)) for n, split in divided(filled, seed, shares).items()]
+        assigned = assign_splits(classes, seed, shares)
+        rows = [(name, split, spelled_out(name)) for name, split in assigned.items()]
     else:
-        rows = _given(splits, filled)
+        rows = _rows_of(splits, classes)
     if table != splits:
         _write(table, rows)
     chosen: dict[str, SplitName] = {name: split for name, split, _ in rows}
     return FolderImport(table, chosen, counts, tuple(sorted(set(counts) - set(chosen))))
 
 
-def divided(classes: Sequence[str], seed: int, shares: Shares) -> dict[str, SplitName]:
-    """The split of each class, train first; every split gets one class or more.
+def assign_splits(classes: Sequence[str], seed: int, shares: Shares) -> dict[str, SplitName]:
+    """Assign each class to a random split; every split gets at least one class.
 
     Raises:
-        UserError: There are fewer than three classes, or a share is not above 0.
+        UserError: There are fewer than three classes, or a share is below 1.
 
     Example:
-        >>> sorted(divided(["a", "b", "c", "d"], 0, (2, 1, 1)).values())
+        >>> sorted(assign_splits(["a", "b", "c", "d"], 0, (2, 1, 1)).values())
         ['test', 'train', 'train', 'val']
     """
     if len(classes) < len(SPLITS):
         raise UserError(
-            f"{len(classes)} class folders hold videos; three or more are needed, one for each of "
+            f"{len(classes)} class folders have videos; at least three are needed, one for each of "
             "train, val and test."
         )
     if min(shares) < 1:
-        raise UserError(f"--shares {shares}: each of train, val and test needs 1 or more.")
+        raise UserError(f"--shares {shares}: train, val and test each need a share of 1 or more.")
     order = np.argsort(RandomStream("classes", seed).keys(len(classes)), kind="stable")
     names: dict[str, SplitName] = {}
     start = 0
     for split, count in zip(SPLITS, _counts(len(classes), shares), strict=True):
-        picked = sorted(classes[int(index)] for index in order[start : start + count])
-        names |= dict.fromkeys(picked, split)
+        chosen = sorted(classes[int(index)] for index in order[start : start + count])
+        names |= dict.fromkeys(chosen, split)
         start += count
     return names
 
 
 def _counts(total: int, shares: Shares) -> list[int]:
-    # One each, and the rest by the largest remainders; equal ones go to the later split.
+    # Largest remainder method with at least one class per split; ties go to the later split.
     exact = [share * total / sum(shares) for share in shares]
-    counts = [max(1, int(part)) for part in exact]
+    counts = [max(1, int(quota)) for quota in exact]
     while sum(counts) != total:
         step = 1 if sum(counts) < total else -1
-        open_ = [i for i in range(3) if step > 0 or counts[i] > 1]
-        counts[max(open_, key=lambda i: (step * (exact[i] - counts[i]), i))] += step
+        adjustable = [i for i in range(3) if step > 0 or counts[i] > 1]
+        counts[max(adjustable, key=lambda i: (step * (exact[i] - counts[i]), i))] += step
     return counts
 
 
 def _class_folders(root: Path) -> dict[str, int]:
     if not root.is_dir():
-        raise UserError(f"There is no folder {root}; name one that holds a folder for each class.")
+        raise UserError(f"There is no folder {root}; expected a folder with one folder per class.")
     folders = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for path in folders:
         if path.name != path.name.strip():
-            raise UserError(f"The folder '{path}' has a space at an end of its name: rename it.")
+            raise UserError(f"The folder name '{path}' starts or ends with a space: rename it.")
     return {path.name: len(videos_of(path)) for path in sorted(folders)}
 
 
-def _given(file: Path, filled: Sequence[str]) -> list[tuple[str, SplitName, str]]:
+def _rows_of(file: Path, classes: Sequence[str]) -> list[tuple[str, SplitName, str]]:
     rows = read_table(file, ("class", "split"))
     require_one_split(rows)
     require_all_splits(file, [row.split() for row in rows])
     for row in rows:
-        if row["class"] not in filled:
+        if row["class"] not in classes:
             raise UserError(
-                f"{row.place}: no folder of videos is named '{row['class']}'."
-                f"{nearest(row['class'], filled)}"
+                f"{row.location}: there is no folder of videos '{row['class']}'."
+                f"{nearest(row['class'], classes)}"
             )
-    found: Mapping[str, tuple[SplitName, str]] = {
+    # A dict, because a class may be listed twice.
+    unique: Mapping[str, tuple[SplitName, str]] = {
         row["class"]: (row.split(), row["readable"] or spelled_out(row["class"])) for row in rows
     }
-    return [(name, split, readable) for name, (split, readable) in found.items()]
+    return [(name, split, readable) for name, (split, readable) in unique.items()]
 
 
 def _write(table: Path, rows: Sequence[tuple[str, SplitName, str]]) -> None:
-    before = table.read_bytes() if table.is_file() else None
-    aside = table.with_name(f".{table.name}.new")
-    write_rows(aside, COLUMNS, rows)
+    existing = table.read_bytes() if table.is_file() else None
+    temporary = table.with_name(f".{table.name}.new")
+    write_rows(temporary, COLUMNS, rows)
     try:
-        if before not in (None, aside.read_bytes()):
+        if existing not in (None, temporary.read_bytes()):
             raise UserError(
-                f"{table} is there and divides the classes otherwise: name another file with "
-                "--out, or take it away."
+                f"{table} exists with other splits: choose another file with --out, or delete it."
             )
-        aside.replace(table)
+        temporary.replace(table)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
-"""`fsarbench data import NAME`: the field's lists and a folder of videos to one table."""
+"""`fsarbench data import NAME`: write an annotation table from published split lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsarbench.data.importing.class_names import ClassName, class_names, read_labels
-from fsarbench.data.importing.known_lists import Counts, Field, split_counts
+from fsarbench.data.importing.known_lists import Counts, KnownDataset, split_counts
 from fsarbench.data.importing.output import write_rows, write_text
-from fsarbench.data.importing.split_lists import Family, Listed, Lists, read_lists
-from fsarbench.data.importing.video_finder import Found, choose, find_videos, probe_all
+from fsarbench.data.importing.split_lists import Family, ListedVideo, SplitLists, read_lists
+from fsarbench.data.importing.video_finder import VideoIndex, choose, find_videos, probe_all
 from fsarbench.data.splits import grouped, partition_hash
 from fsarbench.errors import UserError
 from fsarbench.runtime.progress import ProgressBars
@@ -19,23 +19,23 @@ COLUMNS = ("path", "class", "readable", "split", "id", "frames", "fps", "size")
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What an import found.
+    """Result of an import.
 
     Attributes:
-        field: The data set.
-        family: Whose lists they were.
-        table: The annotation table that was written.
-        digest: The hash over the listed ids and their partition.
-        classes: Classes of each split in the lists.
-        listed: Videos of each split in the lists.
-        found: Those of them that are there.
-        missing: The others, by id.
-        nameless: Classes without a name, each with its split.
-        closed: Folders that could not be looked into.
+        dataset: Published data set.
+        family: Layout of the lists.
+        table: Annotation table that was written.
+        digest: Hash over the partition of the listed ids.
+        classes: Number of listed classes per split.
+        listed: Number of listed videos per split.
+        found: Number of these videos that exist, per split.
+        missing: Ids of the listed videos that do not exist.
+        nameless: Classes without a name, with their splits.
+        unreadable: Folders that could not be listed.
         of_frames: Whether the first video is a folder of extracted frames.
     """
 
-    field: Field
+    dataset: KnownDataset
     family: Family
     table: Path
     digest: str
@@ -44,63 +44,63 @@ class Imported:
     found: Counts
     missing: tuple[str, ...]
     nameless: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     of_frames: bool = False
 
 
 def import_lists(
-    field: Field,
+    dataset: KnownDataset,
     splits: Path,
     videos: Path,
     labels: Sequence[Path] = (),
     out: Path | None = None,
     progress: bool = True,
 ) -> Imported:
-    """Read the lists, find their videos, and write the table; those missing are left out of it.
+    """Read split lists, find their videos, and write an annotation table without missing videos.
 
     Args:
-        field: The data set.
-        splits: The folder of the lists.
-        videos: The folder of the videos; the paths of the table start there.
+        dataset: Published data set.
+        splits: Folder of the split lists.
+        videos: Folder of the videos; paths in the table are relative to it.
         labels: Label files of Something-Something V2.
-        out: The table; by default `NAME.csv` in the folder of the videos.
-        progress: Whether to show how far it is.
+        out: Annotation table to write; by default `NAME.csv` in the folder of the videos.
+        progress: Whether to show a progress bar.
 
     Raises:
-        UserError: The lists cannot be right, or none of their videos is there.
+        UserError: The lists are invalid, or none of their videos exists.
     """
-    lists = read_lists(splits, field.timed)
+    lists = read_lists(splits, dataset.timed)
     names = class_names(lists, read_labels(labels))
-    there = find_videos(videos)
-    found = _located(lists, names, there, field.timed)
+    index = find_videos(videos)
+    found = _find_listed(lists, names, index, dataset.timed)
     if not found:
-        raise UserError(_nothing(lists.videos[0], videos, there))
-    table = out or videos / f"{field.name}.csv"
-    _write(table, field, found, names, videos, progress)
+        raise UserError(_no_video_message(lists.videos[0], videos, index))
+    table = out or videos / f"{dataset.name}.csv"
+    _write(table, dataset, found, names, videos, progress)
     imported = replace(
-        _described(field, lists, found, table),
+        _summarise(dataset, lists, found, table),
         nameless=_nameless(lists, names),
-        closed=tuple(there.closed),
+        unreadable=tuple(index.unreadable),
         of_frames=(videos / found[0][1]).is_dir(),
     )
     _write_missing(table, imported.missing)
     return imported
 
 
-def list_hash(lists: Lists, timed: bool) -> str:
-    """The hash over the ids of all listed videos and their partition."""
-    return partition_hash(grouped((v.split, v.group, v.identity(timed)) for v in lists.videos))
+def list_hash(lists: SplitLists, timed: bool) -> str:
+    """Hash over the partition of all listed video ids."""
+    return partition_hash(grouped((v.split, v.label, v.identity(timed)) for v in lists.videos))
 
 
 def missing_file(table: Path) -> Path:
-    """Where the ids of missing videos are written: beside the table."""
+    """Path of the list of missing videos, next to the annotation table."""
     return table.with_suffix(".missing.txt")
 
 
 def _write(
     table: Path,
-    field: Field,
-    found: Sequence[tuple[Listed, str]],
+    dataset: KnownDataset,
+    found: Sequence[tuple[ListedVideo, str]],
     names: dict[str, ClassName],
     videos: Path,
     progress: bool,
@@ -110,10 +110,10 @@ def _write(
     rows = [
         (
             path,
-            names[video.group].name,
-            names[video.group].readable,
+            names[video.label].name,
+            names[video.label].readable,
             video.split,
-            video.identity(field.timed),
+            video.identity(dataset.timed),
             header.frames,
             header.fps,
             header.size,
@@ -130,55 +130,59 @@ def _write_missing(table: Path, missing: Sequence[str]) -> None:
         missing_file(table).unlink(missing_ok=True)
 
 
-def _located(
-    lists: Lists, names: dict[str, ClassName], there: Found, timed: bool
-) -> list[tuple[Listed, str]]:
-    paths = [choose(there, video, names[video.group].name, timed) for video in lists.videos]
+def _find_listed(
+    lists: SplitLists, names: dict[str, ClassName], index: VideoIndex, timed: bool
+) -> list[tuple[ListedVideo, str]]:
+    paths = [choose(index, video, names[video.label].name, timed) for video in lists.videos]
     found = [(video, path) for video, path in zip(lists.videos, paths, strict=True) if path]
-    _refuse_shared(found)
+    _require_unique_paths(found)
     return found
 
 
-def _described(
-    field: Field, lists: Lists, found: Sequence[tuple[Listed, str]], table: Path
+def _summarise(
+    dataset: KnownDataset,
+    lists: SplitLists,
+    found: Sequence[tuple[ListedVideo, str]],
+    table: Path,
 ) -> Imported:
     return Imported(
-        field=field,
+        dataset=dataset,
         family=lists.family,
         table=table,
-        digest=list_hash(lists, field.timed),
-        classes=split_counts(list({v.group: v.split for v in lists.videos}.values())),
+        digest=list_hash(lists, dataset.timed),
+        classes=split_counts(list({v.label: v.split for v in lists.videos}.values())),
         listed=split_counts([v.split for v in lists.videos]),
         found=split_counts([v.split for v, _ in found]),
         missing=_missing(lists, found),
     )
 
 
-def _missing(lists: Lists, found: Sequence[tuple[Listed, str]]) -> tuple[str, ...]:
-    places = {video.place for video, _ in found}
-    return tuple(video.id for video in lists.videos if video.place not in places)
+def _missing(lists: SplitLists, found: Sequence[tuple[ListedVideo, str]]) -> tuple[str, ...]:
+    locations = {video.location for video, _ in found}
+    return tuple(video.id for video in lists.videos if video.location not in locations)
 
 
-def _refuse_shared(found: Sequence[tuple[Listed, str]]) -> None:
-    first: dict[str, Listed] = {}
+def _require_unique_paths(found: Sequence[tuple[ListedVideo, str]]) -> None:
+    first: dict[str, ListedVideo] = {}
     for video, path in found:
         before = first.setdefault(path, video)
         if before is not video:
             raise UserError(
-                f"{video.place}: {path} would be the video of two lines, also of {before.place}."
+                f"{video.location}: {path} matches this line and also {before.location}; expected "
+                "one file per line."
             )
 
 
-def _nothing(first: Listed, videos: Path, there: Found) -> str:
-    some = next(iter(there.by_name.values()), None)
-    seen = f"it holds {len(there.by_name)} others, such as {some[0]}" if some else "it holds none"
+def _no_video_message(first: ListedVideo, videos: Path, index: VideoIndex) -> str:
+    count, example = len(index.by_name), next(iter(index.by_name.values()), None)
+    content = f"it has {count} others, such as {example[0]}" if example else "it has no video"
     return (
-        f"--videos: none of the listed videos is below {videos} ({seen}). The list begins with "
-        f"{first.id} ({first.place}); it is looked for with any suffix of videos, or as a "
-        "folder of extracted frames (img_00001.jpg)."
+        f"--videos: {videos} has none of the listed videos ({content}). The first listed video is "
+        f"{first.id} ({first.location}); expected a video file of this name with any video suffix, "
+        "or a folder of extracted frames (img_00001.jpg)."
     )
 
 
-def _nameless(lists: Lists, names: dict[str, ClassName]) -> tuple[str, ...]:
-    splits: dict[str, SplitName] = {video.group: video.split for video in lists.videos}
-    return tuple(f"{group} ({splits[group]})" for group, n in names.items() if not n.readable)
+def _nameless(lists: SplitLists, names: dict[str, ClassName]) -> tuple[str, ...]:
+    splits: dict[str, SplitName] = {video.label: video.split for video in lists.videos}
+    return tuple(f"{label} ({splits[label]})" for label, name in names.items() if not name.readable)

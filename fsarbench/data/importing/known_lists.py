@@ -1,4 +1,4 @@
-"""The data sets of the field: their names, their counts, and how their known lists are told."""
+"""Published data sets: names, split sizes, and hashes of their known split lists."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ Counts = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Field:
-    """One data set as the field splits it; the counts are train, val and test.
+class KnownDataset:
+    """A published data set and its split sizes, in the order train, val and test.
 
     Attributes:
-        name: Its short name, which `fsarbench data import` and the configs use.
-        title: Its name in papers, which its known lists begin with.
-        classes: Classes of each split; None where nothing is known.
-        videos: Videos of each split.
-        timed: Ids may end in the seconds that were cut out (`_000010_000020`), which are no part of
-            the video's identity.
+        name: Short name in `fsarbench data import` and in configs.
+        title: Name in papers; the names of its known lists start with it.
+        classes: Number of classes per split; None if unknown.
+        videos: Number of videos per split; None if unknown.
+        timed: Whether ids may end in start and end seconds (`_000010_000020`), which are removed
+            before ids are compared.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Field:
 
     @property
     def lists(self) -> list[str]:
-        """The names of its known lists."""
-        return [name for name in KNOWN.values() if name.startswith(self.title)]
+        """Names of the known split lists of the data set."""
+        return [name for name in KNOWN_LISTS.values() if name.startswith(self.title)]
 
 
-# By the hash of `fsarbench.data.splits.partition_hash`.
-KNOWN = {
+# Names of split lists by `fsarbench.data.splits.partition_hash`.
+KNOWN_LISTS = {
     "4a9933d55250be1d9c578636a98a9256e92b851c837113e4fa0338f536d4c9c7": "SSv2-Full, OTAM",
     "7ab5c9394ecac4a2dab2871e9662578c1b4000921f53c2718ab733df8918274e": "SSv2-Small, CMN",
     "affb9f8b29e7a15b8403bcdda3ce9eac30920141098819cc2356f69ff2bee123": (
@@ -47,29 +47,29 @@ KNOWN = {
     "d756fe94afa1b5304354825e16a7ad1692d3292450d14e268c186d480629b456": "UCF101, ARN",
 }
 
-FIELDS = (
-    Field("ssv2", "SSv2-Full", (64, 12, 24), (67013, 1926, 2857)),
-    Field("ssv2small", "SSv2-Small", (64, 12, 24), (6400, 1200, 2400)),
-    Field("kinetics100", "Kinetics-100", (64, 12, 24), (6400, 1200, 2400), timed=True),
-    Field("hmdb51", "HMDB51", (31, 10, 10), (4280, 1194, 1292)),
-    Field("ucf101", "UCF101", (70, 10, 21), (9154, 1421, 2745)),
+KNOWN_DATASETS = (
+    KnownDataset("ssv2", "SSv2-Full", (64, 12, 24), (67013, 1926, 2857)),
+    KnownDataset("ssv2small", "SSv2-Small", (64, 12, 24), (6400, 1200, 2400)),
+    KnownDataset("kinetics100", "Kinetics-100", (64, 12, 24), (6400, 1200, 2400), timed=True),
+    KnownDataset("hmdb51", "HMDB51", (31, 10, 10), (4280, 1194, 1292)),
+    KnownDataset("ucf101", "UCF101", (70, 10, 21), (9154, 1421, 2745)),
 )
 
 
-def field(name: str) -> Field:
-    """The data set of that short name.
+def known_dataset(name: str) -> KnownDataset:
+    """Published data set with this short name.
 
     Raises:
-        UserError: There is none.
+        UserError: The name is unknown.
     """
-    found = {known.name: known for known in FIELDS}
-    if name not in found:
-        raise UserError(f"Unknown data set '{name}'.{nearest(name, [*found, 'folder'])}")
-    return found[name]
+    by_name = {dataset.name: dataset for dataset in KNOWN_DATASETS}
+    if name not in by_name:
+        raise UserError(f"Unknown data set '{name}'.{nearest(name, [*by_name, 'folder'])}")
+    return by_name[name]
 
 
 def split_counts(names: list[SplitName]) -> Counts:
-    """How often each of the three splits is named.
+    """Count the occurrences of each of the three splits.
 
     Example:
         >>> split_counts(["val", "train", "val"])

@@ -1,4 +1,4 @@
-"""Writing of the tables that an import makes."""
+"""CSV and text files written by `fsarbench data import` and `fsarbench data check`."""
 
 import csv
 import io
@@ -10,10 +10,10 @@ from fsarbench.runtime.atomic_files import write_below
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a CSV whose first line names its columns; it appears whole or not at all.
+    """Write a CSV file with a header line, atomically.
 
     Raises:
-        UserError: It cannot be written there.
+        UserError: The file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -23,15 +23,15 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
+    """Write a text file atomically.
 
     Raises:
-        UserError: It cannot be written there.
+        UserError: The file cannot be written.
     """
     try:
         write_below(path, text.encode())
     except OSError as error:
         raise UserError(
-            f"cannot write {path}: {error.strerror or error}. Allow writing there, or name another "
-            "file with --out."
+            f"cannot write {path}: {error.strerror or error}. Change the permissions, or choose "
+            "another file with --out."
         ) from error

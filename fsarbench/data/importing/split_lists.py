@@ -1,4 +1,4 @@
-"""Reading of a folder of lists of either family, told apart by the names of their files."""
+"""Split lists in the layout of TRX or CLIP-FSAR, recognised by their file names."""
 
 import json
 import re
@@ -13,81 +13,83 @@ from fsarbench.errors import UserError
 from fsarbench.video import SplitName
 
 TIME = re.compile(r"_\d{6}_\d{6}$")
-# Faults of one list that are told at once.
-TOLD = 5
+# Maximum number of faults in one message.
+MAX_FAULTS = 5
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One video of a list.
+class ListedVideo:
+    """One line of a split list.
 
     Attributes:
-        place: The file and line, for messages.
-        split: The split that the list is of.
-        group: Its class as the list writes it: a name, or `train8`.
-        path: The rest of the line, below which the video was found by the list's author.
+        location: File and line, for messages.
+        split: Split of the list.
+        label: Class label in the list: a name, or a numbered label such as `train8`.
+        path: Path of the video in the list.
     """
 
-    place: str
+    location: str
     split: SplitName
-    group: str
+    label: str
     path: PurePosixPath
 
     @property
     def id(self) -> str:
-        """The video's own name, without folders and suffix."""
+        """File name of the video without suffix."""
         return without_suffix(self.path.name)
 
     @property
     def folder(self) -> str:
-        """The folder of the video in the list, empty if the list names none."""
+        """Folder of the video in the list; empty if the list has none."""
         return self.path.parent.name
 
     def identity(self, timed: bool) -> str:
-        """What tells the video from all others, whichever list it is in."""
+        """Id of the video in all lists, without start and end seconds if `timed`."""
         return TIME.sub("", self.id) if timed else self.id
 
 
 def lines_of(path: Path) -> list[tuple[str, str]]:
-    """The lines of a list that are not empty, each with its place; line ends of any system.
+    """Read the non-empty lines of a list, with their locations.
 
     Raises:
-        UserError: The file cannot be read as text, or has no line.
+        UserError: The file is not UTF-8 text, or has no line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The list {path} cannot be read as UTF-8 text: {error}.") from error
     lines = [line.strip() for line in text.split("\n")]
-    found = [(f"{path}, line {n}", line) for n, line in enumerate(lines, 1) if line]
-    if not found:
-        raise UserError(f"The list {path} is empty: fetch it again.")
-    return found
+    numbered = [(f"{path}, line {n}", line) for n, line in enumerate(lines, 1) if line]
+    if not numbered:
+        raise UserError(f"The list {path} is empty: download it again.")
+    return numbered
 
 
-def parsed(place: str, split: SplitName, line: str) -> Listed:
-    """A line `class/path`; the path may begin with more slashes, and may not lead out.
+def parse_line(location: str, split: SplitName, line: str) -> ListedVideo:
+    """Parse a line `class/path`; further slashes after the class are ignored.
 
     Raises:
-        UserError: There is no class or no path, or the path contains `..`.
+        UserError: The class or the path is missing, or the path contains `..`.
     """
-    group, _, rest = line.partition("/")
+    label, _, rest = line.partition("/")
     path = PurePosixPath(rest.replace("\\", "/").lstrip("/"))
-    if not group.strip() or not path.name:
-        raise UserError(f"{place}: expected 'class/video', found '{line}'.")
-    if ".." in (*path.parts, group):
+    if not label.strip() or not path.name:
+        raise UserError(f"{location}: expected 'class/video', found '{line}'.")
+    if ".." in (*path.parts, label):
         raise UserError(
-            f"{place}: '{line}' contains '..'; a list may not reach outside the folder of videos."
+            f"{location}: '{line}' contains '..'; all videos have to be inside the folder of "
+            "videos."
         )
-    return Listed(place, split, group.strip(), path)
+    return ListedVideo(location, split, label.strip(), path)
 
 
-def refuse(faults: Iterable[str]) -> None:
-    """Raises one `UserError` for the first few faults and the number of the others."""
-    listed = list(faults)
-    if listed:
-        more = [f"and {len(listed) - TOLD} more like these"] if len(listed) > TOLD else []
-        raise UserError("\n  ".join([*listed[:TOLD], *more]))
+def raise_faults(faults: Iterable[str]) -> None:
+    """Raise one `UserError` with the first faults and the number of further ones, if any."""
+    messages = list(faults)
+    if messages:
+        further = len(messages) - MAX_FAULTS
+        more = [f"and {further} more like these"] if further > 0 else []
+        raise UserError("\n  ".join([*messages[:MAX_FAULTS], *more]))
 
 
 Family = Literal["TRX", "CLIP-FSAR"]
@@ -103,113 +105,118 @@ CLASS_NAMES = "class_names.json"
 
 
 @dataclass(frozen=True)
-class Lists:
-    """The videos of three splits as somebody listed them.
+class SplitLists:
+    """Content of the train, val and test lists in a folder.
 
     Attributes:
-        family: Whose layout the lists have.
-        videos: All lines, train before val before test.
-        names: Class names by split and number, where a file beside the lists gives them.
+        family: Layout of the lists.
+        videos: All lines: train, then val, then test.
+        names: Class names by split and number, from `class_names.json` next to the lists.
     """
 
     family: Family
-    videos: tuple[Listed, ...]
+    videos: tuple[ListedVideo, ...]
     names: dict[str, list[str]]
 
 
-def read_lists(folder: Path, timed: bool = False) -> Lists:
-    """The lists in a folder.
+def read_lists(folder: Path, timed: bool = False) -> SplitLists:
+    """Read the split lists in a folder.
 
     Args:
-        folder: Where they are.
-        timed: Whether the seconds at the end of an id are no part of it.
+        folder: Folder of the lists.
+        timed: Whether ids may end in start and end seconds, which are ignored.
 
     Raises:
-        UserError: There are none, or too many, or lines that cannot be right; several are told at
-            once, each with its place.
+        UserError: A list is missing or ambiguous, or lines are invalid; the message names the
+            first invalid lines.
     """
-    family, files = _found(folder)
-    videos: list[Listed] = []
+    family, files = _list_files(folder)
+    videos: list[ListedVideo] = []
     faults: list[str] = []
     for split in SPLITS:
-        for place, line in lines_of(files[split]):
+        for location, line in lines_of(files[split]):
             try:
-                videos.append(_listed(family, place, split, line))
+                videos.append(_parse(family, location, split, line))
             except UserError as error:
                 faults.append(str(error))
-    refuse([*faults, *_twice(videos, timed), *_in_two_splits(videos)])
-    return Lists(family, tuple(videos), _names(folder / CLASS_NAMES))
+    raise_faults([*faults, *_duplicates(videos, timed), *_in_two_splits(videos)])
+    return SplitLists(family, tuple(videos), _read_class_names(folder / CLASS_NAMES))
 
 
-def _found(folder: Path) -> tuple[Family, dict[SplitName, Path]]:
+def _list_files(folder: Path) -> tuple[Family, dict[SplitName, Path]]:
     if not folder.is_dir():
-        raise UserError(f"--splits: there is no folder {folder}; it has to hold {EXPECTED}.")
+        raise UserError(f"--splits: there is no folder {folder}; expected one with {EXPECTED}.")
     files = {family: _files(folder, pattern) for family, pattern in FILES.items()}
-    here = [family for family in FILES if files[family]]
-    if len(here) != 1:
-        raise UserError(_none(folder) if not here else f"--splits: {folder} holds lists of both.")
-    chosen = files[here[0]]
+    families = [family for family in FILES if files[family]]
+    if not families:
+        raise UserError(_no_lists_message(folder))
+    if len(families) > 1:
+        raise UserError(
+            f"--splits: {folder} has lists in the layouts of both {' and '.join(families)}; keep "
+            "one of them."
+        )
+    chosen = files[families[0]]
     for split in SPLITS:
         if len(chosen.get(split, ())) != 1:
             names = ", ".join(path.name for path in chosen.get(split, ())) or "none"
             raise UserError(
-                f"--splits: {folder} has to hold one list for each of train, val and test; for "
+                f"--splits: expected one list for each of train, val and test in {folder}; for "
                 f"{split} it has {names}."
             )
-    return here[0], {split: chosen[split][0] for split in SPLITS}
+    return families[0], {split: chosen[split][0] for split in SPLITS}
 
 
 def _files(folder: Path, pattern: re.Pattern[str]) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+    by_split: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         match = pattern.fullmatch(path.name)
         if match:
-            found.setdefault(match[1], []).append(path)
-    return found
+            by_split.setdefault(match[1], []).append(path)
+    return by_split
 
 
-def _none(folder: Path) -> str:
-    below = [
+def _no_lists_message(folder: Path) -> str:
+    subfolders = [
         path.name
         for path in sorted(folder.iterdir())
         if path.is_dir() and any(_files(path, pattern) for pattern in FILES.values())
     ]
-    hint = f" There are lists in its folders {', '.join(below)}: name one of them." if below else ""
-    return f"--splits: {folder} holds no lists; expected {EXPECTED}.{hint}"
+    hint = f" Its subfolders with lists: {', '.join(subfolders)}." if subfolders else ""
+    return f"--splits: {folder} has no lists; expected {EXPECTED}.{hint}"
 
 
-def _listed(family: Family, place: str, split: SplitName, line: str) -> Listed:
-    video = parsed(place, split, line)
-    anonymous = NUMBERED.fullmatch(video.group)
+def _parse(family: Family, location: str, split: SplitName, line: str) -> ListedVideo:
+    video = parse_line(location, split, line)
+    anonymous = NUMBERED.fullmatch(video.label)
     if family == "CLIP-FSAR" and not anonymous:
-        raise UserError(f"{place}: expected '{split}' and a number before '/', found '{line}'.")
+        raise UserError(f"{location}: expected '{split}' and a number before '/', found '{line}'.")
     if anonymous and anonymous[1] != split:
-        raise UserError(f"{place}: the class {video.group} stands in the list of {split}.")
+        raise UserError(f"{location}: the class {video.label} is in the list of {split}.")
     return video
 
 
-def _twice(videos: list[Listed], timed: bool) -> Iterator[str]:
-    first: dict[str, Listed] = {}
+def _duplicates(videos: list[ListedVideo], timed: bool) -> Iterator[str]:
+    first: dict[str, ListedVideo] = {}
     for video in videos:
         before = first.setdefault(video.identity(timed), video)
         if before is not video:
-            yield f"{video.place}: the video {video.id} is listed before, at {before.place}."
+            yield f"{video.location}: the video {video.id} is already listed at {before.location}."
 
 
-def _in_two_splits(videos: list[Listed]) -> Iterator[str]:
-    first: dict[str, Listed] = {}
-    told = set()
+def _in_two_splits(videos: list[ListedVideo]) -> Iterator[str]:
+    first: dict[str, ListedVideo] = {}
+    reported = set()
     for video in videos:
-        before = first.setdefault(video.group, video)
-        if before.split != video.split and video.group not in told:
-            told.add(video.group)
+        before = first.setdefault(video.label, video)
+        if before.split != video.split and video.label not in reported:
+            reported.add(video.label)
             yield (
-                f"{video.place}: the class '{video.group}' is in {video.split}, but in "
-                f"{before.split} at {before.place}."
+                f"{video.location}: the class '{video.label}' is in {video.split}, but in "
+                f"{before.split} at {before.location}."
             )
 
 
-def _names(path: Path) -> dict[str, list[str]]:
+def _read_class_names(path: Path) -> dict[str, list[str]]:
     if not path.is_file():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Frames by decord."""
+"""Video reader based on decord."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,7 +16,8 @@ from fsarbench.errors import UserError
 from fsarbench.registry import READERS
 from fsarbench.video import VideoReader
 
-# What `benchmarks/reader_sweep.py` found equal to the frames of FFmpeg, bit for bit.
+# Formats whose frames are bit-identical to those of FFmpeg, measured by
+# `benchmarks/reader_sweep.py`.
 CONTAINERS = ("mov,", "matroska", "avi", "asf")
 CODECS = frozenset(
     [
@@ -59,30 +60,30 @@ PIXELS = frozenset(
 
 @READERS.register_module()
 class DecordReader(VideoReader):
-    """Reads with decord, in files where its frames are those of FFmpeg.
+    """Reader based on decord, for files whose frames it decodes exactly as FFmpeg does.
 
-    Frames are decoded from the first one on, never by seeking: decord's seeking lands on wrong
-    frames in files without time stamps (AVI) and in open groups of pictures. Frames are turned as
-    the file's display matrix says, as players show them.
+    It decodes every file from its first frame. It never seeks, because decord seeks to wrong frames
+    in files without time stamps (AVI) and in open groups of pictures. Frames are rotated according
+    to the display matrix of the file, as video players do.
 
-    decord's FFmpeg is of 2021. Containers, codecs and pixel formats that it does not know or
-    converts to other colours (palettes, 10 bits, interlaced video, ...) are refused; `PyAVReader`
-    reads them.
+    decord contains an FFmpeg of 2021. Containers, codecs and pixel formats that it does not support
+    or converts to different colours (palettes, 10 bits, interlaced video, ...) are rejected;
+    `PyAVReader` reads them.
 
     Args:
-        threads: Decoding threads of one file; DataLoader workers serve better than more of these.
+        threads: Decoding threads per file. More DataLoader workers are faster than more threads.
     """
 
     def __init__(self, threads: PositiveInt = 1) -> None:
         self.threads = threads
 
     def count(self, path: Path) -> int:
-        """The number of frames of a file that can be decoded."""
+        """Number of frames that can be decoded."""
         self._open(path)
         return timeline(path).count
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
-        """RGB frames at the given indices, in their order."""
+        """RGB frames at the given indices, in the given order."""
         video = self._open(path)
         require_frames(path, indices, timeline(path).count)
         wanted = set(indices)
@@ -90,27 +91,27 @@ class DecordReader(VideoReader):
         for index in range(max(indices) + 1):
             frame = _next(path, video, index)
             if index in wanted:
-                frames[index] = _picture(frame.asnumpy())
+                frames[index] = _without_padding(frame.asnumpy())
         return np.stack([frames[index] for index in indices])
 
     def _open(self, path: Path) -> Any:
         require_file(path)
         decord = _decord()
         count = timeline(path).count
-        if reason := _inexact(path, stamp_of(path)):
-            raise refused(path, reason)
+        if reason := _unsupported(path, stamp_of(path)):
+            raise rejected(path, reason)
         try:
             video = decord.VideoReader(str(path), num_threads=self.threads)
         except (RuntimeError, decord.DECORDError) as error:
-            raise refused(path, _reason(error)) from error
-        # decord repeats the last frame where packets hold none; fewer frames are another matter.
+            raise rejected(path, _reason(error)) from error
+        # More frames are no error: decord repeats the last frame for packets without a frame.
         if len(video) < count:
-            raise refused(path, f"it finds {len(video)} of {count} frames")
+            raise rejected(path, f"it finds {len(video)} of {count} frames")
         return video
 
 
-def refused(path: Path, reason: str) -> UserError:
-    """The error on a file that FFmpeg decodes, and decord does not, or to other frames."""
+def rejected(path: Path, reason: str) -> UserError:
+    """Error for a file that FFmpeg decodes, but that decord does not decode exactly."""
     return UserError(
         f"DecordReader cannot read the video {path} exactly ({reason}): use "
         "reader.type='PyAVReader'."
@@ -118,8 +119,11 @@ def refused(path: Path, reason: str) -> UserError:
 
 
 @lru_cache(maxsize=1 << 17)
-def _inexact(path: Path, stamp: str) -> str:
-    """Why decord's frames are not those of FFmpeg; empty where they are."""
+def _unsupported(path: Path, stamp: str) -> str:
+    """Property of the file that decord does not decode exactly; empty if there is none.
+
+    `stamp` is the change stamp of the file: the cache forgets a file that changed.
+    """
     with opened(path) as (container, stream):
         codec = stream.codec_context
         if not container.format.name.startswith(CONTAINERS):
@@ -141,16 +145,16 @@ def _decord() -> Any:
         import decord
     except (ImportError, OSError) as error:
         raise UserError(
-            f"DecordReader needs the package decord, which cannot be imported here ({error}): "
+            f"DecordReader needs the package decord, which cannot be imported ({error}): "
             "install it, or use reader.type='PyAVReader'."
         ) from error
-    # FFmpeg's own complaints about a damaged file come without its name; ours have it.
+    # FFmpeg's log messages do not name the damaged file; the errors of this module do.
     decord.logging.set_level(decord.logging.QUIET)
     return decord
 
 
-def _picture(frame: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
-    # Lines that end in padding of a multiple of the width come as more than three channels.
+def _without_padding(frame: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
+    # decord returns more than three channels if the rows of an image are padded.
     height, width, channels = frame.shape
     if channels == 3:
         return frame
@@ -165,6 +169,6 @@ def _next(path: Path, video: Any, index: int) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    # decord's own messages start with a time and a line of its source, or say the path again.
+    # Messages of decord start with a time and a source line, or repeat the path.
     text = str(error).partition("ERROR ")[2] or str(error) or "it ends early"
     return "not a readable video" if text.startswith("Error reading") else text

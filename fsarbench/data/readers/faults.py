@@ -1,4 +1,4 @@
-"""What both readers say of a file that they cannot read."""
+"""Error messages of the readers for files that cannot be read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +7,10 @@ from fsarbench.errors import UserError
 
 
 def require_file(path: Path) -> None:
-    """Raises a `UserError` unless there is a file at `path`, and something in it."""
+    """Raise a `UserError` unless `path` is a regular file that is not empty."""
     if path.is_dir():
         raise UserError(
-            f"The video {path} is a folder: if it holds extracted frames, use "
+            f"The video {path} is a folder: if it contains extracted frames, set "
             "reader.type='FramesReader'."
         )
     try:
@@ -19,31 +19,32 @@ def require_file(path: Path) -> None:
         raise undecodable(path, "permission denied") from error
     except OSError as error:
         raise UserError(
-            f"The video {path} is missing: restore it, or take it out of the data set."
+            f"The video {path} is missing: restore it, or remove it from the data set."
         ) from error
-    if not path.is_file():  # opening a pipe would wait for ever
-        raise undecodable(path, "no regular file")
+    if not path.is_file():  # opening a pipe would block forever
+        raise undecodable(path, "not a regular file")
     if size == 0:
         raise UserError(
-            f"The video {path} is empty (0 bytes): fetch it again, or take it out of the data set."
+            f"The video {path} is empty (0 bytes): download it again, or remove it from the data "
+            "set."
         )
 
 
 def require_frames(path: Path, indices: Sequence[int], count: int) -> None:
-    """Raises a `UserError` unless the video has all the frames asked for."""
-    wrong = [index for index in indices if not 0 <= index < count]
-    if wrong:
+    """Raise a `UserError` unless all indices are below the number of frames."""
+    invalid = [index for index in indices if not 0 <= index < count]
+    if invalid:
         raise UserError(
-            f"The video {path} has {count} frames (0 to {count - 1}), but frame {wrong[0]} was "
-            "asked for: the file is cut short, or its header is wrong. Fetch it again, or take it "
-            "out of the data set."
+            f"The video {path} has {count} frames (0 to {count - 1}), but frame {invalid[0]} was "
+            "requested: the file is truncated, or its header is wrong. Download it again, or "
+            "remove it from the data set."
         )
 
 
 def undecodable(path: Path, reason: object) -> UserError:
-    """The error on a file that is there and is no video, or a damaged one."""
+    """Error for an existing file that is damaged or not a video."""
     text = (str(reason).strip() or type(reason).__name__).splitlines()[0]
     return UserError(
-        f"The video {path} cannot be decoded ({text}): it is damaged, or no video. Fetch it again, "
-        "or take it out of the data set."
+        f"The video {path} cannot be decoded ({text}): it is damaged, or not a video. Download it "
+        "again, or remove it from the data set."
     )

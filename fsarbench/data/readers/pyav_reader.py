@@ -1,4 +1,4 @@
-"""Frames by PyAV, with FFmpeg inside its wheels."""
+"""Video reader based on PyAV, whose wheels contain FFmpeg."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -20,36 +20,35 @@ Frame = UInt8[np.ndarray, "H W 3"]
 
 @READERS.register_module()
 class PyAVReader(VideoReader):
-    """Reads with PyAV (FFmpeg); the default reader.
+    """Reader based on PyAV (FFmpeg); the default reader.
 
-    The frames are those of decoding from the first one on. Where each frame has a time stamp of its
-    own (MP4, MOV, Matroska, WebM), decoding starts at the last key frame before a wanted frame, and
-    every time stamp on the way is compared; where one is not as expected, and in all other files
-    (AVI, MPEG, ...), decoding starts at the first frame. It uses one thread.
+    It returns the same frames as decoding the file from its start. If every frame has a distinct
+    time stamp (MP4, MOV, Matroska, WebM), it seeks to the last key frame before a requested frame
+    and compares the time stamps of all frames that it decodes. If a time stamp differs, and in all
+    other files (AVI, MPEG, ...), it decodes from the first frame. It uses one thread.
 
-    Frames are turned as the display matrix of the file says, as players show them. Pixels stay as
-    they are stored: other shapes than squares (sample aspect ratio) are not stretched. An alpha
-    channel is dropped.
+    Frames are rotated according to the display matrix of the file, as video players do. Non-square
+    pixels (sample aspect ratio) are not stretched. An alpha channel is dropped.
     """
 
     def count(self, path: Path) -> int:
-        """The number of frames of a file that can be decoded."""
+        """Number of frames that can be decoded."""
         return timeline(path).count
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
-        """RGB frames at the given indices, in their order."""
-        known = timeline(path)
-        require_frames(path, indices, known.count)
-        if known.stamps:
+        """RGB frames at the given indices, in the given order."""
+        frame_times = timeline(path)
+        require_frames(path, indices, frame_times.count)
+        if frame_times.stamps:
             with opened(path) as (container, stream):
-                frames = _seek(container, stream, known, sorted(set(indices)))
+                frames = _seek(container, stream, frame_times, sorted(set(indices)))
                 if frames is not None:
                     return np.stack([frames[index] for index in indices])
         return decode_from_start(path, indices)
 
 
 def decode_from_start(path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
-    """RGB frames at the given indices, decoded from the first frame of the file on.
+    """RGB frames at the given indices, decoded from the first frame of the file.
 
     Raises:
         UserError: The file is missing, cannot be decoded, or is too short.
@@ -60,48 +59,49 @@ def decode_from_start(path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "
     with opened(path) as (container, stream):
         for frame in container.decode(stream):
             if count in wanted:
-                frames[count] = picture(frame)
+                frames[count] = to_rgb(frame)
             count += 1
             if count > last:
                 break
         require_frames(path, indices, count if count <= last else last + 1)
-        # Inside: pictures of several sizes in one video are a fault of the file, too.
+        # Inside the block, so that an error about frames of several sizes names the file.
         return np.stack([frames[index] for index in indices])
 
 
-def picture(frame: Any) -> Frame:
-    """A decoded frame as RGB, turned as its display matrix says."""
+def to_rgb(frame: Any) -> Frame:
+    """RGB image of a decoded frame, rotated according to its display matrix."""
     return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
 
 
 def _seek(
-    container: Any, stream: Any, known: Timeline, indices: list[int]
+    container: Any, stream: Any, frame_times: Timeline, indices: list[int]
 ) -> dict[int, Frame] | None:
-    """The frames at rising indices; None where a decoded frame is not the expected one."""
+    """Frames at sorted indices; None if a decoded frame does not have the expected time stamp."""
     frames: dict[int, Frame] = {}
     position, decoder = 0, iter(container.decode(stream))
     for index in indices:
-        key = known.key_before(index)
+        key = frame_times.key_before(index)
         if key > position:
-            container.seek(known.stamps[key], stream=stream)
-            position, decoder = _from_key(container.decode(stream), known.stamps)
+            container.seek(frame_times.stamps[key], stream=stream)
+            position, decoder = _from_key_frame(container.decode(stream), frame_times.stamps)
         frame = None
         while position <= index:
             frame = next(decoder, None)
-            if frame is None or frame.pts != known.stamps[position]:
+            if frame is None or frame.pts != frame_times.stamps[position]:
                 return None
             position += 1
         if frame is None:
             return None
-        frames[index] = picture(frame)
+        frames[index] = to_rgb(frame)
     return frames
 
 
-def _from_key(decoder: Iterator[Any], stamps: Sequence[int]) -> tuple[int, Iterator[Any]]:
-    """The index of the first key frame that a decoder gives, and the frames from there on.
+def _from_key_frame(decoder: Iterator[Any], stamps: Sequence[int]) -> tuple[int, Iterator[Any]]:
+    """Index of the first key frame of a decoder, and an iterator that starts with this frame.
 
-    Frames before it depend on others, and a key frame that is no picture of its own (periodic intra
-    refresh) is not exact: without another one the index is past the end.
+    Frames before it are skipped, because they depend on frames that were not decoded. Key frames
+    that are not intra-coded pictures (periodic intra refresh) are skipped, because they are not
+    exact. Without a suitable key frame the index is past the end.
     """
     for frame in decoder:
         if frame.key_frame and frame.pict_type == av.video.frame.PictureType.I:

@@ -1,4 +1,4 @@
-"""Frames from a store that `fsarbench data cache` made."""
+"""Reader for frame stores written by `fsarbench data cache`."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -27,32 +27,32 @@ from fsarbench.video import VideoReader
 
 @READERS.register_module()
 class StoreReader(VideoReader):
-    """Reads the frames of a clip from a store, without decoding a video.
+    """Reader for frames in a store, without decoding videos.
 
-    A video that changed since it was stored is an error. Every process opens the store by itself.
+    A video that changed after it was stored is an error. Each process opens the store separately.
 
     Args:
-        root: The folder of the store; `~` and `$NAME` are filled in.
-        videos: The folder of the videos, below which the store knows them by their paths; None for
-            the folder that holds the store.
+        root: Folder of the store; `~` and `$NAME` are expanded.
+        videos: Folder of the videos, which the paths in the store are relative to; None for the
+            parent folder of the store.
     """
 
     def __init__(self, root: NonEmptyStr, videos: NonEmptyStr | None = None) -> None:
         self.root = root
         self.videos = videos
-        # Videos with another time of change, as copies have, whose bytes are those that were read.
-        self._same: set[Path] = set()
+        # Videos whose modification time changed but not their bytes, such as copies.
+        self._unchanged: set[Path] = set()
 
     def __getstate__(self) -> dict[str, object]:
-        """What another process needs: not the index, which it reads when it reads a video."""
-        return {"root": self.root, "videos": self.videos, "_same": set()}
+        """State without the index, which another process reads when it needs it."""
+        return {"root": self.root, "videos": self.videos, "_unchanged": set()}
 
     def count(self, path: Path) -> int:
-        """The number of frames of a video."""
+        """Number of frames of a video."""
         return self._stored(path).frames
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
-        """RGB frames at the given indices, in their order."""
+        """RGB frames at the given indices, in the given order."""
         video = self._stored(path)
         require_frames(path, indices, video.frames)
         file = frames_file(self._folder, self._settings, video.path)
@@ -62,12 +62,12 @@ class StoreReader(VideoReader):
             raise
         except (OSError, ValueError, SyntaxError, IndexError) as error:
             raise UserError(
-                f"The stored frames of {path} cannot be read ({file}: {error}): take that file "
-                "away, and run `fsarbench data cache` again."
+                f"The stored frames of {path} cannot be read ({file}: {error}): delete that file "
+                "and run `fsarbench data cache` again."
             ) from error
 
     def source(self, path: Path) -> Path:
-        """The file of its frames in the store."""
+        """File of the video's frames in the store."""
         return frames_file(self._folder, self._settings, self._stored(path).path)
 
     @cached_property
@@ -75,7 +75,7 @@ class StoreReader(VideoReader):
         return expand_path(self.root, "reader.root")
 
     @cached_property
-    def _below(self) -> Path:
+    def _video_folder(self) -> Path:
         return expand_path(self.videos, "reader.videos") if self.videos else self._folder.parent
 
     @cached_property
@@ -83,8 +83,8 @@ class StoreReader(VideoReader):
         settings = read_settings(self._folder)
         if settings is None:
             raise UserError(
-                f"There is no store in {self._folder} (reader.root; it would have a {SETTINGS}): "
-                "make one with `fsarbench data cache`."
+                f"There is no frame store in {self._folder} (reader.root; it has no {SETTINGS}): "
+                "create one with `fsarbench data cache`."
             )
         return settings
 
@@ -92,26 +92,26 @@ class StoreReader(VideoReader):
     def _index(self) -> dict[str, Stored]:
         if self._settings and not (index := read_index(self._folder)):
             raise UserError(
-                f"The store in {self._folder} is not finished: run `fsarbench data cache` again, "
-                "which goes on where it was."
+                f"The frame store {self._folder} is incomplete: run `fsarbench data cache` again; "
+                "it continues where it stopped."
             )
         return index
 
     def _stored(self, path: Path) -> Stored:
         index = self._index
         try:
-            video = index.get(path.relative_to(self._below).as_posix())
+            video = index.get(path.relative_to(self._video_folder).as_posix())
         except ValueError:
             raise UserError(
-                f"The video {path} is not below {self._below}, where the store in {self._folder} "
-                "looks for it: set reader.videos to the folder of the videos."
+                f"The video {path} is not in {self._video_folder}, the folder of videos of the "
+                f"frame store {self._folder}: set reader.videos to the folder of the videos."
             ) from None
         if video is None:
             raise UserError(
-                f"The video {path} is not in the store in {self._folder}: run `fsarbench data "
-                "cache` again, which adds it or says why it cannot."
+                f"The video {path} is not in the frame store {self._folder}: run `fsarbench data "
+                "cache` again; it adds the video or prints why it cannot be added."
             )
-        if path not in self._same:
+        if path not in self._unchanged:
             self._require_unchanged(path, video)
         return video
 
@@ -120,14 +120,14 @@ class StoreReader(VideoReader):
             if stamp_of(path) == video.stamp:
                 return
             if digest_of(path) == video.digest:
-                self._same.add(path)
+                self._unchanged.add(path)
                 return
         except OSError as error:
             raise UserError(
-                f"The video {path} is missing ({error.strerror}): restore it, or take it out of "
+                f"The video {path} is missing ({error.strerror}): restore it, or remove it from "
                 "the data set."
             ) from error
         raise UserError(
-            f"The video {path} is not the one that was stored in {self._folder}: run `fsarbench "
-            "data cache` again."
+            f"The video {path} changed after it was stored in {self._folder}: run `fsarbench data "
+            "cache` again."
         )

@@ -1,4 +1,4 @@
-"""Video streams of files: which one is read, its number of frames, and their time stamps."""
+"""Choice of the video stream of a file, its number of frames, and their time stamps."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -17,20 +17,20 @@ from fsarbench.errors import UserError
 
 # Codecs in which one packet is one frame, and a key frame depends on no earlier frame.
 SEEKABLE = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "libdav1d"})
-# Of FFmpeg's AVFieldOrder: unknown, and progressive. The fields of a frame may be two packets.
+# Values of FFmpeg's AVFieldOrder: unknown and progressive. Interlaced frames may be two packets.
 PROGRESSIVE = (0, 1)
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The frames of a video stream, in the order in which they are shown.
+    """Number and time stamps of the frames of a video stream, in display order.
 
     Attributes:
-        count: The number of frames that FFmpeg decodes.
-        stamps: The time stamp of each frame, distinct and rising; empty where frames cannot be
-            found by time stamps.
-        keys: The indices of the key frames; decoding can start at each of them.
-        unit: The unit of the time stamps, in seconds.
+        count: Number of frames that FFmpeg decodes.
+        stamps: Time stamp of each frame, distinct and increasing; empty if frames cannot be
+            identified by their time stamps.
+        keys: Indices of the key frames, where decoding can start.
+        unit: Unit of the time stamps, in seconds.
     """
 
     count: int
@@ -39,19 +39,19 @@ class Timeline:
     unit: Fraction = Fraction(1)
 
     def key_before(self, index: int) -> int:
-        """The last key frame at or before a frame; -1 where there is none."""
+        """Index of the last key frame at or before a frame; -1 if there is none."""
         number = bisect_right(self.keys, index)
         return self.keys[number - 1] if number else -1
 
 
 def best_stream(container: Any) -> Any:
-    """The video stream that FFmpeg calls best, but never an attached picture; None without one."""
-    videos = [stream for stream in container.streams.video if not _is_picture(stream)]
+    """Best video stream according to FFmpeg, except cover images; None if there is no video."""
+    videos = [stream for stream in container.streams.video if not _is_cover(stream)]
     best = container.streams.best("video")
     return best if best in videos else _most_frames(videos)
 
 
-def _is_picture(stream: Any) -> bool:
+def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
@@ -65,7 +65,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a file and its best video stream with PyAV; every error names the file.
 
     Raises:
-        UserError: The file is missing, holds no video, or FFmpeg cannot decode it.
+        UserError: The file is missing, has no video stream, or FFmpeg cannot decode it.
     """
     require_file(path)
     try:
@@ -75,29 +75,29 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
                 raise undecodable(path, "no video stream")
             if stream.codec_context is None:
                 raise no_decoder(path)
-            # Threads cost more than they save on short clips, and workers share the cores.
+            # Decoding threads slow down short clips, and the workers already use all cores.
             stream.thread_count = 1
             yield container, stream
     except UserError:
-        raise  # It names the file already.
+        raise  # The message already names the file.
     except (av.FFmpegError, OSError, ValueError) as error:
         raise undecodable(path, getattr(error, "strerror", None) or error) from error
 
 
 def no_decoder(path: Path) -> UserError:
-    """The error on a file whose codec FFmpeg, as it is built into PyAV, does not know."""
+    """Error for a file whose codec is not supported by the FFmpeg inside PyAV."""
     return UserError(
-        f"The video {path} is in a codec that the FFmpeg of PyAV has no decoder for: encode it "
-        "again (`ffmpeg -i VIDEO -c:v libx264 NEW.mp4`), or take it out of the data set."
+        f"The video {path} has a codec that PyAV cannot decode: re-encode the video "
+        "(`ffmpeg -i VIDEO -c:v libx264 NEW.mp4`), or remove it from the data set."
     )
 
 
 def timeline(path: Path) -> Timeline:
-    """The frames of a file, counted as FFmpeg decodes them.
+    """Timeline of a file, with the number of frames that FFmpeg decodes.
 
-    In MP4, MOV, Matroska and WebM files of common codecs the packets tell all of it. Elsewhere
-    (AVI, MPEG, ...) packets may hold no frame or several, and time stamps may be guessed: there,
-    the whole stream is decoded once, and the number of frames is kept for this process.
+    In MP4, MOV, Matroska and WebM files of common codecs each packet is one frame, so that nothing
+    is decoded. In other files (AVI, MPEG, ...) a packet may hold no frame or several, and time
+    stamps may be guesses; the whole stream is decoded once per process to count its frames.
 
     Raises:
         UserError: The file is missing or cannot be decoded.
@@ -107,7 +107,7 @@ def timeline(path: Path) -> Timeline:
     return _indexed(path, stamp) or Timeline(_decoded_count(path, stamp))
 
 
-@lru_cache(maxsize=1)  # a video is counted, then read
+@lru_cache(maxsize=1)  # because a video is counted and then read
 def _indexed(path: Path, stamp: str) -> Timeline | None:
     with opened(path) as (container, stream):
         if not _packets_are_frames(container, stream):
@@ -126,9 +126,9 @@ def _decoded_count(path: Path, stamp: str) -> int:
 
 
 def frames_in_index(container: Any, stream: Any) -> int:
-    """The frames of an MP4 or MOV by its index, without those that an edit cut away.
+    """Number of frames in the index of an MP4 or MOV file, without those that its edit list drops.
 
-    No packet is read. The result is 0 where the index cannot be relied on.
+    No packet is read. The result is 0 if the file has no reliable index.
     """
     if stream.codec_context is None or not container.format.name.startswith("mov,"):
         return 0
@@ -142,25 +142,25 @@ def _packets_are_frames(container: Any, stream: Any) -> bool:
     if codec.name not in SEEKABLE or codec.field_order not in PROGRESSIVE:
         return False
     if container.format.name.startswith("matroska"):
-        # A track in the manner of AVI has a code of four letters, and its time stamps are guessed.
+        # A track in AVI compatibility mode has a four-character code and guessed time stamps.
         return not codec.codec_tag.strip("\0")
     return bool(container.format.name.startswith("mov,"))
 
 
 def _has_frame(packet: Any, stream: Any) -> bool:
     if stream.codec_context.name == "vp8" and packet.size:
-        return bool(memoryview(packet)[0] & 0x10)  # else a frame that is only referred to
+        return bool(memoryview(packet)[0] & 0x10)  # bit of the frames that are shown
     return bool(packet.size)
 
 
 def _timeline(packets: list[Any], unit: Fraction) -> Timeline | None:
-    # Packets that an edit of the file cut away are there, and are never shown.
+    # Packets that the edit list drops are in the file but never shown.
     shown = [packet for packet in packets if not packet.is_discard]
     stamps = sorted(packet.pts for packet in shown if packet.pts is not None)
     if not stamps or len(set(stamps)) != len(shown):
         return None
     first = packets[0]
-    # Frames that come before the first key frame may depend on others that are not there.
+    # Frames before the first key frame may depend on frames that are not in the file.
     if not first.is_keyframe or first.pts is None or stamps[0] < first.pts:
         return None
     order = {stamp: index for index, stamp in enumerate(stamps)}

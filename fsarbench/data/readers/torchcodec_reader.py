@@ -1,4 +1,4 @@
-"""Frames by torchcodec, which seeks where that lands on the right frame."""
+"""Video reader based on torchcodec, for files in which seeking is exact."""
 
 import re
 from collections.abc import Sequence
@@ -24,39 +24,39 @@ EXACT = frozenset({"yuv420p", "yuvj420p"})
 
 @READERS.register_module()
 class TorchCodecReader(VideoReader):
-    """Reads with torchcodec and the FFmpeg of the system; the frames are those of `DecordReader`.
+    """Reader based on torchcodec and the FFmpeg of the system; same frames as the other readers.
 
-    torchcodec finds a frame by its time stamp. That serves in MP4, MOV, Matroska and WebM, where
-    each frame has one of its own. All other files (AVI, MPEG), and those in which two frames share
-    one, are decoded by `PyAVReader` instead, as torchcodec returns wrong frames of them.
+    torchcodec finds a frame by its time stamp, which is exact if every frame has a distinct one
+    (MP4, MOV, Matroska, WebM). Other files (AVI, MPEG), and files in which frames share a time
+    stamp, are decoded by `PyAVReader`, because torchcodec would return wrong frames.
 
     Args:
-        threads: Decoding threads of one file; DataLoader workers serve better than more of these.
+        threads: Decoding threads per file. More DataLoader workers are faster than more threads.
     """
 
     def __init__(self, threads: PositiveInt = 1) -> None:
         self.threads = threads
 
     def count(self, path: Path) -> int:
-        """The number of frames of a file that are shown, without those that an edit cut away."""
+        """Number of frames, without those that an edit list drops."""
         _video_decoder()
         return timeline(path).count
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
-        """RGB frames at the given indices, in their order."""
-        decoder, known = _video_decoder(), timeline(path)
-        require_frames(path, indices, known.count)
-        if known.stamps and (stream := _exact_stream(path, stamp_of(path))) is not None:
+        """RGB frames at the given indices, in the given order."""
+        decoder, frame_times = _video_decoder(), timeline(path)
+        require_frames(path, indices, frame_times.count)
+        if frame_times.stamps and (stream := _exact_stream(path, stamp_of(path))) is not None:
             try:
-                frames = self._found(decoder, path, known, indices, stream)
+                frames = self._decoded(decoder, path, frame_times, indices, stream)
             except (RuntimeError, ValueError, IndexError) as error:
                 raise undecodable(path, _reason(error)) from error
             if frames is not None:
                 return frames
         return PyAVReader().read(path, indices)
 
-    def _found(
-        self, decoder: Any, path: Path, known: Timeline, indices: Sequence[int], stream: int
+    def _decoded(
+        self, decoder: Any, path: Path, frame_times: Timeline, indices: Sequence[int], stream: int
     ) -> UInt8[np.ndarray, "T H W 3"] | None:
         video = decoder(
             str(path),
@@ -65,19 +65,19 @@ class TorchCodecReader(VideoReader):
             num_ffmpeg_threads=self.threads,
             device="cpu",
         )
-        if len(video) != known.count:
+        if len(video) != frame_times.count:
             return None
-        found = video.get_frames_at(list(indices))
-        stamps = [round(seconds / known.unit) for seconds in found.pts_seconds.tolist()]
-        # A frame that cannot be decoded, as the first ones of a video cut inside an open group of
-        # pictures, is silently replaced by the next one.
-        right = stamps == [known.stamps[index] for index in indices]
-        return found.data.numpy() if right else None
+        frames = video.get_frames_at(list(indices))
+        stamps = [round(seconds / frame_times.unit) for seconds in frames.pts_seconds.tolist()]
+        # torchcodec silently returns the next frame if one cannot be decoded, for example at the
+        # start of a video that was cut inside an open group of pictures.
+        exact = stamps == [frame_times.stamps[i] for i in indices]
+        return frames.data.numpy() if exact else None
 
 
 @lru_cache(maxsize=1)
 def _exact_stream(path: Path, stamp: str) -> int | None:
-    """The index of the stream; None where torchcodec's colours are not those of PyAV."""
+    """Index of the video stream; None if torchcodec may convert its colours differently."""
     with opened(path) as (_, stream):
         return stream.index if stream.codec_context.pix_fmt in EXACT else None
 
@@ -87,20 +87,20 @@ def _video_decoder() -> Any:
         from torchcodec import ffmpeg_major_version
         from torchcodec.decoders import VideoDecoder
     except (ImportError, OSError, RuntimeError) as error:
-        raise _unusable(str(error).strip().partition("\n")[0]) from error
-    if ffmpeg_major_version is None:  # it is imported all the same, and fails on the first file
-        raise _unusable("there is no FFmpeg that it knows")
+        raise _not_installed(str(error).strip().partition("\n")[0]) from error
+    if ffmpeg_major_version is None:  # torchcodec would be imported, and fail at the first file
+        raise _not_installed("it finds no supported version of FFmpeg")
     return VideoDecoder
 
 
-def _unusable(reason: str) -> UserError:
+def _not_installed(reason: str) -> UserError:
     return UserError(
-        f"TorchCodecReader needs the package torchcodec and FFmpeg's libraries, which cannot be "
-        f'loaded here ({reason}): install "fsarbench[torchcodec]", and FFmpeg by the system\'s '
-        "packages, or use reader.type='PyAVReader'."
+        f"TorchCodecReader needs the package torchcodec and the libraries of FFmpeg, which cannot "
+        f'be loaded ({reason}): install "fsarbench[torchcodec]", and FFmpeg with the package '
+        "manager of the system, or set reader.type='PyAVReader'."
     )
 
 
 def _reason(error: Exception) -> str:
-    # torchcodec's own messages start with a function and a line of its source.
+    # Messages of torchcodec start with a function and a line of its source.
     return re.sub(r"^.*?\.cpp:\d+, ", "", str(error))

@@ -1,1 +1,1 @@
-"""Built-in data sets: rendering, manifest, video files."""
+"""Built-in data sets: rendering, manifest and video files."""

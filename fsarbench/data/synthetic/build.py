@@ -1,4 +1,4 @@
-"""Making of data sets of rendered videos: in parallel, once, restartable, and verified on use."""
+"""Rendering of built-in data sets in parallel, resumable, and verified on every use."""
 
 import hashlib
 import io
@@ -19,11 +19,11 @@ from fsarbench.data.synthetic.manifest import Manifest, Video, from_lines, load,
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import remove_stale_files, write_atomically
 from fsarbench.runtime.progress import ProgressBars
-from fsarbench.runtime.worker_pool import Lost, each
+from fsarbench.runtime.worker_pool import LostTask, run_tasks
 
-# One thread, because x264's output depends on their number. No look-ahead, because with it about
-# one file in a hundred, of the same frames, differed from run to run on a busy machine. A whole
-# picture every eight frames and none that refer to later ones: to reach a frame, few are decoded.
+# One thread, because the output of x264 depends on the number of threads. No look-ahead, because
+# with it about one file in a hundred differed between runs on a busy machine. A key frame every
+# eight frames and no B-frames, so that few frames are decoded to reach one.
 CODEC_OPTIONS = {
     "preset": "veryfast",
     "crf": "23",
@@ -35,12 +35,10 @@ CODEC_OPTIONS = {
 
 
 def write_video(path: Path, frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> int:
-    """Write RGB frames as an H.264 mp4 file, whose height and width must be even.
-
-    The file appears under its name only when it is whole.
+    """Write RGB frames of even height and width as an H.264 MP4 file, atomically.
 
     Returns:
-        The size of the file, in bytes.
+        Size of the file in bytes.
     """
     data = encode(frames, fps)
     write_atomically(path, data)
@@ -48,7 +46,7 @@ def write_video(path: Path, frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> i
 
 
 def encode(frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> bytes:
-    """The bytes of an mp4 file: the same for the same frames, with the same version of x264."""
+    """Encode an MP4 file; equal frames give equal bytes with the same version of x264."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=fps, options=CODEC_OPTIONS)
@@ -62,13 +60,13 @@ def encode(frames: UInt8[np.ndarray, "T H W 3"], fps: int) -> bytes:
 
 
 JOURNAL = "journal.jsonl"
-# Below this many videos a worker costs more time to start than it saves.
-WORTH_A_WORKER = 40
+# Minimum number of videos per worker: with fewer, starting the worker takes longer than it saves.
+VIDEOS_PER_WORKER = 40
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A video to be made: its id (a path without suffix), class, split, and number in the class."""
+    """A video to render: id (path without suffix), class, split, and number within the class."""
 
     id: str
     class_name: str
@@ -81,10 +79,15 @@ Render = Callable[[Clip], UInt8[np.ndarray, "T H W 3"]]
 
 @dataclass(frozen=True)
 class Plan:
-    """A data set to be made.
+    """Specification of a data set to render.
 
-    `recipe` is any text that changes whenever frames would. `render` makes the frames of a clip;
-    it must be a function of a module, so that another process can import it.
+    Attributes:
+        name: Name of the data set.
+        recipe: Text that must change whenever rendered frames change.
+        clips: Videos to render.
+        render: Function that renders the frames of a clip. It must be defined at module level, so
+            that other processes can import it.
+        fps: Frames per second.
     """
 
     name: str
@@ -95,115 +98,115 @@ class Plan:
 
     @cached_property
     def hash(self) -> str:
-        """A hash over the recipe and the list of clips."""
+        """Hash over the recipe, the frame rate and the list of clips."""
         lines = [self.recipe, str(self.fps), *(repr(clip) for clip in self.clips)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
     def folder(self) -> Path:
-        """Where the data set lies; another recipe has another folder."""
+        """Folder of the data set; it depends on the hash of the plan."""
         return data_home() / f"{self.name}-{self.hash[:12]}"
 
 
 def ensure(plan: Plan, workers: int | None = None, progress: bool = True) -> Manifest:
-    """The finished data set of a plan: verified if it is there, made if not.
+    """Verify the data set of a plan, and render missing videos.
 
-    Render a video again if its file is missing or has the wrong size. Several processes may do
-    this at the same time; they write the same files.
+    A video is rendered again if its file is missing or has the wrong size. Several processes may
+    call this function at the same time, because they write identical files.
 
     Args:
-        plan: What to make.
-        workers: The number of processes; by default one for each processor. With more than one, a
-            script that calls this must guard its own start by `if __name__ == "__main__"`.
-        progress: Whether to show how far it is.
+        plan: Data set to render.
+        workers: Number of processes; None for one per core. With more than one, the calling script
+            must be guarded by `if __name__ == "__main__"`.
+        progress: Whether to show a progress bar.
     """
     manifest = load(plan.folder)
-    known = {video.id: video for video in manifest.videos} if manifest else {}
-    if manifest and manifest.recipe == plan.hash and _missing(plan, known) == []:
+    rendered = {video.id: video for video in manifest.videos} if manifest else {}
+    if manifest and manifest.recipe == plan.hash and _missing(plan, rendered) == []:
         return manifest
-    return build(plan, known, workers, progress)
+    return build(plan, rendered, workers, progress)
 
 
 def build(
-    plan: Plan, known: dict[str, Video], workers: int | None = None, progress: bool = True
+    plan: Plan, rendered: dict[str, Video], workers: int | None = None, progress: bool = True
 ) -> Manifest:
-    """Make the videos of a plan that are not there, then write the manifest.
+    """Render the missing videos of a plan, then write the manifest.
 
     Args:
-        plan: What to make.
-        known: Videos that were finished before, by their ids; damaged ones are rendered again.
-        workers: The number of processes; by default one for each processor.
-        progress: Whether to show how far it is.
+        plan: Data set to render.
+        rendered: Videos that were rendered before, by id; damaged ones are rendered again.
+        workers: Number of processes; None for one per core.
+        progress: Whether to show a progress bar.
     """
     folder = plan.folder
-    with _writing(folder):
+    with _write_errors(folder):
         for parent in sorted({(folder / clip.id).parent for clip in plan.clips}):
             parent.mkdir(parents=True, exist_ok=True)
     remove_stale_files(folder, below=True)
-    done = {**known, **_read(folder / JOURNAL)}
-    missing = _missing(plan, done)
+    videos = {**rendered, **_read_journal(folder / JOURNAL)}
+    missing = _missing(plan, videos)
     bars = ProgressBars(quiet=not progress)
-    bars.say(f"Making {plan.name}: {len(missing)} videos in {folder}")
-    with bars.task(f"make {plan.name}", len(missing)) as bar:
-        for video in _made(plan, missing, _processes(workers, len(missing))):
-            done[video.id] = video
-            with _writing(folder), (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+    bars.say(f"Rendering {plan.name}: {len(missing)} videos in {folder}")
+    with bars.task(f"render {plan.name}", len(missing)) as bar:
+        for video in _render_all(plan, missing, _processes(workers, len(missing))):
+            videos[video.id] = video
+            with _write_errors(folder), (folder / JOURNAL).open("a", encoding="utf-8") as journal:
                 journal.write(to_line(video))
             bar.advance()
-    manifest = Manifest(folder, plan.name, plan.hash, tuple(done[c.id] for c in plan.clips))
-    with _writing(folder):
+    manifest = Manifest(folder, plan.name, plan.hash, tuple(videos[c.id] for c in plan.clips))
+    with _write_errors(folder):
         manifest.save()
         (folder / JOURNAL).unlink(missing_ok=True)
     return manifest
 
 
-def _made(plan: Plan, clips: list[Clip], workers: int) -> Iterator[Video]:
-    job = partial(_make, plan.folder, plan.render, plan.fps)
+def _render_all(plan: Plan, clips: list[Clip], workers: int) -> Iterator[Video]:
+    render = partial(_render_video, plan.folder, plan.render, plan.fps)
     if workers <= 1:
-        yield from map(job, clips)
+        yield from map(render, clips)
         return
-    for _, made in each(partial(_tried, job), clips, workers, inf):
-        if isinstance(made, Lost):
+    for _, result in run_tasks(partial(_catch_errors, render), clips, workers, inf):
+        if isinstance(result, LostTask):
             raise UserError(
-                f"a process that was making videos in {plan.folder} ended early (out of memory, or "
-                "ended by hand). Start again: finished videos are kept; or make them with "
-                "workers=1."
+                f"A process that rendered videos in {plan.folder} was killed, perhaps for lack of "
+                "memory. Start again (finished videos are kept), or set workers=1."
             )
-        if isinstance(made, Exception):
-            raise made
-        yield made
+        if isinstance(result, Exception):
+            raise result
+        yield result
 
 
-def _tried(job: Callable[[Clip], Video], clip: Clip) -> Video | Exception:
+def _catch_errors(render: Callable[[Clip], Video], clip: Clip) -> Video | Exception:
     try:
-        return job(clip)
+        return render(clip)
     except Exception as error:
         return error
 
 
-def _make(folder: Path, render: Render, fps: int, clip: Clip) -> Video:
+def _render_video(folder: Path, render: Render, fps: int, clip: Clip) -> Video:
     frames = render(clip)
     path = f"{clip.id}.mp4"
-    with _writing(folder):
+    with _write_errors(folder):
         size = write_video(folder / path, frames, fps)
     digest = hashlib.sha256(repr(frames.shape).encode() + frames.tobytes()).hexdigest()
     return Video(clip.id, path, clip.class_name, clip.split, len(frames), size, digest)
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def _write_errors(folder: Path) -> Iterator[None]:
+    """Convert an `OSError` of the block into a `UserError` that names the folder."""
     try:
         yield
     except OSError as error:
         raise cannot_write(folder, error) from error
 
 
-def _missing(plan: Plan, done: dict[str, Video]) -> list[Clip]:
+def _missing(plan: Plan, videos: dict[str, Video]) -> list[Clip]:
     folder = plan.folder
-    return [c for c in plan.clips if c.id not in done or not done[c.id].intact(folder)]
+    return [c for c in plan.clips if c.id not in videos or not videos[c.id].intact(folder)]
 
 
-def _read(journal: Path) -> dict[str, Video]:
+def _read_journal(journal: Path) -> dict[str, Video]:
     try:
         with journal.open(encoding="utf-8", errors="replace") as lines:
             return from_lines(lines)
@@ -212,19 +215,19 @@ def _read(journal: Path) -> dict[str, Video]:
 
 
 def _processes(workers: int | None, clips: int) -> int:
-    wanted = _processors() if workers is None else workers
-    return max(1, min(wanted, -(-clips // WORTH_A_WORKER)))
+    requested = _cores() if workers is None else workers
+    return max(1, min(requested, -(-clips // VIDEOS_PER_WORKER)))
 
 
-def _processors() -> int:
-    # A container or a batch system may lend fewer processors than the machine has.
+def _cores() -> int:
+    # A container or a batch job may have fewer cores than the machine.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def slug(name: str) -> str:
-    """A class name as the name of a folder.
+    """Folder name for a class name.
 
     Example:
         >>> slug("Moving something up, then down")

@@ -1,4 +1,4 @@
-"""The list of the files of a data set that the project made, written when all are there."""
+"""Manifest of a rendered data set: the list of its files, written when all of them exist."""
 
 import hashlib
 import json
@@ -15,10 +15,10 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Video:
-    """One video file of a made data set.
+    """One video file of a rendered data set.
 
-    `path` is relative to the data set's folder; `size` is in bytes; `hash` is over the frames as
-    they were drawn, since the bytes of the file depend on the version of x264.
+    `path` is relative to the folder of the data set. `size` is in bytes. `hash` is a hash over the
+    rendered frames; it is not over the file, whose bytes depend on the version of x264.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Video:
     hash: str
 
     def intact(self, folder: Path) -> bool:
-        """Whether the file is there in its full size."""
+        """Whether the file exists with the expected size."""
         try:
             return (folder / self.path).stat().st_size == self.size
         except OSError:
@@ -39,7 +39,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A finished data set: its folder, the hash of its recipe, and its videos in their order."""
+    """A rendered data set: folder, name, hash of its plan (`recipe`), and videos in order."""
 
     folder: Path
     name: str
@@ -48,12 +48,12 @@ class Manifest:
 
     @cached_property
     def hash(self) -> str:
-        """A hash over all frames of all videos: two folders with the same hash hold the same."""
+        """Hash over ids, classes, splits and frames of all videos."""
         lines = "".join(f"{v.id} {v.class_name} {v.split} {v.hash}\n" for v in self.videos)
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def save(self) -> None:
-        """Write the manifest into the data set's folder."""
+        """Write the manifest into the folder of the data set."""
         content = {
             "version": VERSION,
             "name": self.name,
@@ -65,7 +65,7 @@ class Manifest:
 
 
 def load(folder: Path) -> Manifest | None:
-    """The manifest of a folder, or None if there is none that can be read."""
+    """Read the manifest of a folder; None if it is missing, damaged or of another version."""
     try:
         content = json.loads((folder / FILE).read_bytes())
         if content["version"] != VERSION:
@@ -78,17 +78,17 @@ def load(folder: Path) -> Manifest | None:
 
 
 def to_line(video: Video) -> str:
-    """A video as one line of the journal that is kept while a data set is made."""
+    """Line of a video in the journal of an unfinished data set."""
     return json.dumps(asdict(video)) + "\n"
 
 
 def from_lines(lines: Iterable[str]) -> dict[str, Video]:
-    """The videos of a journal by their ids; a line that was cut off is left out."""
-    found = {}
+    """Videos in a journal by id; incomplete lines are ignored."""
+    videos = {}
     for line in lines:
         try:
             video = Video(**json.loads(line))
         except (ValueError, TypeError):
             continue
-        found[video.id] = video
-    return found
+        videos[video.id] = video
+    return videos

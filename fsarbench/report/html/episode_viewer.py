@@ -45,7 +45,7 @@ def strip(clip: UInt8[Tensor, "T 3 H W"], quality: int = 72) -> str:
 
 
 def packed(seen: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any]:
-    """The scores of some queries, and the picture.
+    """Scores of some queries, and the explanation of each branch.
 
     Args:
         seen: All of the episode.
@@ -55,7 +55,10 @@ def packed(seen: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any]:
     return {
         "scores": _rounded(seen.scores[rows]),
         "parts": {name: _rounded(scores[rows]) for name, scores in seen.parts.items()},
-        "picture": None if seen.picture is None else packed_picture(seen.picture, rows),
+        "pictures": [
+            {"branch": name, **packed_picture(picture, rows)}
+            for name, picture in seen.pictures.items()
+        ],
     }
 
 

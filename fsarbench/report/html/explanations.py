@@ -32,7 +32,7 @@ class ReloadedRun:
     model: FewShotModel
     data_module: DataModule
     episodes: EpisodeDataset
-    text: Float[Tensor, "M E"] | None
+    text: Float[Tensor, "A M E"] | None
 
     @property
     def split(self) -> Split:
@@ -50,35 +50,44 @@ PLAIN = "cosines of frames; this matcher does not say how it weighs them"
 
 @dataclass(frozen=True)
 class ExplainedEpisode:
-    """One episode as one model saw it.
+    """Scores and explanations of one model for one episode.
 
     Attributes:
-        scores: Of every query for every class.
-        parts: What the scores are made of, by name.
-        picture: What the matcher saw; None where nothing is matched.
+        scores: Score of every query for every class.
+        parts: Terms of the scores by name; with several branches, their logits among them.
+        pictures: Explanation of each branch's matcher by branch; empty if nothing is matched.
     """
 
     scores: Float[Tensor, "Q N"]
     parts: Mapping[str, Float[Tensor, "Q N"]]
-    picture: MatchExplanation | None
+    pictures: Mapping[str, MatchExplanation]
 
 
 @torch.no_grad()
 def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
-    """Runs a model on an episode and asks its parts."""
+    """Run a model on one episode and collect the explanations of readout and matchers."""
     text = model.encode_text(episode)
     support, query = model.encode(episode, text)
     outcome = model.match(support, query, text)
-    readout = model.readout
-    parts = readout.explain(outcome) if isinstance(readout, ExplainsScores) else {}
-    return ExplainedEpisode(model.scores(outcome), parts, picture(model, outcome))
+    readout, seen = model.readout, model.view(outcome, "readout")
+    parts = dict(readout.explain(seen)) if isinstance(readout, ExplainsScores) else {}
+    if len(outcome.branches) > 1:
+        parts |= {f"logits of {name}": each.logits for name, each in outcome.branches.items()}
+    return ExplainedEpisode(model.scores(outcome), parts, explain_matchers(model, outcome))
 
 
-def picture(model: FewShotModel, outcome: Outcome) -> MatchExplanation | None:
-    """What the matcher saw; of a matcher that shows nothing, the cosines of frames."""
-    if model.prototypes is None or model.matcher is None or not model.readout.uses_match:
-        return None
-    prototypes, query = model.prototypes(outcome.support, outcome.query, outcome.text)
-    if isinstance(model.matcher, ExplainsMatch):
-        return model.matcher.explain(query, prototypes)
-    return MatchExplanation(frame_cosines(query, prototypes), caption=PLAIN)
+def explain_matchers(model: FewShotModel, outcome: Outcome) -> dict[str, MatchExplanation]:
+    """Explanation of each branch's matcher; cosines of frames if a matcher has none."""
+    if not model.readout.uses_match:
+        return {}
+    pictures = {}
+    for name, matching in model.matchings().items():
+        branch = outcome.branches[name]
+        if branch.prototypes is None or branch.matched is None:
+            continue
+        if isinstance(matching.matcher, ExplainsMatch):
+            pictures[name] = matching.matcher.explain(branch.matched, branch.prototypes)
+        else:
+            cosines = frame_cosines(branch.matched, branch.prototypes)
+            pictures[name] = MatchExplanation(cosines, caption=PLAIN)
+    return pictures

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fsarbench.cli.app import main
-from fsarbench.data.contact_sheet import contact_sheet, sampled
+from fsarbench.data.contact_sheet import contact_sheet, sample_videos
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from tests.helpers.damaged_videos import make
@@ -65,8 +65,8 @@ def test_the_same_seed_draws_the_same_clips(root: Path) -> None:
     second, _ = contact_sheet(splits, PyAVReader(), classes=5, frames=4, seed=3)
     assert first.tobytes() == second.tobytes()
     assert faults == []
-    assert len(sampled(splits["train"], 1, 0)) == 1
-    drawn = {sampled(splits["train"], 2, seed)[0].id for seed in range(20)}
+    assert len(sample_videos(splits["train"], 1, 0)) == 1
+    drawn = {sample_videos(splits["train"], 2, seed)[0].id for seed in range(20)}
     assert drawn == {"a手/1.mp4", "a手/2.mp4"}
 
 

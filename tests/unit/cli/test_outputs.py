@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.experiments.run import Options, work_folder
+from fsarbench.experiments.run import work_folder
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from tests.helpers.finished_runs import finish
 from tests.unit.config.test_validation import fails
@@ -54,7 +54,7 @@ def test_a_folder_and_a_file_are_told_apart(tmp_path: Path) -> None:
         ExitStack() as held,
         pytest.raises(UserError, match=r"--work-dir .*no folder of that name"),
     ):
-        work_folder("mine", Options(work_dir=str(tmp_path / "file")), held)
+        work_folder("mine", held, work_dir=str(tmp_path / "file"))
     with pytest.raises(UserError, match=r"--out .*a folder of that name"):
         require_writable(tmp_path, "--out")
     require_writable(tmp_path / "new" / "below", "--work-dir", folder=True)
@@ -124,12 +124,11 @@ def test_an_episodes_file_outside_the_folder_is_not_read(
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_no_cell_is_a_formula(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fsarbench.report.comparison.compare import Options as Compared
     from fsarbench.report.comparison.compare import comparison_of
     from fsarbench.report.comparison.to_csv_json import csv_text
 
     run = finish(tmp_path, name)
-    text = csv_text(comparison_of([run], Compared()))
+    text = csv_text(comparison_of([run]))
     assert f"measured,'{name}," in text
 
 

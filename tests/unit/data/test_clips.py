@@ -1,4 +1,4 @@
-"""Which frames a clip has, and what is done to them."""
+"""Clips: frame sampling, resizing, cropping and augmentation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from fsarbench.data.augmentation import jittered, random_box, scaled_box
-from fsarbench.data.clips import ClipSettings, cut, load_clip, segment_frames
+from fsarbench.data.clips import ClipSettings, load_clip, prepare_clip, segment_frames
 from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import VideoReader
 
 
 class Grey(VideoReader):
-    """Frame i is a grey of i; no file is opened."""
+    """Reader without files, whose frame i has the grey value i."""
 
     def __init__(self, count: int, height: int = 40, width: int = 60) -> None:
         self.shape = (count, height, width)
@@ -37,19 +37,19 @@ def noise(height: int = 48, width: int = 64) -> torch.Tensor:
 @pytest.mark.parametrize("count", [1, 3, 8, 9, 50, 1000])
 def test_random_frames_stay_in_their_segments(count: int) -> None:
     for draw in range(50):
-        picked = segment_frames(count, 8, RandomStream("test", draw))
-        for segment, frame in enumerate(picked):
+        frames = segment_frames(count, 8, RandomStream("test", draw))
+        for segment, frame in enumerate(frames):
             assert int(segment * count / 8) <= frame <= min((segment + 1) * count / 8, count - 1)
 
 
 def test_random_frames_reach_all_frames() -> None:
-    seen = {
+    sampled = {
         frame for draw in range(200) for frame in segment_frames(24, 8, RandomStream("all", draw))
     }
-    assert seen == set(range(24))
+    assert sampled == set(range(24))
 
 
-def test_test_clips_take_the_centres() -> None:
+def test_test_clips_have_the_segment_centres() -> None:
     clip = load_clip(Grey(32), Path("x"), ClipSettings(size=32))
     assert clip.shape == (8, 3, 32, 32)
     assert clip.dtype == torch.uint8
@@ -69,27 +69,29 @@ def test_random_test_clips_only_vary_in_their_frames() -> None:
     assert not ClipSettings(jitter=0.5).stochastic
 
 
-def test_the_same_chance_gives_the_same_clip() -> None:
+def test_equal_random_streams_give_equal_clips() -> None:
     settings = ClipSettings(size=32, flip=True, jitter=0.4, scale=(0.5, 1.0))
-    first, again, other = (cut(noise(), settings, RandomStream("c", key)) for key in (1, 1, 2))
+    first, again, other = (
+        prepare_clip(noise(), settings, RandomStream("c", key)) for key in (1, 1, 2)
+    )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
-def test_the_centre_is_cropped_unscaled() -> None:
+def test_centre_crop_without_resizing() -> None:
     frames = noise()
-    clip = cut(frames, ClipSettings(size=40, resize=48))
+    clip = prepare_clip(frames, ClipSettings(size=40, resize=48))
     assert torch.equal(clip, frames[..., 4:44, 12:52])
 
 
-def test_training_crops_lie_anywhere() -> None:
+def test_training_crops_have_any_position() -> None:
     boxes = [random_box(50, 60, 40, RandomStream("box", key)) for key in range(300)]
     assert {box[0] for box in boxes} == set(range(11))
     assert {box[1] for box in boxes} == set(range(21))
     assert {box[2:] for box in boxes} == {(40, 40)}
 
 
-def test_scaled_crops_keep_to_their_range() -> None:
+def test_scaled_crops_have_the_requested_area() -> None:
     for key in range(200):
         top, left, tall, wide = scaled_box(240, 320, (0.3, 0.6), RandomStream("box", key))
         assert 0 <= top <= 240 - tall
@@ -98,22 +100,27 @@ def test_scaled_crops_keep_to_their_range() -> None:
         assert 0.73 < wide / tall < 1.36
 
 
-def test_short_side_is_resized_whichever_it_is() -> None:
+def test_the_short_side_is_resized_for_landscape_and_portrait() -> None:
     settings = ClipSettings(size=32, resize=32)
     wide, tall = noise(64, 96), noise(96, 64)
-    assert cut(wide, settings).shape == cut(tall, settings).shape == (2, 3, 32, 32)
-    # The halved middle of a frame keeps its mean; a crop without resizing would not.
+    assert (
+        prepare_clip(wide, settings).shape == prepare_clip(tall, settings).shape == (2, 3, 32, 32)
+    )
+    # Resizing keeps the mean of the middle of a frame; a crop without resizing would not.
     middle = wide[..., 16:80].float().mean()
-    assert abs(cut(wide, settings).float().mean() - middle) < 1
+    assert abs(prepare_clip(wide, settings).float().mean() - middle) < 1
 
 
 def test_flipping_mirrors_about_half_of_the_clips() -> None:
     settings = ClipSettings(size=48, resize=48, flip=True)
     frames = noise(48, 48)
     flipped = [
-        torch.equal(cut(frames, settings, RandomStream(i)), frames.flip(-1)) for i in range(200)
+        torch.equal(prepare_clip(frames, settings, RandomStream(i)), frames.flip(-1))
+        for i in range(200)
     ]
-    plain = [torch.equal(cut(frames, settings, RandomStream(i)), frames) for i in range(200)]
+    plain = [
+        torch.equal(prepare_clip(frames, settings, RandomStream(i)), frames) for i in range(200)
+    ]
     assert sum(plain) + sum(flipped) == 200
     assert 70 < sum(flipped) < 130
 
@@ -144,5 +151,5 @@ def test_wrong_settings_are_named(wrong: dict[str, Any], named: str) -> None:
 
 def test_unresolved_settings_are_refused() -> None:
     with pytest.raises(UserError, match=r"clips\.size is not set"):
-        cut(noise(), ClipSettings())
+        prepare_clip(noise(), ClipSettings())
     assert ClipSettings(size=64).resolved(224).sides() == (64, 73)

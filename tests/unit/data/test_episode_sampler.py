@@ -1,4 +1,4 @@
-"""Episodes: pure functions of the seed, the split and their number."""
+"""Episode sampler: episodes depend only on the seed, the split and their number."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from fsarbench.video import Split, SplitName, Video
 
 
 def split_of(counts: list[int], name: SplitName = "test") -> Split:
-    """A split with so many videos a class, its videos in no order of class."""
+    """Split with the given number of videos per class, not sorted by class."""
     videos = [
         Video(f"{label}-{k}", Path(f"{label}-{k}.mp4"), label)
         for k in range(max(counts))
@@ -28,7 +28,7 @@ def sampler(way: int = 5, shot: int = 1, queries: int = 2, seed: int = 7) -> Epi
 
 
 def test_the_first_episodes_are_pinned() -> None:
-    # These numbers hold on every machine and numpy version; if they change, so do all results.
+    # If these numbers change, all published results change.
     first = sampler(way=3).episode(0)
     assert first.classes.tolist() == [6, 1, 5]
     assert first.support.tolist() == [[27], [57], [47]]
@@ -37,50 +37,50 @@ def test_the_first_episodes_are_pinned() -> None:
     assert sampler(way=3).episode(9_999).classes.tolist() == [1, 4, 0]
 
 
-def test_an_episode_does_not_depend_on_those_drawn_before() -> None:
-    one = sampler()
+def test_an_episode_does_not_depend_on_earlier_ones() -> None:
+    used = sampler()
     for number in range(5):
-        one.episode(number)
-    np.testing.assert_array_equal(one.episode(3).query, sampler().episode(3).query)
+        used.episode(number)
+    np.testing.assert_array_equal(used.episode(3).query, sampler().episode(3).query)
 
 
 @pytest.mark.parametrize("shot", [1, 3])
 def test_episodes_are_well_formed(shot: int) -> None:
-    drawer = sampler(shot=shot)
+    episodes = sampler(shot=shot)
     labels = np.array([video.label for video in split_of([12, 9, 10, 11, 30, 8, 10]).videos])
     for number in range(200):
-        episode = drawer.episode(number)
+        episode = episodes.episode(number)
         assert episode.support.shape == (5, shot)
         assert len(set(episode.classes.tolist())) == 5
-        used = [*episode.support.reshape(-1).tolist(), *episode.query.tolist()]
-        assert len(set(used)) == 5 * (shot + 2)
+        videos = [*episode.support.reshape(-1).tolist(), *episode.query.tolist()]
+        assert len(set(videos)) == 5 * (shot + 2)
         assert (labels[episode.support] == episode.classes[:, None]).all()
         assert (labels[episode.query] == episode.classes[episode.labels]).all()
 
 
-def test_all_classes_and_videos_come_equally_often() -> None:
-    drawer = sampler(way=2, queries=1)
-    episodes = [drawer.episode(number) for number in range(3500)]
+def test_all_classes_and_videos_are_sampled_equally_often() -> None:
+    pairs = sampler(way=2, queries=1)
+    episodes = [pairs.episode(number) for number in range(3500)]
     classes = np.bincount(np.concatenate([e.classes for e in episodes]), minlength=7)
     assert classes.min() > 880
     assert classes.max() < 1120
-    places = np.mean([e.classes[0] < e.classes[1] for e in episodes])
-    assert 0.46 < places < 0.54
+    ascending = np.mean([e.classes[0] < e.classes[1] for e in episodes])
+    assert 0.46 < ascending < 0.54
     support = np.concatenate([e.support.reshape(-1) for e in episodes])
     assert len(set(support.tolist())) == 90
 
 
-def test_seed_and_split_give_other_episodes() -> None:
+def test_seed_and_split_change_the_episodes() -> None:
     settings = EpisodeSettings(queries=1)
-    drawn = {
+    sampled = {
         tuple(EpisodeSampler(split_of([20] * 9, name), settings, seed).episode(0).query.tolist())
         for name in ("train", "test")
         for seed in (0, 1)
     }
-    assert len(drawn) == 4
+    assert len(sampled) == 4
 
 
-def test_training_has_its_own_number_of_queries() -> None:
+def test_training_may_use_another_number_of_queries() -> None:
     settings = EpisodeSettings(queries=1, train_queries=3)
     assert EpisodeSampler(split_of([9] * 5, "train"), settings, 0).episode(0).query.shape == (15,)
     assert EpisodeSampler(split_of([9] * 5, "val"), settings, 0).episode(0).query.shape == (5,)
@@ -121,7 +121,7 @@ def test_a_class_with_too_few_videos_is_named() -> None:
     assert "class 2" not in str(caught.value)
 
 
-def test_train_queries_are_named_where_they_are_too_many() -> None:
+def test_too_many_train_queries_are_named() -> None:
     settings = EpisodeSettings(way=2, train_queries=9)
     with pytest.raises(UserError, match=r"Lower episodes.shot or episodes\.train_queries"):
         EpisodeSampler(split_of([9, 6, 7], "train"), settings, 0)

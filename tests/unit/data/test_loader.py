@@ -1,4 +1,4 @@
-"""Loaders: the same batches for any number of workers, and errors that name the video."""
+"""Data loaders: equal batches for any number of workers, and errors that name the video."""
 
 import os
 import pickle
@@ -59,7 +59,7 @@ def test_a_sample_is_an_episode_with_its_frames(videos: tuple[Video, ...]) -> No
     assert sample["iteration"].item() == 5
 
 
-def test_a_clip_is_that_of_its_video(videos: tuple[Video, ...]) -> None:
+def test_episodes_have_the_clips_of_their_videos(videos: tuple[Video, ...]) -> None:
     data = episodes_of(videos, augment=False)
     index, sample = data.sampler.episode(1), data[1]
     clips = ClipDataset(data.split, PyAVReader(), CLIPS)
@@ -76,8 +76,8 @@ def test_only_training_and_stochastic_clips_change_by_episode(videos: tuple[Vide
         (stochastic, False, True),
     ]:
         data = EpisodeDataset(split_of(videos[:6]), sampler, PyAVReader(), clips, augment)
-        seen = [data._clip(number, 0, 0) for number in range(4)]
-        assert varies == any(not torch.equal(seen[0], clip) for clip in seen[1:])
+        sampled = [data._clip(number, 0, 0) for number in range(4)]
+        assert varies == any(not torch.equal(sampled[0], clip) for clip in sampled[1:])
 
 
 def test_batches_are_the_same_for_any_number_of_workers(videos: tuple[Video, ...]) -> None:
@@ -91,7 +91,7 @@ def test_batches_are_the_same_for_any_number_of_workers(videos: tuple[Video, ...
             assert all(torch.equal(batch[key], reference[key]) for key in reference)
 
 
-def test_clips_come_in_order_for_any_number_of_workers(videos: tuple[Video, ...]) -> None:
+def test_clips_are_in_order_for_any_number_of_workers(videos: tuple[Video, ...]) -> None:
     data = ClipDataset(split_of(videos), PyAVReader(), CLIPS)
     batches = [list(clip_loader(data, 5, workers)) for workers in (0, 2)]
     assert [len(batch) for batch in batches[1]] == [5, 5, 2]
@@ -107,7 +107,7 @@ def test_ranks_share_the_episodes_without_overlap() -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_corrupt_video_is_named_by_the_main_process(
+def test_the_main_process_names_a_corrupt_video(
     workers: int, videos: tuple[Video, ...], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.mp4"
@@ -119,13 +119,13 @@ def test_a_corrupt_video_is_named_by_the_main_process(
     assert "\n" not in str(caught.value)
 
 
-def test_data_sets_can_be_sent_to_processes_that_do_not_fork(videos: tuple[Video, ...]) -> None:
+def test_datasets_can_be_pickled(videos: tuple[Video, ...]) -> None:
     data = episodes_of(videos)
-    sent = pickle.loads(pickle.dumps(data))
-    assert torch.equal(sent[4]["query"], data[4]["query"])
+    copy = pickle.loads(pickle.dumps(data))
+    assert torch.equal(copy[4]["query"], data[4]["query"])
 
 
-def test_a_temporary_folder_of_a_long_name_is_an_error_and_no_hang(
+def test_a_temporary_folder_with_a_long_path_is_an_error(
     videos: tuple[Video, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("x" * 100)))
@@ -136,27 +136,27 @@ def test_a_temporary_folder_of_a_long_name_is_an_error_and_no_hang(
 
 
 class KilledReader(PyAVReader):
-    """A reader whose process is killed at its first frame."""
+    """Reader that kills its process when it reads a frame."""
 
     def read(self, path: Path, indices: object) -> object:
-        """Ends the worker as the system does for its memory."""
+        """Kill the process, as the system does when memory runs out."""
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.timeout(60)
-def test_a_killed_worker_is_one_message(videos: tuple[Video, ...]) -> None:
+def test_a_killed_worker_gives_a_message(videos: tuple[Video, ...]) -> None:
     data = ClipDataset(split_of(videos), KilledReader(), CLIPS)
     with pytest.raises(UserError, match=r"was killed|reached"):
         list(clip_loader(data, 1, 2))
 
 
-def test_a_worker_killed_while_the_model_computes_ends_the_command_with_2(
+def test_a_worker_killed_outside_the_loader_ends_the_command_with_status_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def ends() -> None:
+    def fail() -> None:
         raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
 
-    monkeypatch.setattr(app, "app", ends)
+    monkeypatch.setattr(app, "app", fail)
     with pytest.raises(SystemExit) as end:
         app.main()
     assert end.value.code == 2

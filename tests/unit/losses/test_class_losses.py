@@ -8,6 +8,7 @@ import torch
 from fsarbench.episode import Episode, Outcome
 from fsarbench.errors import UserError
 from fsarbench.losses.frame_classifier import FrameClassifier
+from fsarbench.losses.video_classifier import VideoClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
 from tests.helpers.naive_cosine import cosine_with_term
 
@@ -89,4 +90,16 @@ def test_classifier_is_the_negative_log_likelihood_of_every_frame() -> None:
             scores = loss.classifier.weight @ frame + loss.classifier.bias
             total = total + negative_log_likelihood(scores, label)
     want = total / ((N * K + Q) * T)
+    assert_equal(loss(outcome, episode), want, outcome.support, *loss.parameters())
+
+
+def test_video_classifier_is_the_negative_log_likelihood_of_the_mean_frame() -> None:
+    torch.manual_seed(0)
+    outcome, episode = task()
+    loss = VideoClassifier(D, M).double()
+    total = outcome.logits.new_zeros(())
+    for video, label in videos(outcome):
+        scores = loss.classifier.weight @ (sum(video) / T) + loss.classifier.bias
+        total = total + negative_log_likelihood(scores, label)
+    want = total / (N * K + Q)
     assert_equal(loss(outcome, episode), want, outcome.support, *loss.parameters())

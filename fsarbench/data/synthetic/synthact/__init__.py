@@ -1,1 +1,1 @@
-"""The built-in data set of 100 named actions, rendered by numpy."""
+"""Built-in data set `synthact`: 100 named actions, rendered with numpy."""

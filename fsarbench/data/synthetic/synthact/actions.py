@@ -1,18 +1,25 @@
-"""The catalogue of the 100 actions, split by class 64 / 12 / 24."""
+"""The 100 action classes of `synthact`: 64 train, 12 val and 24 test classes."""
 
 from dataclasses import dataclass
 
-# Raised whenever any frame of any clip changes; part of every clip's seed and of the recipe hash.
+# Increase this number whenever rendered frames change; it is part of all seeds and of the hash.
 RECIPE = "synthact-1"
 SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
 class Action:
-    """An action class: a motion done in a manner, forwards or backwards in time.
+    """Action class: a motion, executed in a manner, forwards or backwards in time.
 
-    Two actions with the same motion and manner, one of them `backwards`, are a time-reversed
-    pair: a clip of one, played backwards, is a valid clip of the other.
+    Two actions with equal motion and manner, of which one is `backwards`, are a time-reversed pair:
+    a clip of one, played backwards, is a valid clip of the other.
+
+    Attributes:
+        name: Class name.
+        split: `train`, `val` or `test`.
+        motion: Key of `MOTIONS`.
+        manner: Key of `MANNERS`.
+        backwards: Whether the motion is played backwards.
     """
 
     name: str
@@ -23,10 +30,10 @@ class Action:
 
 
 def reverse_of(action: Action) -> Action | None:
-    """The action that the reversed clips of this one show, if it is in the catalogue."""
+    """Time-reversed action; None if it is not among the actions."""
     key = (action.motion, action.manner, not action.backwards)
-    found = [a for a in ACTIONS if (a.motion, a.manner, a.backwards) == key]
-    return found[0] if found else None
+    reversed_ = [a for a in ACTIONS if (a.motion, a.manner, a.backwards) == key]
+    return reversed_[0] if reversed_ else None
 
 
 def _pair(forwards: str, backwards: str, motion: str, manner: str = "plain") -> list[Action]:
@@ -36,7 +43,7 @@ def _pair(forwards: str, backwards: str, motion: str, manner: str = "plain") -> 
     ]
 
 
-def _one(name: str, motion: str, manner: str = "plain", backwards: bool = False) -> list[Action]:
+def _single(name: str, motion: str, manner: str = "plain", backwards: bool = False) -> list[Action]:
     return [Action(name, "", motion, manner, backwards)]
 
 
@@ -48,8 +55,8 @@ def _split(split: str, groups: list[list[Action]]) -> tuple[Action, ...]:
 
 TRAIN = _split("train", [
     _pair("Moving something from left to right", "Moving something from right to left", "right"),
-    _one("Moving something from left to right and back", "right", "back"),
-    _one("Moving something up and back down", "up", "back"),
+    _single("Moving something from left to right and back", "right", "back"),
+    _single("Moving something up and back down", "up", "back"),
     _pair(
         "Moving something from bottom left to top right",
         "Moving something from top right to bottom left", "rise",
@@ -62,8 +69,8 @@ TRAIN = _split("train", [
         "Moving something from left to right while it grows",
         "Moving something from right to left while it shrinks", "right", "growing",
     ),
-    _one("Moving something from left to right, stopping halfway", "right", "pausing"),
-    _one("Moving something downwards while shaking it", "up", "shaking", backwards=True),
+    _single("Moving something from left to right, stopping halfway", "right", "pausing"),
+    _single("Moving something downwards while shaking it", "up", "shaking", backwards=True),
     _pair("Rolling something from left to right", "Rolling something from right to left", "roll"),
     _pair(
         "Moving something in a circle clockwise",
@@ -81,10 +88,10 @@ TRAIN = _split("train", [
         "Moving something from left to right in a zigzag",
         "Moving something from right to left in a zigzag", "zigzag",
     ),
-    _one("Swinging something like a pendulum", "pendulum"),
-    _one("Something blinking", "still", "blinking"),
-    _one("Something growing and shrinking again", "grow", "back"),
-    _one("Shaking something", "still", "shaking"),
+    _single("Swinging something like a pendulum", "pendulum"),
+    _single("Something blinking", "still", "blinking"),
+    _single("Something growing and shrinking again", "grow", "back"),
+    _single("Shaking something", "still", "shaking"),
     _pair(
         "Moving something inwards in a spiral", "Moving something outwards in a spiral", "spiral"
     ),
@@ -92,15 +99,15 @@ TRAIN = _split("train", [
         "Moving something to the right, then upwards",
         "Moving something downwards, then to the left", "corner",
     ),
-    _one("Moving something in a figure of eight", "eight"),
-    _one("Flipping something over and over again", "flip"),
-    _one("Turning something halfway around and back", "half_turn", "back"),
+    _single("Moving something in a figure of eight", "eight"),
+    _single("Flipping something over and over again", "flip"),
+    _single("Turning something halfway around and back", "half_turn", "back"),
     _pair(
         "Moving something upwards while it fades away",
         "Moving something downwards while it appears", "up", "fading",
     ),
     _pair("Two things coming together", "Two things moving apart", "approach"),
-    _one("Two things swapping places", "swap"),
+    _single("Two things swapping places", "swap"),
     _pair("Covering something with something", "Uncovering something", "cover"),
     _pair(
         "Pushing something with something",
@@ -114,17 +121,17 @@ TRAIN = _split("train", [
         "Something circling around something clockwise",
         "Something circling around something counter-clockwise", "orbit",
     ),
-    _one("Moving something in front of something and back", "pass_front", "back"),
+    _single("Moving something in front of something and back", "pass_front", "back"),
     _pair(
         "Moving something past the front of something from left to right",
         "Moving something past the front of something from right to left", "pass_front",
     ),
-    _one("Something bouncing off something", "bounce_off"),
+    _single("Something bouncing off something", "bounce_off"),
     _pair("Something catching up with something", "Something falling behind something", "catch_up"),
-    _one("Something growing while something else shrinks", "seesaw"),
-    _one("Something following something from left to right", "follow"),
-    _one("Two things going down, one after the other", "one_by_one"),
-    _one("Two things crossing each other's way", "crossing"),
+    _single("Something growing while something else shrinks", "seesaw"),
+    _single("Something following something from left to right", "follow"),
+    _single("Two things going down, one after the other", "one_by_one"),
+    _single("Two things crossing each other's way", "crossing"),
     _pair("Splitting something into two", "Joining two things into one", "split"),
 ])  # fmt: skip
 
@@ -145,10 +152,10 @@ VAL = _split("val", [
         "Moving something behind something from left to right",
         "Moving something behind something from right to left", "pass_behind",
     ),
-    _one("Moving something down and back up", "down", "back"),
-    _one("Moving something upwards in a zigzag", "zigzag_up"),
-    _one("Two things growing at the same time", "grow_both"),
-    _one("Something hitting something that then moves off", "hit"),
+    _single("Moving something down and back up", "down", "back"),
+    _single("Moving something upwards in a zigzag", "zigzag_up"),
+    _single("Two things growing at the same time", "grow_both"),
+    _single("Something hitting something that then moves off", "hit"),
 ])  # fmt: skip
 
 TEST = _split("test", [
@@ -157,7 +164,7 @@ TEST = _split("test", [
         "Moving something from right to left quickly, then slowly", "right", "faster",
     ),
     _pair("Moving something upwards", "Moving something downwards", "up"),
-    _one("Moving something from right to left and back", "left", "back"),
+    _single("Moving something from right to left and back", "left", "back"),
     _pair(
         "Rolling something down to the right",
         "Rolling something up to the left", "roll_down",
@@ -170,9 +177,9 @@ TEST = _split("test", [
         "Something hopping from left to right",
         "Something hopping from right to left", "hop",
     ),
-    _one("Moving something upwards, stopping halfway", "up", "pausing"),
+    _single("Moving something upwards, stopping halfway", "up", "pausing"),
     _pair("Something coming in from the top", "Something leaving through the top", "enter_top"),
-    _one(
+    _single(
         "Moving something from top right to bottom left while it blinks",
         "rise", "blinking", backwards=True,
     ),
@@ -184,13 +191,13 @@ TEST = _split("test", [
         "Something jumping over something from left to right",
         "Something jumping over something from right to left", "jump_over",
     ),
-    _one("Two things circling each other clockwise", "circle_pair"),
-    _one("Two things coming together and moving apart again", "approach", "back"),
+    _single("Two things circling each other clockwise", "circle_pair"),
+    _single("Two things coming together and moving apart again", "approach", "back"),
     _pair(
         "Pushing something away and coming back without it",
         "Going to something and pulling it back", "push_return",
     ),
-    _one("Something appearing while something else fades away", "trade"),
+    _single("Something appearing while something else fades away", "trade"),
 ])  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = TRAIN + VAL + TEST

@@ -1,4 +1,4 @@
-"""How a thing looks: the words for it, and their values."""
+"""Appearance of objects: shape, texture, colour and size."""
 
 from dataclasses import dataclass
 
@@ -22,18 +22,18 @@ COLOURS: dict[str, RGB] = {
     "white": (0.96, 0.96, 0.94),
     "brown": (0.45, 0.26, 0.12),
 }
-# The radius as a share of the frame's side. "tiny" is kept for distractors, so that a person can
-# always tell which things the action is about.
+# Radius as a fraction of the side of the frame. Only distractors are "tiny", so that they can be
+# told from the objects of the action.
 SIZES = {"tiny": 0.055, "small": 0.08, "medium": 0.1, "large": 0.12}
 ACTOR_SIZES = ("small", "medium", "large")
 
 
 @dataclass(frozen=True)
 class Look:
-    """The words for a thing's appearance, and the two colours it is painted with.
+    """Appearance of an object: names of its properties, and its two colours.
 
-    `base` is the colour word's colour, a little varied; `accent` is the texture's second colour.
-    Colours are red, green and blue from 0 to 1.
+    `base` is a variation of the named colour; `accent` is the second colour of the texture. Colours
+    are red, green and blue from 0 to 1.
     """
 
     shape: str
@@ -44,27 +44,27 @@ class Look:
     accent: RGB
 
 
-def random_look(chance: RandomStream, sizes: tuple[str, ...] = ACTOR_SIZES) -> Look:
-    """A look with every property drawn by itself."""
-    colour = chance.pick(tuple(COLOURS))
-    base = _varied(COLOURS[colour], chance)
-    pale = chance.happens(0.5)
+def random_look(rng: RandomStream, sizes: tuple[str, ...] = ACTOR_SIZES) -> Look:
+    """Sample a look with independent properties."""
+    colour = rng.pick(tuple(COLOURS))
+    base = _varied(COLOURS[colour], rng)
+    pale = rng.happens(0.5)
     accent = _mixed(base, (1.0, 1.0, 1.0) if pale else (0.0, 0.0, 0.0), 0.5)
     return Look(
-        shape=chance.pick(SHAPES),
+        shape=rng.pick(SHAPES),
         colour=colour,
-        size=chance.pick(sizes),
-        texture=chance.pick(TEXTURES),
+        size=rng.pick(sizes),
+        texture=rng.pick(TEXTURES),
         base=base,
         accent=accent,
     )
 
 
-def _varied(rgb: RGB, chance: RandomStream) -> RGB:
-    red, green, blue = (min(max(part + chance.uniform(-0.06, 0.06), 0.0), 1.0) for part in rgb)
+def _varied(rgb: RGB, rng: RandomStream) -> RGB:
+    red, green, blue = (min(max(c + rng.uniform(-0.06, 0.06), 0.0), 1.0) for c in rgb)
     return red, green, blue
 
 
-def _mixed(one: RGB, other: RGB, share: float) -> RGB:
-    red, green, blue = (a + (b - a) * share for a, b in zip(one, other, strict=True))
+def _mixed(first: RGB, second: RGB, weight: float) -> RGB:
+    red, green, blue = (a + (b - a) * weight for a, b in zip(first, second, strict=True))
     return red, green, blue

@@ -1,4 +1,7 @@
-"""Painting of backgrounds and of pixel noise."""
+"""Textures, backgrounds and pixel noise.
+
+Textures map coordinates on the object, in units of its radius, to the weight of the accent colour.
+"""
 
 import math
 from collections.abc import Callable
@@ -10,18 +13,18 @@ from fsarbench.data.synthetic.synthact.scene import Background
 from fsarbench.data.synthetic.synthact.shapes import Plane, single
 from fsarbench.runtime.random_stream import RandomStream
 
-# The sharpness of a texture's edges, in inverse radii: about one pixel for a thing of 8 pixels.
+# Sharpness of texture edges, in inverse radii: about one pixel for an object of radius 8 pixels.
 EDGE = np.float32(7.0)
 HALF = np.float32(0.5)
 
 
 def plain(x: Plane, y: Plane) -> Plane:
-    """Nowhere."""
+    """No accent colour."""
     return np.zeros_like(x)
 
 
 def striped(x: Plane, y: Plane) -> Plane:
-    """Stripes across the first axis."""
+    """Stripes perpendicular to the first axis."""
     wave = np.abs(_wrapped(x * np.float32(1.4))) - np.float32(0.25)
     return _soft(wave)
 
@@ -38,12 +41,12 @@ def ringed(x: Plane, y: Plane) -> Plane:
 
 
 def two_tone(x: Plane, y: Plane) -> Plane:
-    """One half."""
+    """Accent colour on one half."""
     return _soft(y)
 
 
 def spot(x: Plane, y: Plane) -> Plane:
-    """The small mark that every thing carries off its centre, so that its turning can be seen."""
+    """Small off-centre mark on every object, which makes rotations visible."""
     dx = x - np.float32(0.45)
     return _soft(np.float32(0.24) - np.sqrt(dx * dx + y * y))
 
@@ -69,15 +72,15 @@ Picture = Float32[np.ndarray, "side side 3"]
 
 
 def backdrop(background: Background, side: int) -> Picture:
-    """The background alone, from 0 to 1."""
-    chance = RandomStream("backdrop", background.seed)
-    share = KINDS[background.kind](chance, side)[:, :, None]
+    """Image of the background, values from 0 to 1."""
+    rng = RandomStream("backdrop", background.seed)
+    weight = KINDS[background.kind](rng, side)[:, :, None]
     first, second = single(background.first), single(background.second)
-    return first + (second - first) * share
+    return first + (second - first) * weight
 
 
 def noise(seed: int, frame: int, side: int) -> Picture:
-    """Noise between -1 and 1 with a triangular density, other for every frame."""
+    """Noise of one frame, triangularly distributed between -1 and 1."""
     count = side * side * 3
     bits = np.random.PCG64(np.random.SeedSequence([seed, frame]))
     raw = bits.random_raw(-(-2 * count // 8)).astype("<u8").view(np.uint8)[: 2 * count]
@@ -85,33 +88,33 @@ def noise(seed: int, frame: int, side: int) -> Picture:
     return (total.astype(np.float32) / np.float32(255.0)).reshape(side, side, 3)
 
 
-def _plain(chance: RandomStream, side: int) -> Plane:
+def _plain(rng: RandomStream, side: int) -> Plane:
     return np.zeros((side, side), np.float32)
 
 
-def _gradient(chance: RandomStream, side: int) -> Plane:
-    angle = chance.uniform(0.0, 2 * math.pi)
+def _gradient(rng: RandomStream, side: int) -> Plane:
+    angle = rng.uniform(0.0, 2 * math.pi)
     across, down = round(math.cos(angle), 4), round(math.sin(angle), 4)
     y, x = _grid(side)
     return np.float32(0.5) + np.float32(0.7) * (x * np.float32(across) + y * np.float32(down))
 
 
-def _checker(chance: RandomStream, side: int) -> Plane:
-    cell = 6 + chance.integer(12)
-    shift_x, shift_y = chance.integer(cell), chance.integer(cell)
+def _checker(rng: RandomStream, side: int) -> Plane:
+    cell = 6 + rng.integer(12)
+    shift_x, shift_y = rng.integer(cell), rng.integer(cell)
     x = (np.arange(side) + shift_x) // cell
     y = (np.arange(side) + shift_y) // cell
     return ((x[None, :] + y[:, None]) % 2).astype(np.float32)
 
 
-def _cloudy(chance: RandomStream, side: int) -> Plane:
+def _cloudy(rng: RandomStream, side: int) -> Plane:
     knots = 5
-    values = single([[chance.uniform(-0.3, 1.3) for _ in range(knots)] for _ in range(knots)])
-    place = np.arange(side, dtype=np.float32) * np.float32(knots - 1) / np.float32(side)
-    left = place.astype(np.int64)
-    share = place - left.astype(np.float32)
-    rows = values[left] + (values[left + 1] - values[left]) * share[:, None]
-    return rows[:, left] + (rows[:, left + 1] - rows[:, left]) * share[None, :]
+    values = single([[rng.uniform(-0.3, 1.3) for _ in range(knots)] for _ in range(knots)])
+    position = np.arange(side, dtype=np.float32) * np.float32(knots - 1) / np.float32(side)
+    left = position.astype(np.int64)
+    weight = position - left.astype(np.float32)
+    rows = values[left] + (values[left + 1] - values[left]) * weight[:, None]
+    return rows[:, left] + (rows[:, left + 1] - rows[:, left]) * weight[None, :]
 
 
 def _grid(side: int) -> tuple[Plane, Plane]:

@@ -1,4 +1,4 @@
-"""The videos of `synthact` on disk."""
+"""Plan and videos of the built-in data set `synthact`."""
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,7 +12,7 @@ from fsarbench.data.synthetic.synthact.scene_setup import scene
 
 
 def render(action: Action, index: int) -> UInt8[np.ndarray, "T H W 3"]:
-    """The frames of clip number `index` of an action; the same on every machine."""
+    """Render clip `index` of an action; the frames are identical on every machine."""
     clip = scene(action, index)
     return draw_frames(clip, range(clip.frames))
 
@@ -22,9 +22,9 @@ _BY_NAME = {action.name: action for action in ACTIONS}
 
 
 def plan(train_videos: int = 30, val_videos: int = 30, test_videos: int = 40) -> Plan:
-    """What to make, with so many videos for each class of a split.
+    """Plan of the data set for the given numbers of videos per class.
 
-    Video i of a class is the same whatever the numbers.
+    Video i of a class does not depend on these numbers.
     """
     counts = {"train": train_videos, "val": val_videos, "test": test_videos}
     clips = tuple(
@@ -42,10 +42,10 @@ def ensure(
     workers: int | None = None,
     progress: bool = True,
 ) -> Manifest:
-    """Verify the data set, or render it if it is missing (`fsarbench.data.synthetic.build`)."""
+    """Verify the data set and render missing videos (`fsarbench.data.synthetic.build`)."""
     return build.ensure(plan(train_videos, val_videos, test_videos), workers, progress)
 
 
 def frames_of(clip: Clip) -> UInt8[np.ndarray, "T H W 3"]:
-    """The frames of one of the plan's clips."""
+    """Render the frames of a clip of the plan."""
     return render(_BY_NAME[clip.class_name], clip.number)

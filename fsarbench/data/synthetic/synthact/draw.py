@@ -1,4 +1,4 @@
-"""Drawing of scenes by signed distances, with soft edges."""
+"""Rendering of scenes with signed distances and anti-aliased edges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ OUTLINE: RGB = (0.06, 0.06, 0.07)
 
 @dataclass(frozen=True)
 class _Patch:
-    """A thing alone in a window around it, one for each of some frames."""
+    """An object in a window around it, for several frames."""
 
     colour: Float32[np.ndarray, "T S S 3"]
     cover: Float32[np.ndarray, "T S S"]
@@ -26,25 +26,25 @@ class _Patch:
 
 
 def draw(scene: Scene, frame: int, side: int = SIDE) -> UInt8[np.ndarray, "H W 3"]:
-    """One frame of a scene."""
+    """Render one frame of a scene."""
     return draw_frames(scene, [frame], side)[0]
 
 
 def draw_frames(
     scene: Scene, frames: Sequence[int], side: int = SIDE
 ) -> UInt8[np.ndarray, "T H W 3"]:
-    """The given frames of a scene, each as `draw` draws it."""
-    behind = backdrop(scene.background, side)
+    """Render several frames of a scene."""
+    background = backdrop(scene.background, side)
     patches = [_patch(thing, frames, side) for thing in scene.things]
-    pictures = np.empty((len(frames), side, side, 3), np.uint8)
+    images = np.empty((len(frames), side, side, 3), np.uint8)
     for position, frame in enumerate(frames):
-        canvas = behind.copy()
+        canvas = background.copy()
         for index in scene.back_to_front(frame):
             _paint(canvas, patches[index], position)
         if scene.noise > 0:
             canvas += np.float32(scene.noise) * noise(scene.noise_seed, frame, side)
-        pictures[position] = np.clip(canvas * np.float32(255.0) + np.float32(0.5), 0, 255)
-    return pictures
+        images[position] = np.clip(canvas * np.float32(255.0) + np.float32(0.5), 0, 255)
+    return images
 
 
 def _paint(canvas: Float32[np.ndarray, "H W 3"], patch: _Patch, position: int) -> None:
@@ -69,15 +69,15 @@ def _patch(thing: Thing, frames: Sequence[int], side: int) -> _Patch:
     steps = np.arange(2 * half + 1)
     dx = _column(left) + steps[None, None, :] + 0.5 - _column(centre_x)
     dy = _column(top) + steps[None, :, None] + 0.5 - _column(centre_y)
-    x, y = _own_axes(thing, chosen, single(dx), single(dy), radius)
-    # A thing seen from its edge keeps a soft outline: distances shrink with its width.
+    x, y = _object_axes(thing, chosen, single(dx), single(dy), radius)
+    # Distances shrink with the width, so that a flipping object keeps an anti-aliased outline.
     pixels = radius * np.minimum(np.abs(single(track.width[chosen])), np.float32(1.0))
     distance = DISTANCES[thing.look.shape](x, y) * _column(np.maximum(pixels, np.float32(0.5)))
     cover = _inside(distance) * _column(single(track.opacity[chosen]))
     return _Patch(_surface(thing, x, y, distance), cover, left, top)
 
 
-def _own_axes(
+def _object_axes(
     thing: Thing, chosen: list[int], dx: Plane, dy: Plane, radius: Float32[np.ndarray, " T"]
 ) -> tuple[Plane, Plane]:
     angle, width = thing.track.angle[chosen], single(thing.track.width[chosen])

@@ -1,4 +1,4 @@
-"""The motions by name, and how each may be laid out in a frame."""
+"""All motions by name, with their allowed placements in the frame."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,16 @@ Paths = Callable[[Curve, float], tuple[Track, ...]]
 
 @dataclass(frozen=True)
 class Motion:
-    """A motion and the freedom that does not change its meaning.
+    """A motion, and the transformations that do not change its class.
 
-    `turn` is "none" (directions mean something), "mirror" (left and right may change places),
-    "spin" (turned by any angle) or "any" (turned and mirrored). `room` is "path" (needs most of
-    the frame), "edge" (starts outside the frame) or "spot" (small, so it may be anywhere).
-    With `twins`, the second thing looks like the first.
+    Attributes:
+        paths: Function that returns the tracks of the objects.
+        things: Number of objects.
+        turn: Allowed transformations: "none", "mirror" (left and right), "spin" (any rotation), or
+            "any" (rotation and mirroring).
+        room: Space of the motion: "path" (most of the frame), "edge" (starts outside the frame), or
+            "spot" (small, so that it may be anywhere).
+        twins: Whether the second object looks like the first.
     """
 
     paths: Paths

@@ -1,7 +1,7 @@
-"""Motions of one thing, on a stage from -1 to 1 with `y` pointing down.
+"""Motions of one object, in coordinates from -1 to 1 with y downwards.
 
-Each takes the motion's own time from 0 (start) to 1 (end), and the distance at which two things
-touch, which one thing does not need.
+Arguments of each motion are its time `u` from 0 (start) to 1 (end), and the distance `touch` at
+which two objects touch, which is not used here.
 """
 
 import numpy as np
@@ -144,12 +144,12 @@ def grow(u: Curve, touch: float) -> tuple[Track, ...]:
 
 
 def appear(u: Curve, touch: float) -> tuple[Track, ...]:
-    """Come out of nothing on the spot."""
+    """Fade in on the spot."""
     return (track(0.0, 0.0, u, opacity=u),)
 
 
 def flip(u: Curve, touch: float) -> tuple[Track, ...]:
-    """Turn over about an upright line, and on to the first side again."""
+    """Flip once around a vertical axis."""
     width = np.cos(TURN * u)
     width = np.where(np.abs(width) < 0.08, np.where(width < 0, -0.08, 0.08), width)
     return (track(0.0, 0.0, u, width=width),)

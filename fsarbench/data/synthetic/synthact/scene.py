@@ -1,4 +1,4 @@
-"""Everything that is to be seen in a clip, before it is drawn."""
+"""Scene description of a clip: objects, background and noise."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ BACKGROUNDS = ("plain", "gradient", "checker", "cloudy")
 
 @dataclass(frozen=True)
 class Background:
-    """What lies behind all things: a kind, two muted colours, and a seed for its details."""
+    """Background: kind of pattern, two muted colours, and a seed for the pattern."""
 
     kind: str
     first: RGB
@@ -21,23 +21,23 @@ class Background:
 
 @dataclass(frozen=True)
 class Thing:
-    """One thing of a scene: its look, its track, and whether the action is about it."""
+    """One object of a scene: look, track, and whether it is not part of the action."""
 
     look: Look
     track: Track
     distractor: bool = False
 
     def radius(self, frame: int) -> float:
-        """The radius in this frame, as a share of the frame's side."""
+        """Radius in a frame, as a fraction of the side of the frame."""
         return SIZES[self.look.size] * float(self.track.scale[frame])
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A clip to be drawn: things, background, and pixel noise.
+    """A clip before rendering: objects, background and pixel noise.
 
-    `noise` is the greatest change of a pixel, as a share of full brightness. Things are painted in
-    the order of their depth; among equals, a later one is painted first.
+    `noise` is the maximum change of a pixel, as a fraction of full brightness. Objects are painted
+    in the order of their depth; of two objects with equal depth, the later one is painted first.
     """
 
     things: tuple[Thing, ...]
@@ -47,28 +47,28 @@ class Scene:
 
     @property
     def frames(self) -> int:
-        """The number of frames."""
+        """Number of frames."""
         return len(self.things[0].track.x)
 
     def back_to_front(self, frame: int) -> list[int]:
-        """The things' indices in the order in which this frame paints them."""
+        """Indices of the objects in the order of painting."""
         keys = [(float(thing.track.depth[frame]), -i) for i, thing in enumerate(self.things)]
         return [-index for _, index in sorted(keys)]
 
 
-def random_background(chance: RandomStream) -> Background:
-    """A muted background, dark to bright, with a soft pattern."""
-    grey = chance.uniform(0.3, 0.8)
-    first = _muted(chance, grey)
-    step = chance.uniform(0.06, 0.16) * (1 if chance.happens(0.5) else -1)
+def random_background(rng: RandomStream) -> Background:
+    """Sample a background with muted colours and low contrast."""
+    grey = rng.uniform(0.3, 0.8)
+    first = _muted(rng, grey)
+    step = rng.uniform(0.06, 0.16) * (1 if rng.happens(0.5) else -1)
     return Background(
-        kind=chance.pick(BACKGROUNDS),
+        kind=rng.pick(BACKGROUNDS),
         first=first,
-        second=_muted(chance, grey + step),
-        seed=chance.integer(2**32),
+        second=_muted(rng, grey + step),
+        seed=rng.integer(2**32),
     )
 
 
-def _muted(chance: RandomStream, grey: float) -> RGB:
-    red, green, blue = (grey + chance.uniform(-0.08, 0.08) for _ in range(3))
+def _muted(rng: RandomStream, grey: float) -> RGB:
+    red, green, blue = (grey + rng.uniform(-0.08, 0.08) for _ in range(3))
     return red, green, blue

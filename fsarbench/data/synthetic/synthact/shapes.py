@@ -1,6 +1,7 @@
-"""Signed distances to the outlines of the shapes: negative inside, in units of the radius.
+"""Signed distances to the outlines of shapes: negative inside, in units of the radius.
 
-Only operations that the floating-point standard defines to the last bit are used here.
+Only operations with exactly defined IEEE 754 results are used, so that all machines render equal
+frames.
 """
 
 import math
@@ -13,60 +14,60 @@ Plane = Float32[np.ndarray, "..."]
 
 
 def single(values: np.ndarray | Sequence[float] | Sequence[list[float]]) -> Plane:
-    """Values as an array of single precision."""
+    """Convert to float32."""
     return np.asarray(values, dtype=np.float32)
 
 
 def disc(x: Plane, y: Plane) -> Plane:
-    """A full circle."""
+    """Disc."""
     return np.sqrt(x * x + y * y) - np.float32(0.95)
 
 
 def square(x: Plane, y: Plane) -> Plane:
-    """A square."""
+    """Square."""
     return np.maximum(np.abs(x), np.abs(y)) - np.float32(0.82)
 
 
 def diamond(x: Plane, y: Plane) -> Plane:
-    """A rhombus, longer along its first axis."""
+    """Rhombus, longer along its first axis."""
     return (np.abs(x) + np.float32(1.55) * np.abs(y) - np.float32(1.2)) * np.float32(0.54)
 
 
 def bar(x: Plane, y: Plane) -> Plane:
-    """A flat rectangle."""
+    """Flat rectangle."""
     return np.maximum(np.abs(x) - np.float32(1.15), np.abs(y) - np.float32(0.45))
 
 
 def cross(x: Plane, y: Plane) -> Plane:
-    """A plus sign."""
+    """Plus sign."""
     across = np.maximum(np.abs(x) - np.float32(1.0), np.abs(y) - np.float32(0.38))
     along = np.maximum(np.abs(x) - np.float32(0.38), np.abs(y) - np.float32(1.0))
     return np.minimum(across, along)
 
 
 def triangle(x: Plane, y: Plane) -> Plane:
-    """A triangle with equal sides, pointing along its first axis."""
+    """Equilateral triangle that points along its first axis."""
     return np.max(_sides(x, y, 3, 0.55, turned=True), axis=0)
 
 
 def hexagon(x: Plane, y: Plane) -> Plane:
-    """A hexagon."""
+    """Hexagon."""
     return np.max(_sides(x, y, 6, 0.86, turned=False), axis=0)
 
 
 def star(x: Plane, y: Plane) -> Plane:
-    """A star with five points: inside at least four of five half-planes."""
+    """Five-pointed star: the points inside at least four of five half-planes."""
     return np.sort(_sides(x, y, 5, 0.42, turned=True), axis=0)[-2]
 
 
 def half_disc(x: Plane, y: Plane) -> Plane:
-    """A circle cut in two."""
+    """Half disc."""
     shifted = x + np.float32(0.45)
     return np.maximum(np.sqrt(shifted * shifted + y * y) - np.float32(1.15), -shifted)
 
 
 def _sides(x: Plane, y: Plane, count: int, distance: float, turned: bool) -> Plane:
-    # Rounded on a grid, so that another machine's sine cannot change a pixel.
+    # Rounded, because sine and cosine may differ in the last bit between machines.
     angles = [(2 * i + turned) * math.pi / count for i in range(count)]
     normals = [(round(math.cos(a), 6), round(math.sin(a), 6)) for a in angles]
     return np.stack(

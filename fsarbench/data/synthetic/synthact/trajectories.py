@@ -1,4 +1,4 @@
-"""What a thing does over the frames of a clip."""
+"""Track of an object over the frames of a clip: position, size, rotation, opacity and depth."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -10,12 +10,16 @@ Curve = Float64[np.ndarray, " T"]
 
 @dataclass(frozen=True)
 class Track:
-    """One value a frame for everything about a thing that can change.
+    """Time-varying properties of an object, one value per frame.
 
-    On the stage, `x` and `y` run from -1 to 1; in a scene they are shares of the frame's side,
-    0 to 1 inside it, with `y` pointing down. `scale` multiplies the look's radius, `width` the
-    side along the thing's own first axis (negative: seen from behind), `angle` is in radians and
-    turns clockwise, `opacity` is 0 to 1, and a greater `depth` is in front.
+    Attributes:
+        x: Horizontal position: -1 to 1 in motion coordinates; in a scene 0 to 1 inside the frame.
+        y: Vertical position, downwards, in the same units.
+        scale: Factor of the radius.
+        width: Factor of the extent along the first axis of the object; negative for its back side.
+        angle: Rotation in radians, clockwise.
+        opacity: 0 (invisible) to 1.
+        depth: Objects with a larger depth are painted in front.
     """
 
     x: Curve
@@ -27,14 +31,14 @@ class Track:
     depth: Curve
 
     def backwards(self) -> "Track":
-        """The same track, last frame first."""
+        """Track in reverse time order."""
         return Track(*(getattr(self, field.name)[::-1] for field in fields(self)))
 
     def rounded(self) -> "Track":
-        """The track on a grid of 2 to the power -16.
+        """Track rounded to multiples of 2^-16.
 
-        Sine and cosine differ in their last bit between processors; rounding takes that away, and
-        all arithmetic after it is exact by the floating-point standard.
+        Sine and cosine may differ in the last bit between processors. After rounding, all further
+        operations have exactly defined IEEE 754 results.
         """
         return Track(*(_on_grid(getattr(self, field.name)) for field in fields(self)))
 
@@ -46,7 +50,7 @@ class Track:
         angle: Curve | float = 0.0,
         opacity: Curve | float = 1.0,
     ) -> "Track":
-        """The track shifted by `dx`, `dy` and `angle`, and multiplied by `scale` and `opacity`."""
+        """Track shifted by `dx`, `dy` and `angle`, and multiplied by `scale` and `opacity`."""
         return replace(
             self,
             x=self.x + dx,
@@ -67,7 +71,7 @@ def track(
     opacity: Curve | float = 1.0,
     depth: Curve | float = 0.0,
 ) -> Track:
-    """A track from curves or constants, as long as `time`.
+    """Create a track from curves or constants, with one value per element of `time`.
 
     Example:
         >>> track(0.0, 1.0, np.linspace(0.0, 1.0, 3)).y.tolist()

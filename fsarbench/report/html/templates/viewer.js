@@ -68,18 +68,19 @@ class Viewer {
     const right = `${percent(seen.right)} of ${episode.queries} queries right, training seed ${seen.seed}.`;
     const more = episode.queries > episode.labels.length ? ` The first ${episode.labels.length} are shown.` : "";
     yield element("p", { class: "caption" }, `${right}${more} ${seen.note ? `${seen.note}.` : ""}`);
-    if (seen.picture) yield this.legend(seen.picture);
+    for (const picture of seen.pictures) yield this.legend(picture, seen.pictures.length > 1);
     const order = episode.classes.map((_, n) => n);
     order.sort((a, b) => seen.scores[query][b] - seen.scores[query][a]);
     yield element("div", { class: "classes" }, ...order.map((n) => this.card(episode, seen, query, n)));
   }
 
-  legend(picture) {
+  legend(picture, named) {
     const blue = `Blue: how alike two frames are, cosine ${picture.low.toFixed(2)} (pale) to ${picture.high.toFixed(2)} (full).`;
     const dots = picture.weights ? ` Orange: ${picture.caption}; the largest dot is ${picture.most.toFixed(2)}.` : ` ${picture.caption}.`;
     const lines = picture.links.some((each) => each.some((links) => links.length))
       ? " Lines: the strongest tuples." : "";
-    return element("p", { class: "caption" }, `Rows are the query's frames, columns those of the class. ${blue}${dots}${lines}`);
+    const branch = named ? `Branch ${picture.branch}: ` : "";
+    return element("p", { class: "caption" }, `${branch}Rows are the query's frames, columns those of the class. ${blue}${dots}${lines}`);
   }
 
   card(episode, seen, query, n) {
@@ -91,7 +92,10 @@ class Viewer {
     strips.forEach((src, k) =>
       made.append(element("img", { class: "strip", src, alt: `${seen.frames} frames of support video ${k + 1}` })));
     made.append(scoreTable(seen, query, n));
-    if (seen.picture) made.append(...pictures(episode, seen, query, n));
+    for (const picture of seen.pictures) {
+      if (seen.pictures.length > 1) made.append(element("p", { class: "caption" }, `Branch ${picture.branch}`));
+      made.append(...pictures(episode, seen, picture, query, n));
+    }
     return made;
   }
 }
@@ -115,8 +119,7 @@ function scoreTable(seen, query, n) {
   return element("table", { class: "scores" }, body);
 }
 
-function* pictures(episode, seen, query, n) {
-  const picture = seen.picture;
+function* pictures(episode, seen, picture, query, n) {
   const [, P, T, S] = picture.shape;
   const clips = episode.clips[seen.clips];
   const shots = clips.support[n];
@@ -134,7 +137,7 @@ function* pictures(episode, seen, query, n) {
       similarity: cut(similarity), weights: cut(weights), T, S,
       rows: own ? clips.query[query] : null, columns: own ? each : null,
       links: links.map((link) => [link[0], link[2]]),
-      label: `Query frames against frames of ${episode.classes[n]}${which}. ${strongest(cut(weights) || cut(similarity), T, S)}`,
+      label: `${seen.pictures.length > 1 ? `Branch ${picture.branch}: ` : ""}Query frames against frames of ${episode.classes[n]}${which}. ${strongest(cut(weights) || cut(similarity), T, S)}`,
     });
   }
   const links = picture.links[query][n];

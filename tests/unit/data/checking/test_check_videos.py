@@ -1,4 +1,4 @@
-"""The list of bad videos: what is in it, how it is kept, and how data sets leave them out."""
+"""`data check`: the list of bad videos, its journal, and data sets that leave bad videos out."""
 
 import csv
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from fsarbench.cli.app import main
-from fsarbench.data.annotation_tables import bad_file
+from fsarbench.data.annotation_tables import bad_list_path
 from fsarbench.data.checking.check_videos import CheckSettings, check_videos, examine_all
-from fsarbench.data.checking.findings import Entry, judge
+from fsarbench.data.checking.findings import Entry, find_faults
 from fsarbench.data.checking.journal import Facts, journal, read_journal
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.video_folder import VideoFolder
@@ -28,11 +28,10 @@ READERS: list[Callable[[], VideoReader]] = [DecordReader, PyAVReader]
 QUIET = CheckSettings(progress=False)
 
 
-def root_of(tmp_path: Path, files: dict[str, str]) -> tuple[Path, Path]:
-    """A folder with a table; each file is in the split that is given for it."""
+def write_table(folder: Path, files: dict[str, str]) -> None:
+    """Write an annotation table with the given split of each file."""
     lines = [f"{name},{split}-class,{split}" for name, split in files.items()]
-    (tmp_path / "t.csv").write_text("\n".join(["path,class,split", *lines, ""]))
-    return tmp_path, tmp_path / "t.csv"
+    (folder / "t.csv").write_text("\n".join(["path,class,split", *lines, ""]))
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def mixed(tmp_path: Path) -> Path:
     make(tmp_path / "c.mp4", count=22)
     make(tmp_path / "leak.mkv")
     (tmp_path / "bad.mp4").write_text("nothing")
-    root_of(
+    write_table(
         tmp_path,
         {
             "a.mp4": "train", "bad.mp4": "train", "none.mp4": "train", "b.mp4": "val",
@@ -57,21 +56,21 @@ def dataset(root: Path, on_bad_video: str = "error") -> AnnotatedVideos:
     return AnnotatedVideos("mine", str(root), annotations="t.csv", on_bad_video=on_bad_video)
 
 
-def check(root: Path, **options) -> list[tuple[str, str, str]]:
+def check(root: Path) -> list[tuple[str, str, str]]:
     entries = [Entry(path, split) for split, path in dataset(root).entries()]
-    found = check_videos(root, entries, bad_file(root / "t.csv"), QUIET)
-    return [(one.entry.path, one.kind, one.reason) for one in found]
+    faults = check_videos(root, entries, bad_list_path(root / "t.csv"), QUIET)
+    return [(fault.entry.path, fault.kind, fault.reason) for fault in faults]
 
 
-def test_everything_that_is_wrong_is_in_the_list(mixed: Path) -> None:
+def test_the_list_has_every_fault(mixed: Path) -> None:
     assert check(mixed) == [
         ("a.mp4", "leak", "the same frames as leak.mkv (test)"),
         ("bad.mp4", "unreadable", "Invalid data found when processing input"),
         ("none.mp4", "missing", "No such file or directory"),
-        ("short.mp4", "short", "5 frames, a clip takes 8"),
+        ("short.mp4", "short", "5 frames; a clip needs 8"),
         ("leak.mkv", "leak", "the same frames as a.mp4 (train)"),
     ]
-    with bad_file(mixed / "t.csv").open(newline="") as file:
+    with bad_list_path(mixed / "t.csv").open(newline="") as file:
         rows = {row["path"]: row["skip"] for row in csv.DictReader(file)}
     assert rows == {
         "a.mp4": "no", "bad.mp4": "yes", "none.mp4": "yes", "short.mp4": "no", "leak.mkv": "no"
@@ -94,13 +93,13 @@ def test_bad_videos_are_skipped_counted_and_named(mixed: Path) -> None:
 
 
 def test_without_bad_videos_nothing_is_skipped(mixed: Path) -> None:
-    root_of(mixed, {"a.mp4": "train", "b.mp4": "val", "c.mp4": "test"})
+    write_table(mixed, {"a.mp4": "train", "b.mp4": "val", "c.mp4": "test"})
     assert check(mixed) == []
     assert dataset(mixed, "skip").skipped == {}
     assert dataset(mixed, "skip").fingerprint() == dataset(mixed).fingerprint()
 
 
-def test_an_own_folder_skips_as_well(tmp_path: Path) -> None:
+def test_video_folder_skips_bad_videos(tmp_path: Path) -> None:
     for number, name in enumerate(("x", "y", "z")):
         (tmp_path / name).mkdir()
         make(tmp_path / name / "1.mp4", count=20 + number)
@@ -108,21 +107,21 @@ def test_an_own_folder_skips_as_well(tmp_path: Path) -> None:
     (tmp_path / "splits.csv").write_text("class,split\nx,train\ny,val\nz,test\n")
     folder = VideoFolder(str(tmp_path), on_bad_video="skip")
     entries = [Entry(path, split) for split, path in folder.entries()]
-    check_videos(tmp_path, entries, bad_file(folder.table), QUIET)
+    check_videos(tmp_path, entries, bad_list_path(folder.table), QUIET)
     assert [v.id for v in folder.splits()["test"].videos] == ["z/1.mp4"]
     assert list(folder.skipped) == ["z/2.mp4"]
 
 
-def test_a_table_that_leads_out_is_refused(mixed: Path) -> None:
+def test_paths_outside_the_root_are_rejected(mixed: Path) -> None:
     for path in ("../a.mp4", "x/../../a.mp4", "/etc/passwd"):
-        root_of(mixed, {path: "train", "b.mp4": "val", "c.mp4": "test"})
+        write_table(mixed, {path: "train", "b.mp4": "val", "c.mp4": "test"})
         with pytest.raises(UserError, match=r"line 2.*may not be absolute"):
             dataset(mixed).splits()
 
 
-def test_an_edited_list_says_what_it_may_say(mixed: Path) -> None:
+def test_edited_skip_values_are_read_and_validated(mixed: Path) -> None:
     check(mixed)
-    file = bad_file(mixed / "t.csv")
+    file = bad_list_path(mixed / "t.csv")
     file.write_text(file.read_text().replace("leak,no", "leak,yes"))
     assert "leak.mkv" in dataset(mixed, "skip").skipped
     file.write_text(file.read_text().replace("leak,yes", "leak,maybe"))
@@ -130,39 +129,39 @@ def test_an_edited_list_says_what_it_may_say(mixed: Path) -> None:
         dataset(mixed, "skip").splits()
 
 
-def test_a_second_check_examines_only_what_changed(
+def test_a_second_check_examines_only_changed_videos(
     mixed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = check(mixed)
-    seen: list[str] = []
+    examined: list[str] = []
 
     def spy(paths, workers, limit):
-        seen.extend(path.name for path in paths)
+        examined.extend(path.name for path in paths)
         return examine_all(paths, workers, limit)
 
     monkeypatch.setattr("fsarbench.data.checking.check_videos.examine_all", spy)
     assert check(mixed) == first
-    assert seen == ["none.mp4"]
+    assert examined == ["none.mp4"]
     make(mixed / "none.mp4", count=23)
     make(mixed / "a.mp4", count=24)
-    seen.clear()
-    assert [one[0] for one in check(mixed)] == ["bad.mp4", "short.mp4"]
-    assert seen == ["a.mp4", "none.mp4"]
+    examined.clear()
+    assert [path for path, _, _ in check(mixed)] == ["bad.mp4", "short.mp4"]
+    assert examined == ["a.mp4", "none.mp4"]
 
 
-def test_a_line_of_the_journal_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+def test_incomplete_lines_of_the_journal_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
-    with journal(path) as note:
-        note("a", Facts("1", 3))
+    with journal(path) as append:
+        append("a", Facts("1", 3))
     path.write_bytes(path.read_bytes() + b'["b", {"sta')
-    with journal(path) as note:
-        note("c", Facts("2", 4))
+    with journal(path) as append:
+        append("c", Facts("2", 4))
     assert read_journal(path) == {"a": Facts("1", 3), "c": Facts("2", 4)}
 
 
-def test_a_check_that_is_killed_ends_in_the_same_list(mixed: Path) -> None:
+def test_a_killed_and_resumed_check_writes_the_same_list(mixed: Path) -> None:
     expected = check(mixed)
-    file = bad_file(mixed / "t.csv")
+    file = bad_list_path(mixed / "t.csv")
     content = file.read_bytes()
     file.unlink()
     file.with_suffix(".jsonl").unlink()
@@ -182,11 +181,11 @@ def test_a_check_that_is_killed_ends_in_the_same_list(mixed: Path) -> None:
     assert check(mixed) == expected
 
 
-def test_twins_in_one_split_and_videos_without_a_split() -> None:
+def test_videos_without_split_with_the_same_frames_are_duplicates() -> None:
     entries = [Entry("a", ""), Entry("b", ""), Entry("c", "")]
     facts = {"a": Facts("", 9, 0, "x"), "b": Facts("", 9, 0, "x"), "c": Facts("", 9, 0, "y")}
-    found = [(one.entry.path, one.kind) for one in judge(entries, facts, 8)]
-    assert found == [("a", "duplicate"), ("b", "duplicate")]
+    faults = [(fault.entry.path, fault.kind) for fault in find_faults(entries, facts, 8)]
+    assert faults == [("a", "duplicate"), ("b", "duplicate")]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +196,7 @@ def test_twins_in_one_split_and_videos_without_a_split() -> None:
         (["check", "ssv2", "--set", "dataset.rot=."], "Did you mean 'root'"),
     ],
 )
-def test_what_is_wrong_with_the_verb(
+def test_invalid_options_end_with_status_2_and_a_message(
     args: list[str], part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["fsarbench", "data", *args])

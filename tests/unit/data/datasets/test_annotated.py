@@ -1,4 +1,4 @@
-"""Data sets that people fetch: one message says all that is missing."""
+"""Data sets with an annotation table: splits, fingerprint, and messages about missing videos."""
 
 import os
 from pathlib import Path
@@ -43,12 +43,12 @@ def test_videos_are_listed(root: Path) -> None:
     assert splits["train"].readable == ("moving up",)
 
 
-def test_the_variable_points_to_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variable_sets_the_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSARBENCH_SSV2", str(root))
     assert ssv2(None).fingerprint() == ssv2(str(root)).fingerprint()
 
 
-def test_one_message_says_where_and_whence(tmp_path: Path) -> None:
+def test_message_names_the_keys_and_the_source(tmp_path: Path) -> None:
     for text in (fault(None), fault(str(tmp_path / "x")), fault(str(tmp_path))):
         for part in ("FSARBENCH_SSV2", "dataset.root", "Qualcomm's developer site", "path,class"):
             assert part in text
@@ -64,19 +64,19 @@ def test_missing_videos_are_counted_and_the_first_is_named(root: Path) -> None:
     assert "v/2.webm" in text
 
 
-def test_a_folder_that_is_missing_counts_too(root: Path) -> None:
+def test_videos_of_a_missing_folder_are_counted(root: Path) -> None:
     (root / "annotations.csv").write_text(TABLE.replace("v/1.webm", "w/1.webm"))
     assert "1 of the 3 videos" in fault(str(root))
 
 
-def test_a_video_listed_twice_is_refused(root: Path) -> None:
+def test_a_video_listed_twice_is_rejected(root: Path) -> None:
     (root / "annotations.csv").write_text(TABLE + "3.webm,Poking,test\n")
     text = fault(str(root))
     assert "line 5" in text
-    assert "3.webm is listed before" in text
+    assert "3.webm is already listed" in text
 
 
-def test_a_class_in_two_splits_is_refused(root: Path) -> None:
+def test_a_class_in_two_splits_is_rejected(root: Path) -> None:
     (root / "annotations.csv").write_text(TABLE + "4.webm,Poking,train\n")
     assert "'Poking' is in the split train, but in test" in fault(str(root))
 
@@ -84,20 +84,20 @@ def test_a_class_in_two_splits_is_refused(root: Path) -> None:
 def test_folders_are_listed_once_for_splits_and_fingerprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    videos_and_table = {"a.mp4": "train", "b.mp4": "val", "c.mp4": "test"}
-    lines = [f"{name},{split}-class,{split}" for name, split in videos_and_table.items()]
-    for name in videos_and_table:
+    split_by_video = {"a.mp4": "train", "b.mp4": "val", "c.mp4": "test"}
+    lines = [f"{name},{split}-class,{split}" for name, split in split_by_video.items()]
+    for name in split_by_video:
         (tmp_path / name).touch()
     (tmp_path / "t.csv").write_text("\n".join(["path,class,split", *lines, ""]))
     listed: list[Path] = []
-    plain = os.scandir
+    scandir = os.scandir
 
     def spy(path: Path):
         listed.append(path)
-        return plain(path)
+        return scandir(path)
 
     monkeypatch.setattr(os, "scandir", spy)
-    mine = AnnotatedVideos("mine", str(tmp_path), annotations="t.csv")
-    mine.splits()
-    mine.fingerprint()
+    dataset = AnnotatedVideos("mine", str(tmp_path), annotations="t.csv")
+    dataset.splits()
+    dataset.fingerprint()
     assert listed == [tmp_path]

@@ -1,4 +1,4 @@
-"""The registered data set over the rendered videos."""
+"""Data set `SynthAct`: splits, fingerprint and arguments."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSARBENCH_DATA", str(tmp_path))
 
 
-def test_splits_hold_the_actions_and_their_files() -> None:
+def test_splits_have_the_actions_and_their_files() -> None:
     data = SynthAct(train_videos=1, val_videos=1, test_videos=2, workers=1)
     splits = data.splits()
     assert {name: len(split.classes) for name, split in splits.items()} == {
@@ -30,15 +30,15 @@ def test_splits_hold_the_actions_and_their_files() -> None:
     assert data.fingerprint() == data.fingerprint()
 
 
-def test_nothing_is_made_before_it_is_asked_for(tmp_path: Path) -> None:
+def test_constructor_renders_nothing(tmp_path: Path) -> None:
     SynthAct()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_videos_a_class_is_refused() -> None:
+def test_zero_videos_per_class_are_rejected() -> None:
     with pytest.raises(UserError, match="val_videos is 0"):
         SynthAct(val_videos=0)
 
 
-def test_it_is_registered() -> None:
+def test_synthact_is_registered() -> None:
     assert DATASETS.find("SynthAct") is SynthAct

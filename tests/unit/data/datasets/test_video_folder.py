@@ -1,4 +1,4 @@
-"""People's own videos: what is read from a folder and a split file, and what is said of faults."""
+"""Your own videos: splits from class folders and a split file, and messages about faults."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def fault(root: Path, table: str | None = None) -> str:
-    """What is said of the folder, with another split file if one is given."""
+    """Error message for the folder, after writing `table` as its split file if given."""
     if table is not None:
         (root / "splits.csv").write_text(table)
     with pytest.raises(UserError) as caught:
@@ -38,7 +38,7 @@ def test_classes_and_videos_are_found(root: Path) -> None:
     assert splits["test"].videos[0].path == root / "wave" / "a.avi"
 
 
-def test_names_can_be_given(root: Path) -> None:
+def test_readable_names_can_be_given(root: Path) -> None:
     (root / "mine.csv").write_text(
         "class, split, readable\nThrowDiscus, train,\nbrush_hair,val,brushing hair\nwave,test,\n"
     )
@@ -47,7 +47,7 @@ def test_names_can_be_given(root: Path) -> None:
     assert splits["train"].readable == ("throw discus",)
 
 
-def test_the_split_file_may_lie_elsewhere(
+def test_the_split_file_may_be_outside_the_root(
     root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("lists") / "s.csv"
@@ -56,7 +56,9 @@ def test_the_split_file_may_lie_elsewhere(
     assert set(VideoFolder(str(root), str(elsewhere)).splits()) == {"train", "val", "test"}
 
 
-def test_the_root_may_use_a_variable(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_may_contain_an_environment_variable(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MY_VIDEOS", str(root.parent))
     assert VideoFolder(f"$MY_VIDEOS/{root.name}").splits()["test"].classes == ("wave",)
     monkeypatch.delenv("MY_VIDEOS")
@@ -64,7 +66,7 @@ def test_the_root_may_use_a_variable(root: Path, monkeypatch: pytest.MonkeyPatch
         VideoFolder("$MY_VIDEOS/x").splits()
 
 
-def test_the_fingerprint_is_that_of_the_split_not_of_the_place(
+def test_the_fingerprint_depends_on_the_splits_not_on_the_path(
     root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     before = VideoFolder(str(root)).fingerprint()
@@ -101,7 +103,7 @@ def test_a_missing_split_file_is_described(root: Path) -> None:
         ("", ["class, split", "found: nothing"]),
     ],
 )
-def test_faults_of_the_split_file_have_their_place(
+def test_faults_of_the_split_file_are_reported_with_their_line(
     root: Path, table: str, parts: list[str]
 ) -> None:
     text = fault(root, table)
@@ -109,7 +111,7 @@ def test_faults_of_the_split_file_have_their_place(
         assert part in text
 
 
-def test_a_split_file_that_is_no_text_is_named(root: Path) -> None:
+def test_a_split_file_that_is_not_text_is_named(root: Path) -> None:
     (root / "splits.csv").write_bytes(b"\xff\xfe\x00\x80")
     assert "splits.csv cannot be read as CSV" in fault(root)
 

@@ -1,4 +1,4 @@
-"""Where class names come from, and what is said where they lack or do not fit."""
+"""Sources of class names, and messages about missing or contradictory names."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from fsarbench.data.importing.summary import remarks
 from fsarbench.data.splits import require_names
 from fsarbench.errors import UserError
 from tests.helpers.split_lists import (
-    fake,
+    create_videos,
     fault,
     rows,
     run,
@@ -34,19 +34,19 @@ NUMBERED = {
 
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
-    return fake(tmp_path / "videos", write_trx(tmp_path / "trx"), "class", ".avi")
+    return create_videos(tmp_path / "videos", write_trx(tmp_path / "trx"), "class", ".avi")
 
 
-def labels(folder: Path) -> Path:
-    listed = [
+def write_labels(folder: Path) -> Path:
+    entries = [
         {"id": video, "label": "pushing a pen", "template": TEMPLATES[split][number]}
         for split, classes in NUMBERED.items()
         for number, ids in enumerate(classes.values())
         for video in ids
     ]
     folder.mkdir()
-    (folder / "train.json").write_text(json.dumps(listed[:4]))
-    (folder / "validation.json").write_text(json.dumps(listed[4:]))
+    (folder / "train.json").write_text(json.dumps(entries[:4]))
+    (folder / "validation.json").write_text(json.dumps(entries[4:]))
     (folder / "labels.json").write_text(json.dumps({"Pushing something": "0"}))
     return folder
 
@@ -55,13 +55,13 @@ def test_names_come_from_the_label_file(tmp_path: Path) -> None:
     videos = touch(tmp_path / "videos", [f"{n}.webm" for n in range(1, 8)])
     splits = write_numbered(tmp_path / "clip", NUMBERED, None)
     assert len(run(splits, videos).nameless) == 5
-    imported = run(splits, videos, labels=(labels(tmp_path / "labels"),))
+    imported = run(splits, videos, labels=(write_labels(tmp_path / "labels"),))
     assert imported.nameless == ()
     assert rows(imported)[0]["class"] == "Pushing [something]"
     assert rows(imported)[4]["readable"] == "Tearing [something] into two pieces"
 
 
-def test_a_class_without_a_name_is_refused_where_text_is_needed(tmp_path: Path) -> None:
+def test_a_class_without_a_name_is_rejected_if_text_is_needed(tmp_path: Path) -> None:
     videos = touch(tmp_path / "videos", [f"{n}.webm" for n in range(1, 8)])
     names = {split: TEMPLATES[split] for split in ("train", "test")}
     imported = run(write_numbered(tmp_path / "clip", NUMBERED, names), videos)
@@ -73,11 +73,11 @@ def test_a_class_without_a_name_is_refused_where_text_is_needed(tmp_path: Path) 
         require_names(splits["val"])
 
 
-def test_numbers_without_a_name_and_names_that_do_not_fit(tmp_path: Path, videos: Path) -> None:
+def test_missing_and_contradictory_names_in_class_names_json(tmp_path: Path, videos: Path) -> None:
     splits = write_clip_fsar(tmp_path / "clip")
     names = json.loads((splits / "class_names.json").read_text())
     (splits / "class_names.json").write_text(json.dumps({**names, "test": ["Yo Yo"]}))
-    assert "test1 has no name, class_names.json has 1" in fault(splits, videos)
+    assert "test1 has no name: class_names.json has 1 names" in fault(splits, videos)
     (splits / "class_names.json").write_text(json.dumps({**names, "test": ["wave", "YoYo"]}))
     text = fault(splits, videos)
     assert "test0 has several names: 'YoYo', 'wave'" in text
@@ -85,7 +85,7 @@ def test_numbers_without_a_name_and_names_that_do_not_fit(tmp_path: Path, videos
     assert "cannot be read as a JSON object" in fault(splits, videos)
 
 
-def test_labels_that_do_not_fit(tmp_path: Path, videos: Path) -> None:
+def test_invalid_label_files(tmp_path: Path, videos: Path) -> None:
     file = tmp_path / "labels.json"
     file.write_text("{}")
     assert "has no templates" in fault(tmp_path / "trx", videos, (file,))

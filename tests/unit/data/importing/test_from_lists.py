@@ -1,4 +1,4 @@
-"""Made-up lists of both families: what is read, found and written, and what is refused."""
+"""Import of split lists in both layouts: tables, hashes, missing videos, and rejected lists."""
 
 import sys
 from pathlib import Path
@@ -8,13 +8,13 @@ import pytest
 from fsarbench.cli.app import main
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_lists import missing_file
-from fsarbench.data.importing.known_lists import field
+from fsarbench.data.importing.known_lists import known_dataset
 from fsarbench.data.importing.summary import headline, remarks
 from fsarbench.errors import UserError
 from tests.helpers.split_lists import (
-    MADE,
     TIMED,
-    fake,
+    VIDEOS,
+    create_videos,
     fault,
     rows,
     run,
@@ -27,26 +27,28 @@ from tests.helpers.video_files import write as write_video
 
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
-    return fake(tmp_path / "videos", write_trx(tmp_path / "trx"), "class", ".avi")
+    return create_videos(tmp_path / "videos", write_trx(tmp_path / "trx"), "class", ".avi")
 
 
-def test_both_families_give_the_same_table_and_hash(tmp_path: Path, videos: Path) -> None:
+def test_both_layouts_give_the_same_table_and_hash(tmp_path: Path, videos: Path) -> None:
     trx = run(tmp_path / "trx", videos)
-    ours = rows(trx)
-    other = run(write_clip_fsar(tmp_path / "clip"), videos)
-    assert (trx.family, other.family) == ("TRX", "CLIP-FSAR")
-    assert rows(other) == ours
-    assert other.digest == trx.digest
+    table = rows(trx)
+    clip_fsar = run(write_clip_fsar(tmp_path / "clip"), videos)
+    assert (trx.family, clip_fsar.family) == ("TRX", "CLIP-FSAR")
+    assert rows(clip_fsar) == table
+    assert clip_fsar.digest == trx.digest
     assert trx.listed == trx.found == (4, 2, 4)
     assert trx.classes == (2, 1, 2)
-    assert ours[0]["path"] == "ThrowDiscus/v_a1.avi"
-    assert ours[0]["class"] == "ThrowDiscus"
-    assert ours[0]["readable"] == "Throw Discus"
-    assert ours[2]["readable"] == "brush hair"
-    assert [row["id"] for row in ours[-2:]] == ["e.1", "é 2"]
+    assert table[0]["path"] == "ThrowDiscus/v_a1.avi"
+    assert table[0]["class"] == "ThrowDiscus"
+    assert table[0]["readable"] == "Throw Discus"
+    assert table[2]["readable"] == "brush hair"
+    assert [row["id"] for row in table[-2:]] == ["e.1", "é 2"]
 
 
-def test_the_table_is_a_data_set_with_the_hash_of_the_list(tmp_path: Path, videos: Path) -> None:
+def test_the_table_is_read_as_a_data_set_with_the_hash_of_the_list(
+    tmp_path: Path, videos: Path
+) -> None:
     imported = run(tmp_path / "trx", videos)
     dataset = AnnotatedVideos("made", str(videos), annotations="made.csv")
     splits = dataset.splits()
@@ -55,13 +57,13 @@ def test_the_table_is_a_data_set_with_the_hash_of_the_list(tmp_path: Path, video
     assert dataset.fingerprint() == imported.digest
 
 
-def test_the_hash_is_of_ids_and_partition(tmp_path: Path, videos: Path) -> None:
+def test_the_hash_depends_on_ids_and_partition_only(tmp_path: Path, videos: Path) -> None:
     before = run(tmp_path / "trx", videos).digest
-    renamed = {**MADE, "val": {"Cliff Diving": MADE["val"]["CliffDiving"]}}
+    renamed = {**VIDEOS, "val": {"Cliff Diving": VIDEOS["val"]["CliffDiving"]}}
     assert run(write_trx(tmp_path / "renamed", renamed), videos).digest == before
-    moved = {**MADE, "val": MADE["test"], "test": MADE["val"]}
+    moved = {**VIDEOS, "val": VIDEOS["test"], "test": VIDEOS["val"]}
     assert run(write_trx(tmp_path / "moved", moved), videos).digest != before
-    mixed = {**MADE, "test": {"YoYo": ["v_d1", "e.1"], "wave": ["v_d2", "é 2"]}}
+    mixed = {**VIDEOS, "test": {"YoYo": ["v_d1", "e.1"], "wave": ["v_d2", "é 2"]}}
     assert run(write_trx(tmp_path / "mixed", mixed), videos).digest != before
 
 
@@ -69,13 +71,13 @@ def test_the_hash_is_of_ids_and_partition(tmp_path: Path, videos: Path) -> None:
 @pytest.mark.parametrize("suffix", [".webm", ".mp4", ".avi", ".mkv", ".MP4"])
 def test_files_are_found_in_any_layout(tmp_path: Path, layout: str, suffix: str) -> None:
     splits = write_clip_fsar(tmp_path / "clip")
-    imported = run(splits, fake(tmp_path / "videos", splits, layout, suffix))
+    imported = run(splits, create_videos(tmp_path / "videos", splits, layout, suffix))
     assert imported.missing == ()
     assert all(row["path"].endswith(suffix) for row in rows(imported))
 
 
 def test_folders_of_frames_are_found(tmp_path: Path) -> None:
-    ids = [v for classes in MADE.values() for ids in classes.values() for v in ids]
+    ids = [v for classes in VIDEOS.values() for ids in classes.values() for v in ids]
     frames = [f"frames/{video}/img_0000{n}.jpg" for video in ids for n in (1, 2, 3)]
     imported = run(write_trx(tmp_path / "trx"), touch(tmp_path / "videos", frames))
     assert imported.of_frames
@@ -83,15 +85,15 @@ def test_folders_of_frames_are_found(tmp_path: Path) -> None:
     assert rows(imported)[0]["path"] == "frames/v_a1"
 
 
-def test_headers_fill_the_last_columns(tmp_path: Path, videos: Path) -> None:
+def test_the_last_columns_come_from_the_headers(tmp_path: Path, videos: Path) -> None:
     write_video(videos / "ThrowDiscus" / "v_a1.mp4")
     (videos / "ThrowDiscus" / "v_a1.avi").unlink()
-    found = rows(run(tmp_path / "trx", videos))
-    assert [found[0][name] for name in ("frames", "fps", "size")] == ["40", "12", "64x48"]
-    assert [found[1][name] for name in ("frames", "fps", "size")] == ["", "", ""]
+    table = rows(run(tmp_path / "trx", videos))
+    assert [table[0][name] for name in ("frames", "fps", "size")] == ["40", "12", "64x48"]
+    assert [table[1][name] for name in ("frames", "fps", "size")] == ["", "", ""]
 
 
-def test_a_file_in_the_folder_of_its_class_goes_first(tmp_path: Path, videos: Path) -> None:
+def test_a_file_in_the_folder_of_its_class_is_preferred(tmp_path: Path, videos: Path) -> None:
     touch(videos, ["a/v_a1.avi", "throw discus/v_a1.webm"])
     (videos / "ThrowDiscus" / "v_a1.avi").unlink()
     assert rows(run(tmp_path / "trx", videos))[0]["path"] == "throw discus/v_a1.webm"
@@ -110,8 +112,8 @@ def test_missing_videos_are_counted_and_listed(tmp_path: Path, videos: Path) -> 
     assert not missing_file(run(tmp_path / "trx", videos).table).exists()
 
 
-def test_seconds_at_the_end_of_an_id_may_lack(tmp_path: Path) -> None:
-    made = {
+def test_ids_match_with_or_without_start_and_end_seconds(tmp_path: Path) -> None:
+    listed = {
         "train": {"a": ["x_000001_000011", "y"]},
         "val": {"b": ["z_000001_000011"]},
         "test": {"c": ["w_000001_000011"]},
@@ -119,16 +121,16 @@ def test_seconds_at_the_end_of_an_id_may_lack(tmp_path: Path) -> None:
     paths = ["x.mp4", "y_000003_000013.mp4", "z_000001_000011.mp4", "w_000002_000012.mp4"]
     imported = run(write_trx(tmp_path / "trx"), touch(tmp_path / "all", [*paths, "v_a1.mp4"]))
     assert len(imported.missing) == 9
-    imported = run(write_trx(tmp_path / "times", made), tmp_path / "all", TIMED)
+    imported = run(write_trx(tmp_path / "times", listed), tmp_path / "all", TIMED)
     assert [row["path"] for row in rows(imported)] == paths[:3]
     # Other seconds of the same recording are another video.
     assert imported.missing == ("w_000001_000011",)
-    short = {s: {c: [v[0] for v in ids] for c, ids in of.items()} for s, of in made.items()}
+    short = {s: {c: [v[0] for v in ids] for c, ids in of.items()} for s, of in listed.items()}
     again = run(write_trx(tmp_path / "short", short), tmp_path / "all", TIMED)
     assert again.digest == imported.digest
 
 
-def test_windows_line_ends_and_a_mark_at_the_start(tmp_path: Path, videos: Path) -> None:
+def test_windows_line_ends_and_byte_order_marks_are_ignored(tmp_path: Path, videos: Path) -> None:
     before = run(tmp_path / "trx", videos).digest
     windows = write_trx(tmp_path / "windows", end="\r\n")
     first = windows / "trainlist03.txt"
@@ -137,20 +139,22 @@ def test_windows_line_ends_and_a_mark_at_the_start(tmp_path: Path, videos: Path)
 
 
 BAD_LINES = {
-    "leads out": ("ThrowDiscus/../../etc/passwd", ["line 5", "'..'", "outside"]),
-    "leads out with backslashes": ("ThrowDiscus/a\\..\\b", ["line 5", "'..'"]),
-    "class leads out": ("../x", ["line 5", "'..'"]),
+    "outside": ("ThrowDiscus/../../etc/passwd", ["line 5", "'..'", "inside the folder"]),
+    "outside with backslashes": ("ThrowDiscus/a\\..\\b", ["line 5", "'..'"]),
+    "class outside": ("../x", ["line 5", "'..'"]),
     "no class": ("v_a3", ["line 5", "expected 'class/video'"]),
     "no video": ("ThrowDiscus/", ["line 5", "expected 'class/video'"]),
-    "twice": ("ThrowDiscus/v_a1", ["line 5", "v_a1 is listed before", "line 1"]),
-    "twice with a suffix": ("wave/v_a1.mp4", ["line 5", "v_a1 is listed before"]),
+    "twice": ("ThrowDiscus/v_a1", ["line 5", "v_a1 is already listed", "line 1"]),
+    "twice with a suffix": ("wave/v_a1.mp4", ["line 5", "v_a1 is already listed"]),
     "a class of another split": ("wave/new", ["'wave' is in test, but in train", "line 5"]),
-    "a number of another split": ("val0/new", ["line 5", "val0 stands in the list of train"]),
+    "a number of another split": ("val0/new", ["line 5", "val0 is in the list of train"]),
 }
 
 
 @pytest.mark.parametrize("case", BAD_LINES)
-def test_bad_lines_are_told_by_place(case: str, tmp_path: Path, videos: Path) -> None:
+def test_invalid_lines_are_reported_with_their_line_number(
+    case: str, tmp_path: Path, videos: Path
+) -> None:
     line, parts = BAD_LINES[case]
     file = tmp_path / "trx" / "trainlist03.txt"
     file.write_text(file.read_text() + line + "\n")
@@ -159,7 +163,7 @@ def test_bad_lines_are_told_by_place(case: str, tmp_path: Path, videos: Path) ->
         assert part in text
 
 
-def test_several_bad_lines_are_told_at_once(tmp_path: Path, videos: Path) -> None:
+def test_several_invalid_lines_are_reported_in_one_message(tmp_path: Path, videos: Path) -> None:
     file = tmp_path / "trx" / "trainlist03.txt"
     file.write_text(file.read_text() + "ThrowDiscus/../x\n" * 7)
     text = fault(tmp_path / "trx", videos)
@@ -167,19 +171,21 @@ def test_several_bad_lines_are_told_at_once(tmp_path: Path, videos: Path) -> Non
     assert "and 2 more" in text
 
 
-def test_folders_without_lists_say_what_is_expected(tmp_path: Path, videos: Path) -> None:
+def test_the_message_about_a_folder_without_lists_names_the_expected_files(
+    tmp_path: Path, videos: Path
+) -> None:
     assert "trainlist03.txt" in fault(tmp_path / "nowhere", videos)
-    assert "in its folders trx: name one" in fault(tmp_path, videos)
+    assert "Its subfolders with lists: trx." in fault(tmp_path, videos)
     (tmp_path / "trx" / "vallist03.txt").rename(tmp_path / "trx" / "vallist03.csv")
     assert "for val it has none" in fault(tmp_path / "trx", videos)
     (tmp_path / "trx" / "vallist01.txt").write_text("a/b\n")
     (tmp_path / "trx" / "vallist02.txt").write_text("a/b\n")
     assert "vallist01.txt, vallist02.txt" in fault(tmp_path / "trx", videos)
     write_clip_fsar(tmp_path / "trx")
-    assert "lists of both" in fault(tmp_path / "trx", videos)
+    assert "layouts of both TRX and CLIP-FSAR" in fault(tmp_path / "trx", videos)
 
 
-def test_lists_that_are_no_text_or_empty(tmp_path: Path, videos: Path) -> None:
+def test_lists_that_are_empty_or_not_text(tmp_path: Path, videos: Path) -> None:
     file = tmp_path / "trx" / "vallist03.txt"
     file.write_text("\n \n")
     assert f"{file} is empty" in fault(tmp_path / "trx", videos)
@@ -187,17 +193,17 @@ def test_lists_that_are_no_text_or_empty(tmp_path: Path, videos: Path) -> None:
     assert f"{file} cannot be read" in fault(tmp_path / "trx", videos)
 
 
-def test_no_videos_at_all(tmp_path: Path) -> None:
+def test_folders_without_any_listed_video(tmp_path: Path) -> None:
     splits = write_trx(tmp_path / "trx")
     assert "there is no folder" in fault(splits, tmp_path / "nowhere")
     other = touch(tmp_path / "other", ["x.mp4"])
     text = fault(splits, other)
-    assert "none of the listed videos" in text
+    assert "has none of the listed videos" in text
     assert "1 others, such as x.mp4" in text
     assert not (other / "made.csv").exists()
 
 
-def test_the_verb_says_how_the_table_is_used(
+def test_the_command_prints_how_to_use_the_table(
     tmp_path: Path,
     videos: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -210,14 +216,14 @@ def test_the_verb_says_how_the_table_is_used(
     with pytest.raises(SystemExit) as exit_:
         main()
     assert exit_.value.code == 0
-    said = capsys.readouterr().out
-    assert "HMDB51, a list that is not known here: 4/2/4; all videos found" in said
-    assert "not those of HMDB51, ARN" in said
-    assert f"export FSARBENCH_HMDB51={videos}" in said
-    assert f"--set dataset.annotations={tmp_path / 'x.csv'}" in said
+    output = capsys.readouterr().out
+    assert "HMDB51, unknown list: 4/2/4; all videos found" in output
+    assert "differ from those of HMDB51, ARN" in output
+    assert f"export FSARBENCH_HMDB51={videos}" in output
+    assert f"--set dataset.annotations={tmp_path / 'x.csv'}" in output
 
 
-def test_links_that_lead_round_are_entered_once(tmp_path: Path, videos: Path) -> None:
+def test_cyclic_links_are_visited_once(tmp_path: Path, videos: Path) -> None:
     (videos / "wave" / "round").symlink_to(videos, target_is_directory=True)
     (videos / "self").symlink_to(videos / "self")
     imported = run(tmp_path / "trx", videos)
@@ -225,6 +231,6 @@ def test_links_that_lead_round_are_entered_once(tmp_path: Path, videos: Path) ->
     assert {row["path"].count("/") for row in rows(imported)} == {1}
 
 
-def test_an_unknown_name_gives_the_nearest() -> None:
+def test_an_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(UserError, match="Did you mean 'ssv2small'"):
-        field("ssv2smal")
+        known_dataset("ssv2smal")

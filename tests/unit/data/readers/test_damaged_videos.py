@@ -1,4 +1,4 @@
-"""Bad and odd files: each is reported by name and reason; nothing crashes, hangs or is dropped."""
+"""Bad and unusual files: each is reported with name and reason; no crash, no hang, no omission."""
 
 import os
 import resource
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fsarbench.data.checking.check_videos import CheckSettings, examine_all, examined
+from fsarbench.data.checking.check_videos import CheckSettings, examine_all, examine_safely
 from fsarbench.data.checking.examine import examine
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
@@ -22,7 +22,7 @@ from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.errors import UserError
 from fsarbench.registry import READERS as REGISTERED
-from fsarbench.runtime.worker_pool import Lost, Worker
+from fsarbench.runtime.worker_pool import LostTask, Worker
 from fsarbench.video import VideoReader
 from tests.helpers.all_readers import OTHERS, READERS, needs_torchcodec
 from tests.helpers.damaged_videos import bad, make, picture, readable
@@ -44,44 +44,44 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, tuple[str, st
 
 
 @pytest.mark.parametrize("reader", OTHERS)
-def test_all_readers_give_the_same_frames_of_odd_files(
+def test_all_readers_return_the_same_frames_of_unusual_files(
     reader: Callable[[], VideoReader], odd: list[Path]
 ) -> None:
     for path in odd:
-        ours, other = DecordReader(), reader()
-        count = ours.count(path)
+        decord, other = DecordReader(), reader()
+        count = decord.count(path)
         assert count == other.count(path) == (1 if path.name == "one frame.mp4" else 20)
         indices = [0, count // 2, count - 1]
-        first, second = ours.read(path, indices), other.read(path, indices)
+        first, second = decord.read(path, indices), other.read(path, indices)
         assert first.shape == second.shape, path.name
         np.testing.assert_array_equal(first, second, err_msg=path.name)
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_lying_portrait_is_turned_as_players_show_it(
+def test_frames_are_rotated_by_the_display_matrix(
     reader: Callable[[], VideoReader], odd: list[Path]
 ) -> None:
     path = next(path for path in odd if path.name == "lying.mp4")
     frame = reader().read(path, [0])[0]
     assert frame.shape == (64, 48, 3)
-    # Red was in the upper left of the lying picture; a quarter to the right brings it here.
+    # Red is in the upper left of the stored image, so in the upper right after the rotation.
     assert frame[:12, -8:, 0].mean() > 200
     assert frame[:12, :8, 0].mean() < 100
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_bad_files_are_refused_by_name_by_all_readers(
+def test_all_readers_reject_bad_files_by_name(
     reader: Callable[[], VideoReader], broken: dict[Path, tuple[str, str]]
 ) -> None:
     for path in broken:
-        if path.name in ("cut.mkv", "cut.avi"):  # shorter films without a fault for a reader
+        if path.name in ("cut.mkv", "cut.avi"):  # truncated, but readable
             continue
         with pytest.raises(UserError) as caught:
             reader().read(path, range(reader().count(path)))
         assert str(path) in str(caught.value)
 
 
-def test_a_check_names_each_bad_file_with_its_reason(
+def test_examination_gives_kind_and_reason_of_each_bad_file(
     broken: dict[Path, tuple[str, str]], odd: list[Path]
 ) -> None:
     for path, (kind, reason) in broken.items():
@@ -92,7 +92,7 @@ def test_a_check_names_each_bad_file_with_its_reason(
     assert [examine(path).kind for path in odd] == [""] * len(odd)
 
 
-def test_what_may_not_be_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_denied_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.mp4")
     if os.geteuid():
         path.chmod(0)
@@ -108,48 +108,48 @@ def test_what_may_not_be_read_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
         PyAVReader().count(path)
 
 
-def test_a_file_that_holds_up_its_process_is_given_up(
+def test_a_video_that_exceeds_the_time_limit_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("never.mp4", "good.mp4"):
         make(tmp_path / name)
     (tmp_path / "text.mp4").write_text("nothing")
-    plain = Worker.give
+    assign = Worker.assign
 
-    def give(worker: Worker, task: tuple[int, Path] | None) -> bool:
+    def stop_and_assign(worker: Worker, task: tuple[int, Path] | None) -> bool:
         if task and task[1].name == "never.mp4":
-            os.kill(worker.process.pid or 0, signal.SIGSTOP)  # as a decoder that goes round
-        return plain(worker, task)
+            os.kill(worker.process.pid or 0, signal.SIGSTOP)  # like a decoder in an endless loop
+        return assign(worker, task)
 
-    monkeypatch.setattr(Worker, "give", give)
+    monkeypatch.setattr(Worker, "assign", stop_and_assign)
     paths = [tmp_path / name for name in ("never.mp4", "text.mp4", "good.mp4")]
-    found = dict(examine_all(paths, workers=1, limit=3.0))
-    assert found[0].kind == "slow"
-    assert "3 s" in found[0].reason
-    assert (found[1].kind, found[2].kind) == ("unreadable", "")
+    facts = dict(examine_all(paths, workers=1, limit=3.0))
+    assert facts[0].kind == "slow"
+    assert "3 s" in facts[0].reason
+    assert (facts[1].kind, facts[2].kind) == ("unreadable", "")
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_pipe_is_no_video(reader: Callable[[], VideoReader], tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.mp4")  # opening it would wait for a writer that never comes
-    assert examine(tmp_path / "pipe.mp4").reason == "no regular file"
-    with pytest.raises(UserError, match=r"pipe\.mp4.*no regular file"):
+def test_a_pipe_is_rejected(reader: Callable[[], VideoReader], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")  # opening it would block, because nothing writes to it
+    assert examine(tmp_path / "pipe.mp4").reason == "not a regular file"
+    with pytest.raises(UserError, match=r"pipe\.mp4.*not a regular file"):
         reader().count(tmp_path / "pipe.mp4")
 
 
-def test_a_decoder_that_crashes_takes_only_its_own_video(tmp_path: Path) -> None:
+def test_a_crashed_decoder_loses_only_its_video(tmp_path: Path) -> None:
     make(tmp_path / "good.mp4")
-    worker = Worker(examined)
+    worker = Worker(examine_safely)
     while not worker.idle:
         worker.result(worker.pipe.poll(1), 60.0)
     pid = worker.process.pid or 0
     os.kill(pid, signal.SIGSTOP)
-    worker.give((7, tmp_path / "good.mp4"))
+    worker.assign((7, tmp_path / "good.mp4"))
     os.kill(pid, signal.SIGKILL)
-    found = worker.result(worker.pipe.poll(60), 60.0)
+    result = worker.result(worker.pipe.poll(60), 60.0)
     worker.close()
     assert worker.ended
-    assert found == (7, Lost("crash", "the decoder crashed (exit code -9)"))
+    assert result == (7, LostTask("crash", "the decoder crashed (exit code -9)"))
 
 
 def frames_folder(folder: Path, count: int = 12, prefix: str = "img_") -> Path:
@@ -159,42 +159,42 @@ def frames_folder(folder: Path, count: int = 12, prefix: str = "img_") -> Path:
     return folder
 
 
-def peak() -> int:
-    """The largest memory of this process so far, in kilobytes."""
+def peak_memory() -> int:
+    """Peak memory of this process in kilobytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def stored(folder: Path, format_: Format) -> StoreReader:
-    """A reader of a store with the film `a.mp4`."""
+def store_reader(folder: Path, format_: Format) -> StoreReader:
+    """Reader of a store with the video `a.mp4`."""
     store = folder / "store"
-    keeper = StoreWriter(PyAVReader(), folder, store, StoreSettings(None, format_))
-    write_index(store, {"a.mp4": keep(keeper, "a.mp4")})
-    write_settings(store, keeper.settings)
+    writer = StoreWriter(PyAVReader(), folder, store, StoreSettings(None, format_))
+    write_index(store, {"a.mp4": store_video(writer, "a.mp4")})
+    write_settings(store, writer.settings)
     return StoreReader(str(store))
 
 
-def keep(keeper: StoreWriter, path: str) -> Stored:
-    kept = keeper(path)
-    assert isinstance(kept, Stored)
-    return kept
+def store_video(writer: StoreWriter, path: str) -> Stored:
+    result = writer(path)
+    assert isinstance(result, Stored)
+    return result
 
 
-def test_odd_files_are_kept_as_they_are_read_and_bad_ones_by_their_fault(
+def test_unusual_files_are_stored_exactly_and_bad_files_fail_with_a_reason(
     odd: list[Path], broken: dict[Path, tuple[str, str]], tmp_path: Path
 ) -> None:
     folder = odd[0].parent
-    keeper = StoreWriter(DecordReader(), folder, tmp_path / "store", StoreSettings(None, "raw"))
-    write_settings(keeper.store, keeper.settings)
-    write_index(keeper.store, {path.name: keep(keeper, path.name) for path in odd})
-    reader = StoreReader(str(keeper.store), str(folder))
+    writer = StoreWriter(DecordReader(), folder, tmp_path / "store", StoreSettings(None, "raw"))
+    write_settings(writer.store, writer.settings)
+    write_index(writer.store, {path.name: store_video(writer, path.name) for path in odd})
+    reader = StoreReader(str(writer.store), str(folder))
     for path in odd:
         count = reader.count(path)
         expected = DecordReader().read(path, [count - 1, 0])
         np.testing.assert_array_equal(reader.read(path, [count - 1, 0]), expected)
     for path in broken:
-        if path.name in ("cut.mkv", "cut.avi"):  # shorter films without a fault for a reader
+        if path.name in ("cut.mkv", "cut.avi"):  # truncated, but readable
             continue
-        failed = replace(keeper, root=path.parent)(path.name)
+        failed = replace(writer, root=path.parent)(path.name)
         assert isinstance(failed, Failed)
         assert str(path) in failed.reason
         assert not failed.disk
@@ -214,15 +214,15 @@ def test_odd_files_are_kept_as_they_are_read_and_bad_ones_by_their_fault(
 def test_memory_stays_flat_over_many_reads(name: str, tmp_path: Path) -> None:
     path = make(tmp_path / "a.mp4")
     if name in ("raw", "jpeg"):
-        ours: VideoReader = stored(tmp_path, name)
+        reader: VideoReader = store_reader(tmp_path, name)
     else:
-        ours = REGISTERED.find(name)()
+        reader = REGISTERED.find(name)()
     if name == "FramesReader":
         path = frames_folder(tmp_path / "f", 8)
     for _ in range(200):
-        ours.read(path, [0, 5])
-    before = peak()
+        reader.read(path, [0, 5])
+    before = peak_memory()
     for _ in range(2000):
-        ours.read(path, [0, 5])
-    # One frame kept of each read would be 18 MB, one decoder far more.
-    assert peak() - before < 8 * 1024
+        reader.read(path, [0, 5])
+    # A leak of one frame per read would be 18 MB, a leak of decoders far more.
+    assert peak_memory() - before < 8 * 1024

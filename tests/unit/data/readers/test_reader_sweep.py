@@ -1,4 +1,4 @@
-"""Every codec and pixel format: each reader gives FFmpeg's own frames, or refuses the file."""
+"""Every codec and pixel format: each reader returns the frames of FFmpeg or rejects the file."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ from benchmarks.reader_sweep import EQUAL, READERS, REFUSED, WRONG, sweep
 from tests.helpers.all_readers import WITHOUT
 
 
-def test_every_reader_gives_the_frames_of_ffmpeg_or_refuses_the_file(tmp_path: Path) -> None:
+def test_every_reader_returns_the_frames_of_ffmpeg_or_rejects_the_file(tmp_path: Path) -> None:
     readers = {n: r for n, r in READERS.items() if n != "TorchCodecReader" or not WITHOUT}
-    found = {str(sample): verdicts for sample, verdicts in sweep(tmp_path, readers)}
-    wrong = {name: verdicts for name, verdicts in found.items() if WRONG in verdicts.values()}
+    verdicts = {str(sample): by_reader for sample, by_reader in sweep(tmp_path, readers)}
+    wrong = {name: by_reader for name, by_reader in verdicts.items() if WRONG in by_reader.values()}
     assert wrong == {}
-    assert len(found) > 300
-    assert {verdicts["PyAVReader"] for verdicts in found.values()} == {EQUAL}
-    decord = {name: verdicts["DecordReader"] for name, verdicts in found.items()}
+    assert len(verdicts) > 300
+    assert {by_reader["PyAVReader"] for by_reader in verdicts.values()} == {EQUAL}
+    decord = {name: by_reader["DecordReader"] for name, by_reader in verdicts.items()}
     assert decord["h264 yuv420p mp4"] == decord["mpeg4 yuv420p avi"] == EQUAL
     for name in ("rawvideo pal8 avi", "qtrle gray mov", "png pal8 mov", "av1 yuv420p mp4",
                  "h264 yuv420p ts", "libtheora yuv420p ogv", "gif gray gif"):  # fmt: skip
-        if name in found:
+        if name in verdicts:
             assert decord[name].startswith(REFUSED), name

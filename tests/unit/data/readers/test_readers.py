@@ -1,4 +1,4 @@
-"""Readers of files: the same frames at the same indices, and errors that name the file."""
+"""Video readers: same frames at the same indices, and errors that name the file."""
 
 import sys
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from tests.helpers.all_readers import OTHERS, READERS
 from tests.helpers.video_files import KINDS, write
 
 
-def shown(frames: np.ndarray) -> list[int]:
-    """Which frame each image is, read off its grey."""
+def frame_numbers(frames: np.ndarray) -> list[int]:
+    """Frame number of each image, encoded in its grey value."""
     return [round((float(image[16:, 16:].mean()) - 20) / 5) for image in frames]
 
 
@@ -30,29 +30,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("reader", READERS)
-def test_every_index_gives_its_own_frame(
+def test_every_index_returns_its_frame(
     reader: Callable[[], VideoReader], name: str, folder: Path
 ) -> None:
     indices = [2, 7, 12, 17, 22, 27, 32, 37]
     assert reader().count(folder / name) == 40
-    assert shown(reader().read(folder / name, indices)) == indices
+    assert frame_numbers(reader().read(folder / name, indices)) == indices
 
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("reader", OTHERS)
-def test_all_readers_give_the_same_frames(
+def test_all_readers_return_the_same_frames(
     reader: Callable[[], VideoReader], name: str, folder: Path
 ) -> None:
     indices = [0, 3, 3, 39, 20]
-    ours, other = (each().read(folder / name, indices) for each in (DecordReader, reader))
-    assert ours.shape == (5, 48, 64, 3)
-    assert ours.dtype == np.uint8
-    np.testing.assert_array_equal(ours, other)
+    frames = DecordReader().read(folder / name, indices)
+    assert frames.shape == (5, 48, 64, 3)
+    assert frames.dtype == np.uint8
+    np.testing.assert_array_equal(frames, reader().read(folder / name, indices))
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_order_and_repeats_are_kept(reader: Callable[[], VideoReader], folder: Path) -> None:
-    assert shown(reader().read(folder / "bframes.mp4", [30, 1, 30])) == [30, 1, 30]
+    assert frame_numbers(reader().read(folder / "bframes.mp4", [30, 1, 30])) == [30, 1, 30]
 
 
 def damaged(folder: Path, kind: str) -> Path:
@@ -104,11 +104,11 @@ def test_a_bad_file_is_named(
 def test_an_index_out_of_range_is_an_error(
     reader: Callable[[], VideoReader], index: int, folder: Path
 ) -> None:
-    with pytest.raises(UserError, match=rf"bframes.mp4 has .* frame {index} was asked for"):
+    with pytest.raises(UserError, match=rf"bframes.mp4 has .* frame {index} was requested"):
         reader().read(folder / "bframes.mp4", [0, index])
 
 
-def test_without_decord_the_other_reader_is_named(
+def test_without_decord_the_message_suggests_pyav(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "decord", None)

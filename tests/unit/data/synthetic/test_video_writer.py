@@ -1,4 +1,4 @@
-"""Video files: the frames come back, and a file is whole or absent."""
+"""Video files of built-in data sets: frames after decoding, key frames, and atomic writes."""
 
 import av
 import numpy as np
@@ -10,7 +10,7 @@ from fsarbench.runtime.atomic_files import write_atomically
 
 @pytest.fixture
 def frames():
-    """A bright square that moves over a soft ramp."""
+    """Frames with a bright square that moves over a gradient."""
     ramp = np.linspace(40, 200, 64)[None, None, :, None]
     clip = np.broadcast_to(ramp, (20, 48, 64, 3)).astype(np.uint8).copy()
     for t in range(20):
@@ -23,15 +23,15 @@ def decoded(path):
         return list(container.decode(video=0))
 
 
-def test_frames_come_back(tmp_path, frames):
+def test_decoded_frames_resemble_the_written_ones(tmp_path, frames):
     size = write_video(tmp_path / "a.mp4", frames, 12)
-    found = np.stack([f.to_ndarray(format="rgb24") for f in decoded(tmp_path / "a.mp4")])
-    assert found.shape == frames.shape
-    assert np.abs(found.astype(float) - frames).mean() < 4
+    read = np.stack([f.to_ndarray(format="rgb24") for f in decoded(tmp_path / "a.mp4")])
+    assert read.shape == frames.shape
+    assert np.abs(read.astype(float) - frames).mean() < 4
     assert size == (tmp_path / "a.mp4").stat().st_size
 
 
-def test_rate_and_whole_pictures(tmp_path, frames):
+def test_frame_rate_and_key_frames(tmp_path, frames):
     write_video(tmp_path / "a.mp4", frames, 12)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert container.streams.video[0].average_rate == 12
@@ -40,15 +40,15 @@ def test_rate_and_whole_pictures(tmp_path, frames):
     assert all(p.pts == p.dts for p in packets)
 
 
-def test_same_frames_give_the_same_bytes(frames):
+def test_equal_frames_give_equal_bytes(frames):
     assert encode(frames, 12) == encode(frames, 12)
 
 
-def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
-    def fails(*_):
+def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.replace", fails)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="No space"):
         write_atomically(tmp_path / "a.bin", b"abc")
     assert list(tmp_path.iterdir()) == []

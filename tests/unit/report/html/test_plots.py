@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.report.comparison.compare import Options, comparison_of
+from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.html.confusion import Confusion
 from fsarbench.report.html.plot_export import inline_svg, write_figures
 from fsarbench.report.html.plot_style import COLUMN, PAGE, look, styled
@@ -25,7 +25,7 @@ def plots(tmp_path_factory: pytest.TempPathFactory) -> list[Plot]:
     finish(folder, "frozen", 0.5, adapter="Frozen")
     finish(folder, "AIM", 0.6)
     finish(folder, "AIM", 0.6, seed=1)
-    (group,) = plots_of(comparison_of([folder], Options()))
+    (group,) = plots_of(comparison_of([folder]))
     return group
 
 

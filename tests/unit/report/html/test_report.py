@@ -10,7 +10,7 @@ import pytest
 from fsarbench.errors import UserError
 from fsarbench.experiments.reload import reload_run
 from fsarbench.report.html.episode_viewer import shown
-from fsarbench.report.html.report import Options, report
+from fsarbench.report.html.report import report
 from fsarbench.report.html.sections import embedded
 from tests.helpers.finished_runs import finish
 
@@ -37,7 +37,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     (second / "result.json").write_text(json.dumps({**result, "name": EVIL}))
     finish(folder, "elsewhere", dataset="B & C")
     places = [str(first), str(second), str(folder / "elsewhere_0")]
-    report(places, Options(out=str(folder / "deep" / "page.html"), quiet=True), reload_run)
+    report(places, reload_run, out=str(folder / "deep" / "page.html"), quiet=True)
     return (folder / "deep" / "page.html").read_text(encoding="utf-8")
 
 
@@ -91,8 +91,7 @@ def test_says_why_there_is_no_viewer(text: str) -> None:
 
 def test_figures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = finish(tmp_path, "AIM")
-    options = Options(out=None, figures=str(tmp_path / "figures"), formats=["png"])
-    report([str(run)], options, reload_run)
+    report([str(run)], reload_run, out=None, figures=str(tmp_path / "figures"), formats=["png"])
     assert (tmp_path / "figures" / "accuracy.png").is_file()
     assert not list(tmp_path.glob("*.html"))
     assert "6 figures" in capsys.readouterr().out
@@ -100,7 +99,7 @@ def test_figures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no result"):
-        report([str(tmp_path)], Options(out=str(tmp_path / "page.html")), reload_run)
+        report([str(tmp_path)], reload_run, out=str(tmp_path / "page.html"))
     assert not (tmp_path / "page.html").exists()
 
 
