@@ -33,11 +33,10 @@ from fsarbench.results.run_result import (
 )
 from fsarbench.runtime import distributed
 from fsarbench.runtime.atomic_files import require_writable
-from fsarbench.runtime.console import make_console
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.runtime.folder_lock import claim_new, is_used, locked_folder
-from fsarbench.runtime.progress import ProgressBars
+from fsarbench.runtime.progress import ProgressBars, make_console
 from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.training.history import Training
 from fsarbench.training.resume import begin_run

@@ -60,7 +60,7 @@ class FrameClassifier(Loss):
         if self.auxiliary not in outcome.auxiliary:
             known = ", ".join(sorted(outcome.auxiliary)) or "none"
             raise UserError(
-                f"FrameClassifier: auxiliary is {self.auxiliary!r}, expected an auxiliary output of "
-                f"the neck or the prototype builder in training; there are: {known}."
+                f"FrameClassifier: auxiliary is {self.auxiliary!r}, expected an auxiliary output "
+                f"of the neck or the prototype builder in training; there are: {known}."
             )
         return outcome.auxiliary[self.auxiliary]

@@ -32,7 +32,7 @@ CHEAP = (
     "adaptive_", "all", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort",
     "as_strided", "avg_pool", "bernoulli", "cat", "clone", "col2im", "constant_pad_nd", "copy",
     "cummax", "cummin", "cumprod", "cumsum", "diag",
-    "embedding", "empty", "equal", "eye", "fill", "flip", "full", "gather",
+    "embedding", "empty", "equal", "eye", "fill", "flip", "floor_divide", "full", "gather",
     "grid_sampler_", "im2col", "index",
     "linalg_vector_norm", "linspace", "logsumexp", "masked_", "max", "mean", "median", "min",
     "mse_loss", "multinomial", "native_batch_norm", "native_dropout", "native_group_norm",

@@ -110,6 +110,13 @@ def test_logits_equal_the_naive_form_in_value_and_gradient(scales: tuple[float, 
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
 
 
+def episode() -> Episode:
+    """Episode with labels and empty frames."""
+    pixels = torch.zeros(N * K + Q, T, 3, 1, 1).split([N * K, Q])
+    support = pixels[0].unflatten(0, (N, K))
+    return Episode(support, pixels[1], torch.tensor(LABELS), torch.tensor(CLASSES))
+
+
 def test_the_classifier_reads_the_frames_behind_the_attention() -> None:
     builder = build(SCALES[0])
     support, query = draw(N, K, T, D).requires_grad_(), draw(Q, T, D, seed=1).requires_grad_()
@@ -118,10 +125,8 @@ def test_the_classifier_reads_the_frames_behind_the_attention() -> None:
             module.p = 0.0
     prototypes, matched, auxiliary = builder.train()(support, query, None)
     loss = FrameClassifier(D, M, auxiliary="attended").double()
-    blank = torch.zeros(1, 1, 1, 3, 1, 1)
-    episode = Episode(blank, blank[0], torch.tensor(LABELS), torch.tensor(CLASSES))
     outcome = Outcome(BiMHM()(matched, prototypes), support, query, auxiliary=auxiliary)
-    got, losses = loss(outcome, episode), []
+    got, losses = loss(outcome, episode()), []
     videos = [(support[n, k], CLASSES[n]) for n in range(N) for k in range(K)]
     videos += [(query[q], CLASSES[LABELS[q]]) for q in range(Q)]
     for video, label in videos:
@@ -139,10 +144,8 @@ def test_the_classifier_reads_the_frames_behind_the_attention() -> None:
 def test_a_missing_auxiliary_output_is_named() -> None:
     support, query = draw(N, K, T, D), draw(Q, T, D)
     outcome = Outcome(draw(Q, N), support, query, auxiliary={"other": query})
-    blank = torch.zeros(1, 1, 1, 3, 1, 1)
-    episode = Episode(blank, blank[0], torch.tensor(LABELS), torch.tensor(CLASSES))
     with pytest.raises(UserError, match=r"auxiliary is 'attended', expected .*there are: other"):
-        FrameClassifier(D, M, auxiliary="attended")(outcome, episode)
+        FrameClassifier(D, M, auxiliary="attended")(outcome, episode())
 
 
 def test_auxiliary_outputs_are_those_of_training_only() -> None:

@@ -10,8 +10,8 @@ from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import find_config, load_config
 from fsarbench.config.named_datasets import named_dataset, named_source
+from fsarbench.config.resolved import resolved_text
 from fsarbench.errors import UserError
-from fsarbench.report.resolved import resolved_text
 
 BASES = """_base_ = [
     "_base_/backbones/{backbone}.py",
