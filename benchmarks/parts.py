@@ -30,6 +30,7 @@ def adapted(adapter: str, sizes: Sizes, device: torch.device) -> Backbone:
     offered = {
         "width": backbone.width,
         "prefix": backbone.prefix,
+        "grid": backbone.grid,
         "mlp_width": backbone.mlp_width,
         "block_count": backbone.depth,
         "frames": sizes.frames,

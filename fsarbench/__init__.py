@@ -46,6 +46,7 @@ SLOTS = (
     "backbones",
     "losses",
     "matchers",
+    "necks",
     "prototypes",
     "readouts",
     "text_encoders",

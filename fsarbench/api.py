@@ -212,7 +212,7 @@ def evaluate_features(
     *,
     matcher: Matcher,
     prototypes: PrototypeBuilder | None = None,
-    text: Float[Tensor, "M E"] | None = None,
+    text: Float[Tensor, "A E"] | Float[Tensor, "A M E"] | None = None,
     way: int = 5,
     shot: int = 1,
     queries: int = 1,
@@ -224,11 +224,12 @@ def evaluate_features(
     """Accuracy of prototypes and a matcher on features that were computed elsewhere.
 
     Args:
-        features: Array or tensor "V T D", or "V D" for one feature per video.
+        features: Array or tensor "V S D", or "V D" for one feature per video.
         labels: Class of each video: numbers or names; classes are sorted.
         matcher: Scores queries against prototypes.
         prototypes: Prototype builder; None for the mean of the shots.
-        text: One text feature per class, in the order of the sorted classes.
+        text: One text feature per class, or one per sentence of each class, in the order of the
+            sorted classes.
         way: Classes of an episode.
         shot: Support videos per class.
         queries: Query videos per class.
@@ -250,7 +251,8 @@ def evaluate_features(
     rows = feature_tensor(features)
     split = split_of_labels(labels, video_ids, len(rows))
     task = EpisodeSettings(way=way, shot=shot, queries=queries)
-    found = evaluate_given(rows, split, task, matcher, prototypes, text, episodes, seed)
+    sentences = text[:, None] if text is not None and text.ndim == 2 else text
+    found = evaluate_given(rows, split, task, matcher, prototypes, sentences, episodes, seed)
     return result_of(found, split, confidence)
 
 

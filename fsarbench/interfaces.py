@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.axes import ChecksInputs
 from fsarbench.arguments.signatures import Checked
-from fsarbench.episode import Episode, Outcome
+from fsarbench.episode import Episode, Outcome, VideoFeatures
 
 TrunkSection = Literal["embed", "block", "pool"]
 Projection = Literal["q", "k", "v", "o", "up", "down"]
@@ -26,13 +26,23 @@ class TextEncoder(Checked, nn.Module, ABC):
 
     Attributes:
         dim: Text feature width E.
+        sentences: Sentences per class M.
+        corpus_sha256: Hash of the file that its sentences come from; empty without one. It is
+            recorded in `result.json`, and part of the keys of the disk caches.
     """
 
     dim: int
+    sentences: int = 1
+    corpus_sha256: str = ""
 
     @abstractmethod
-    def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
-        """One feature per class name, not normalised."""
+    def forward(self, names: Sequence[str]) -> Float[Tensor, "N M E"]:
+        """One feature per sentence of each class, not normalised."""
+
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Classes that it has no sentence for; by default none, since a name is a sentence."""
+        del names
+        return []
 
 
 @runtime_checkable
@@ -85,7 +95,14 @@ class Adapter(Checked, nn.Module, ABC):
     def forward(
         self, tokens: Float[Tensor, "V T L C"], block: Block, text: Float[Tensor, "V E"] | None
     ) -> Float[Tensor, "V T L C"]:
-        """Tokens after the adapted block; `text` is None for queries."""
+        """Tokens after the adapted block.
+
+        Args:
+            tokens: Input of the block.
+            block: The block.
+            text: Text feature of each support video's class, the mean over its sentences; None for
+                queries.
+        """
 
     def entry(self) -> nn.Module | None:
         """Optional module before the first block; only the first one that is not None is used.
@@ -108,23 +125,27 @@ class Adapter(Checked, nn.Module, ABC):
 
 
 class Backbone(Checked, ChecksInputs, nn.Module, ABC):
-    """Maps frames to one feature per frame.
+    """Maps frames to one feature per step, for an image backbone one feature per frame.
 
     Attributes:
         width: Token width C, the width of the adapters' inputs.
         dim: Feature width D.
         image_size: Input size in pixels (H = W).
         prefix: Number of tokens before the patches of a frame (class token, registers).
+        grid: Patches per side of a frame; 0 for a network without patches.
         mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
         depth: Number of blocks.
         joint: Whether one of its adapters attends across the videos of a call.
         uses_text: Whether one of its adapters reads the text features of support videos.
+        gives_tokens: Whether `forward` takes the argument `levels`, for necks that read tokens.
     """
 
+    gives_tokens: ClassVar[bool] = False
     width: int
     dim: int
     image_size: int
     prefix: int
+    grid: int = 0
     mlp_width: int
     depth: int
     joint: bool
@@ -141,14 +162,59 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
     @abstractmethod
     def forward(
         self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
-    ) -> Float[Tensor, "V T D"]:
-        """Features of every frame.
+    ) -> Float[Tensor, "V S D"] | VideoFeatures:
+        """Features of every step.
+
+        With `gives_tokens`, there is a third argument `levels`: the indices of the blocks after
+        which tokens are wanted. If there are any, the result is a `VideoFeatures` with them.
 
         Args:
             frames: uint8, or floats in [0, 1]; the backbone subtracts the trunk's mean and divides
                 by its standard deviation.
             text: Text feature of each support video's class; None for queries.
         """
+
+    def output_frames(self, frames: int) -> int:
+        """Number of steps S for clips of `frames` frames T; by default one step per frame."""
+        return frames
+
+
+class Neck(Checked, ChecksInputs, nn.Module, ABC):
+    """Per-video module between the backbone and the prototype builder.
+
+    It sees one video at a time, so that its outputs are cached like the backbone's features.
+
+    Attributes:
+        dim: Width F of its output.
+        levels: Blocks of the backbone whose tokens it reads, as indices from 0; negative ones count
+            from the end. Empty if it reads the features only.
+        uses_text: Whether it reads the text features of the class of a support video.
+        extra: Names of the side data that it reads (`dataset.extra`).
+    """
+
+    uses_text: ClassVar[bool] = False
+    dim: int
+    levels: tuple[int, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @abstractmethod
+    def forward(
+        self, features: VideoFeatures, text: Float[Tensor, "V M E"] | None
+    ) -> Float[Tensor, "V S2 F"] | tuple[Float[Tensor, "V S2 F"], Mapping[str, Tensor]]:
+        """Features of every video, and optionally auxiliary outputs for losses by name.
+
+        Args:
+            features: Output of the backbone, or of the neck that all branches share.
+            text: Text features of each support video's class; None for queries.
+
+        Returns:
+            The features; or the features and tensors by name whose first axis is that of the
+            videos, such as reconstructions that a loss compares.
+        """
+
+    def output_frames(self, frames: int) -> int:
+        """Number of output steps for `frames` input steps; by default the same number."""
+        return frames
 
 
 class PrototypeBuilder(Checked, ChecksInputs, nn.Module, ABC):
@@ -165,9 +231,31 @@ class PrototypeBuilder(Checked, ChecksInputs, nn.Module, ABC):
         self,
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
-        text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
-        """Prototypes (#Q is 1 if all queries share them; P is 1 or K) and query features."""
+        text: Float[Tensor, "N M E"] | None,
+    ) -> (
+        tuple[Float[Tensor, "#Q N P S2 F2"], Float[Tensor, "Q S2 F2"]]
+        | tuple[Float[Tensor, "#Q N P S2 F2"], Float[Tensor, "Q S2 F2"], Mapping[str, Tensor]]
+    ):
+        """Prototypes and the queries' features for the matcher.
+
+        Args:
+            support: Features of the support videos.
+            query: Features of the queries.
+            text: Text features of the classes.
+
+        Returns:
+            Prototypes (#Q is 1 if all queries share them; P is 1 or K) and query features, with a
+            number of steps and a width of their own; and optionally auxiliary outputs for losses
+            by name.
+        """
+
+    def output_dim(self, dim: int) -> int:
+        """Width F2 for features of width `dim`; by default the same width."""
+        return dim
+
+    def output_frames(self, frames: int) -> int:
+        """Number of steps S2 for `frames` input steps; by default the same number."""
+        return frames
 
 
 class Matcher(Checked, ChecksInputs, nn.Module, ABC):

@@ -4,6 +4,9 @@ Attention is written with plain batched matrix products, because `nn.MultiheadAt
 kernel by mode and device, warns under `torch.vmap`, and is miscounted by FLOP counters.
 """
 
+from collections.abc import Callable
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -24,6 +27,16 @@ def sinusoids(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
     pairs = torch.arange(0, dim, 2, device=like.device, dtype=like.dtype)
     angles = steps[:, None] * 10_000.0 ** (-pairs / dim)
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :dim]
+
+
+def dropout_layer(rate: float) -> nn.Module:
+    """Dropout, or the identity at rate 0, where `torch.vmap` would still reject dropout.
+
+    Example:
+        >>> dropout_layer(0.0)
+        Identity()
+    """
+    return nn.Dropout(rate) if rate else nn.Identity()
 
 
 class Bottleneck(nn.Module):
@@ -56,13 +69,15 @@ class Bottleneck(nn.Module):
 
 
 class MultiHeadAttention(nn.Module):
-    """Multi-head attention (Vaswani et al., NeurIPS 2017), four projections with bias.
-
-    Weights are initialised as in `torch.nn.MultiheadAttention`.
+    """Multi-head attention (Vaswani et al., NeurIPS 2017), four projections.
 
     Args:
         dim: Width of queries, context and output.
         heads: Number of heads, a divisor of `dim`.
+        bias: Whether the projections of query, key and value have a bias.
+        init: Initialisation of the projections: `attention` as in `torch.nn.MultiheadAttention`
+            (biases are 0), `linear` as in `torch.nn.Linear` (biases are random).
+        dropout: Dropout rate of the attention weights.
 
     Raises:
         UserError: `heads` does not divide `dim`.
@@ -72,17 +87,26 @@ class MultiHeadAttention(nn.Module):
         True
     """
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        bias: bool = True,
+        init: Literal["attention", "linear"] = "attention",
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         if heads < 1 or dim % heads:
             raise UserError(f"heads={heads} must divide the width dim={dim}.")
         self.heads = heads
         self.scale = (dim // heads) ** -0.5
-        self.query = nn.Linear(dim, dim)
-        self.key = nn.Linear(dim, dim)
-        self.value = nn.Linear(dim, dim)
+        self.query = nn.Linear(dim, dim, bias=bias)
+        self.key = nn.Linear(dim, dim, bias=bias)
+        self.value = nn.Linear(dim, dim, bias=bias)
         self.out = nn.Linear(dim, dim)
-        self._draw(dim)
+        self.dropout = dropout_layer(dropout)
+        if init == "attention":
+            self._draw(dim)
 
     def _draw(self, dim: int) -> None:
         # torch initialises query, key and value as one matrix of 3 dim rows, which sets the bound.
@@ -90,7 +114,8 @@ class MultiHeadAttention(nn.Module):
         for layer in (self.query, self.key, self.value):
             nn.init.uniform_(layer.weight, -bound, bound)
         for layer in (self.query, self.key, self.value, self.out):
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def _split(self, tokens: Float[Tensor, "*B L D"]) -> Float[Tensor, "*B heads L d"]:
         return tokens.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
@@ -101,7 +126,7 @@ class MultiHeadAttention(nn.Module):
         """Attention of the queries to the context, which provides both keys and values."""
         keys, values = self._split(self.key(context)), self._split(self.value(context))
         scores = self._split(self.query(query)) @ keys.transpose(-1, -2)
-        mixed = (scores * self.scale).softmax(-1) @ values
+        mixed = self.dropout((scores * self.scale).softmax(-1)) @ values
         return self.out(mixed.transpose(-2, -3).flatten(-2))
 
 
@@ -111,21 +136,24 @@ class FeedForward(nn.Module):
     Args:
         dim: Input and output width.
         hidden: Hidden width.
+        dropout: Dropout rate of the hidden units and of the output.
 
     Example:
         >>> sum(p.numel() for p in FeedForward(512, 2048).parameters())
         2099712
     """
 
-    def __init__(self, dim: int, hidden: int) -> None:
+    def __init__(self, dim: int, hidden: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.widen = nn.Linear(dim, hidden)
         self.activation = nn.GELU()
         self.narrow = nn.Linear(hidden, dim)
+        self.dropout = dropout_layer(dropout)
 
     def forward(self, tokens: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
         """Transformed tokens, without a skip connection."""
-        return self.narrow(self.activation(self.widen(tokens)))
+        hidden = self.dropout(self.activation(self.widen(tokens)))
+        return self.dropout(self.narrow(hidden))
 
 
 class TemporalEmbedding(nn.Module):
@@ -134,10 +162,13 @@ class TemporalEmbedding(nn.Module):
     Args:
         frames: Frames T of a clip.
         width: Token width C.
+        before_norm: Whether a trunk with a norm in front of its first block (CLIP's) adds it before
+            that norm; `fsarbench.backbones.vit.ViT` reads this attribute of any entry module.
     """
 
-    def __init__(self, frames: int, width: int) -> None:
+    def __init__(self, frames: int, width: int, before_norm: bool = False) -> None:
         super().__init__()
+        self.before_norm = before_norm
         self.embedding = nn.Parameter(torch.zeros(frames, width))
 
     def forward(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
@@ -172,8 +203,7 @@ class TransformerLayer(nn.Module):
         self.attention = MultiHeadAttention(dim, heads)
         self.feed_forward = FeedForward(dim, hidden)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        # torch.vmap rejects dropout even at rate 0.
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.dropout = dropout_layer(dropout)
         self.pre_norm = pre_norm
 
     def forward(
@@ -187,3 +217,20 @@ class TransformerLayer(nn.Module):
             return query + self.dropout(self.feed_forward(self.norm2(query)))
         query = self.norm1(query + self.dropout(self.attention(query, context)))
         return self.norm2(query + self.dropout(self.feed_forward(query)))
+
+
+# Axes of tokens "V T L C".
+VIDEOS, TIME, SPACE = 0, 1, 2
+
+
+def attend_along(
+    axis: int, normed: Float[Tensor, "V T L C"], attend: Callable[[Tensor], Tensor]
+) -> Float[Tensor, "V T L C"]:
+    """Self-attention of the tokens along one axis.
+
+    Args:
+        axis: `VIDEOS`, `TIME` or `SPACE`.
+        normed: Normalised tokens.
+        attend: Self-attention over the second last axis, such as that of a frozen block.
+    """
+    return attend(normed.transpose(axis, SPACE)).transpose(axis, SPACE)

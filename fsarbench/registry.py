@@ -26,6 +26,7 @@ from fsarbench.interfaces import (
     Backbone,
     Loss,
     Matcher,
+    Neck,
     PrototypeBuilder,
     Readout,
     TextEncoder,
@@ -149,6 +150,7 @@ DATASETS = SlotRegistry("dataset", VideoDataset, "fsarbench.data.datasets")
 TEXT_ENCODERS = SlotRegistry("text_encoder", TextEncoder, "fsarbench.text_encoders")
 BACKBONES = SlotRegistry("backbone", Backbone, "fsarbench.backbones")
 ADAPTERS = SlotRegistry("adapter", Adapter, "fsarbench.adapters")
+NECKS = SlotRegistry("neck", Neck, "fsarbench.necks")
 PROTOTYPES = SlotRegistry("prototypes", PrototypeBuilder, "fsarbench.prototypes")
 MATCHERS = SlotRegistry("matcher", Matcher, "fsarbench.matchers")
 LOSSES = SlotRegistry("losses", Loss, "fsarbench.losses")
@@ -162,6 +164,7 @@ SLOTS: dict[str, SlotRegistry] = {
         TEXT_ENCODERS,
         BACKBONES,
         ADAPTERS,
+        NECKS,
         PROTOTYPES,
         MATCHERS,
         LOSSES,

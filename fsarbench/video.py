@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -22,11 +22,13 @@ class Video:
         id: Name inside the data set, the same on every machine.
         path: Video file, or folder of frames.
         label: Index of its class in the split.
+        extra: Side files (`.npy`) by name, such as tracks.
     """
 
     id: str
     path: Path
     label: int
+    extra: Mapping[str, Path] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

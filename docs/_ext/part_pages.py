@@ -77,6 +77,9 @@ def properties(card: Card) -> Iterator[tuple[str, str]]:
     if card.identity_at_start is not None:
         features = "those of" if card.identity_at_start else "different from"
         yield "features at initialisation", f"{features} the plain backbone"
+    if card.released:
+        values = (literal(f"{name}={value!r}") for name, value in card.released.items())
+        yield "arguments in the released code", ", ".join(values)
     if card.offered:
         yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.adapters.adapt_former import AdaptFormer as AdaptFormer
     from fsarbench.adapters.aim import AIM as AIM
     from fsarbench.adapters.bias_tuning import BiasTuning as BiasTuning
+    from fsarbench.adapters.d2st_adapter import D2STAdapter as D2STAdapter
+    from fsarbench.adapters.dia import DiA as DiA
     from fsarbench.adapters.fine_grained_multimodal import (
         FineGrainedMultimodal as FineGrainedMultimodal,
     )
@@ -28,6 +30,8 @@ COMPONENTS = {
     "AdaptFormer": "adapt_former",
     "AIM": "aim",
     "BiasTuning": "bias_tuning",
+    "D2STAdapter": "d2st_adapter",
+    "DiA": "dia",
     "FineGrainedMultimodal": "fine_grained_multimodal",
     "Frozen": "frozen",
     "FullFineTuning": "full_fine_tuning",

@@ -4,7 +4,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from typing import Any, ClassVar
 
@@ -96,14 +96,57 @@ def mismatch(hint: Any, value: Any, axes: Sizes) -> str | None:
     """
     origin, hints = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return None if value is None else mismatch(hints[0], value, axes)
+        return None if value is None else _union_mismatch(hints, value, axes)
     if origin is tuple:
         return _tuple_mismatch(hints, value, axes)
-    if is_dataclass(hint) and isinstance(value, hint if isinstance(hint, type) else ()):
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping_mismatch(hints[1], value, axes)
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, hint):
+            return f"expected {hint.__name__}, got {type(value).__name__}"
         fields = typing.get_type_hints(hint)
-        messages = (mismatch(fields[name], item, axes) for name, item in vars(value).items())
-        return next((message for message in messages if message is not None), None)
+        messages = (
+            (name, mismatch(fields[name], item, axes)) for name, item in vars(value).items()
+        )
+        return next((f"{name}: {text}" for name, text in messages if text is not None), None)
     return _tensor_mismatch(hint, value, axes) if hasattr(hint, "dim_str") else None
+
+
+def _union_mismatch(hints: tuple[Any, ...], value: Any, axes: Sizes) -> str | None:
+    """None if the value fits one of the hints; else the message for the hint of its own type."""
+    messages = []
+    for hint in hints:
+        if hint is type(None):
+            continue
+        sizes = dict(axes)
+        message = mismatch(hint, value, sizes)
+        if message is None:
+            axes |= sizes
+            return None
+        messages.append((not _same_type(hint, value), message))
+    return min(messages, key=lambda pair: pair[0])[1]
+
+
+def _same_type(hint: Any, value: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and len(value) == len(typing.get_args(hint))
+    if is_dataclass(hint) and isinstance(hint, type):
+        return isinstance(value, hint)
+    return hasattr(hint, "dim_str") and isinstance(value, Tensor)
+
+
+def _mapping_mismatch(hint: Any, value: Any, axes: Sizes) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"expected a dict of tensors by name, got {type(value).__name__}"
+    for key, item in value.items():
+        if hint is Tensor and not isinstance(item, Tensor):
+            return f"{key!r}: expected a tensor, got {type(item).__name__}"
+        # Each branch of a model has features of its own sizes.
+        message = mismatch(hint, item, {} if is_dataclass(hint) else axes)
+        if message is not None:
+            return f"{key!r}: {message}"
+    return None
 
 
 def _tuple_mismatch(hints: tuple[Any, ...], value: Any, axes: Sizes) -> str | None:
@@ -122,13 +165,22 @@ def _tensor_mismatch(hint: Any, value: Any, axes: Sizes) -> str | None:
         return f'expected a tensor "{hint.dim_str}", got {type(value).__name__}'
     if not isinstance(value, _any_axes(hint.dtype)):
         return f"expected a tensor of type {hint.dtype.__name__.lower()}, got {value.dtype}"
-    names = hint.dim_str.split()
+    names = _without_free_axes(hint.dim_str.split(), value.ndim)
     sizes = [axes.get(name.lstrip("#"), name) for name in names]
     problem = _axes_mismatch(names, tuple(value.shape), axes)
     if problem is None:
         return None
     wanted = ", ".join(map(str, sizes))
     return f'expected a tensor "{hint.dim_str}" = [{wanted}], got {list(value.shape)}{problem}'
+
+
+def _without_free_axes(names: list[str], axes: int) -> list[str]:
+    """Names of exactly `axes` axes: `...` and `*name` stand for any number of unchecked axes."""
+    for index, name in enumerate(names):
+        if name == "..." or name.startswith("*"):
+            free = ["_"] * max(axes - len(names) + 1, 0)
+            return [*names[:index], *free, *names[index + 1 :]]
+    return names
 
 
 @functools.cache
@@ -146,7 +198,7 @@ def _axes_mismatch(names: list[str], shape: tuple[int, ...], axes: Sizes) -> str
         return f" ({len(shape)} axes, expected {len(names)}: {'; '.join(legend)})"
     for name, size in zip(names, shape, strict=True):
         axis = name.lstrip("#")
-        if name.startswith("#") and size == 1:
+        if name == "_" or (name.startswith("#") and size == 1):
             continue
         if axis.isdigit():
             axes.setdefault(axis, int(axis))

@@ -144,6 +144,8 @@ PositiveInt = Annotated[int, AtLeast(1)]
 NonNegativeInt = Annotated[int, AtLeast(0)]
 OddInt = Annotated[int, AtLeast(1), Odd()]
 WayInt = Annotated[int, AtLeast(2)]
+# Index of a block; negative ones count from the end. No network has a thousand blocks.
+BlockIndex = Annotated[int, AtLeast(-999), AtMost(999)]
 # The maximum seed of torch on every device.
 SeedInt = Annotated[int, AtLeast(0), AtMost(2**63 - 1)]
 PositiveFloat = Annotated[float, Above(0)]

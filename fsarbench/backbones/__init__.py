@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.backbones.hf_video import HFVideoBackbone as HFVideoBackbone
     from fsarbench.backbones.openclip_resnet import OpenClipResNet as OpenClipResNet
     from fsarbench.backbones.openclip_vit import OpenClipViT as OpenClipViT
     from fsarbench.backbones.timm_cnn import TimmCNN as TimmCNN
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
+    "HFVideoBackbone": "hf_video",
     "OpenClipResNet": "openclip_resnet",
     "OpenClipViT": "openclip_vit",
     "TimmCNN": "timm_cnn",

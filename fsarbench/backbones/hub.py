@@ -34,7 +34,12 @@ def cached_file(repository: str, names: Sequence[str]) -> Path | None:
 
 
 def fetch(
-    weights: str, get: Callable[[], str], elsewhere: str = "", options: str = "", hub: bool = True
+    weights: str,
+    get: Callable[[], str],
+    elsewhere: str = "",
+    options: str = "",
+    hub: bool = True,
+    local: str = "file",
 ) -> Path:
     """Download a weights file; fail at once if the hub cannot be reached.
 
@@ -44,6 +49,7 @@ def fetch(
         elsewhere: Other folders that were searched, for the error message.
         options: Other config keys that need a local file, for the error message.
         hub: Whether the file is on the hub.
+        local: Kind of path that can replace the download, `file` or `folder`.
 
     Raises:
         UserError: The download failed.
@@ -57,7 +63,7 @@ def fetch(
             f"The weights {weights} are not on this machine and cannot be downloaded "
             f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE}{elsewhere}. "
             "Run once where the hub can be reached (HF_HOME sets the folder of the cache), or name "
-            f"a local file: --set backbone.pretrained=FILE{options}."
+            f"a local {local}: --set backbone.pretrained={local.upper()}{options}."
         ) from error
 
 

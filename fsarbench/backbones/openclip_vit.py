@@ -1,5 +1,6 @@
 """CLIP's vision transformer (Radford et al., ICML 2021, arXiv 2103.00020) from open_clip."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -50,12 +51,15 @@ class _Recomputed(torch.autograd.Function):
 
 @BACKBONES.register_module()
 class OpenClipViT(ViT):
-    """Plain vision transformer of open_clip, projected to CLIP's joint feature space.
+    """Vision transformer of open_clip: class token in CLIP's joint feature space, or before it.
 
     Args:
         model: Model name of open_clip, such as `ViT-B-16`.
         pretrained: Weights tag of open_clip, a local file, or None for random weights.
         quick_gelu: Whether to use QuickGELU, as in OpenAI's weights; None follows the weights tag.
+        project: Whether to project the class token to the joint space of images and texts. False
+            gives it after the last norm (`ln_post`), at the width of the tokens, as AIM and
+            D2ST-Adapter read it; the backbone then has no projection.
 
     Raises:
         UserError: The image tower is not a plain ViT, or model or weights are unknown.
@@ -71,6 +75,7 @@ class OpenClipViT(ViT):
         model: NonEmptyStr,
         pretrained: NonEmptyStr | None = None,
         quick_gelu: bool | None = None,
+        project: bool = True,
     ) -> None:
         visual = load(model, pretrained, quick_gelu).visual
         if not isinstance(visual, VisionTransformer):
@@ -78,7 +83,7 @@ class OpenClipViT(ViT):
                 f"OpenClipViT: the image tower of '{model}' is {type(visual).__name__}, not a "
                 "VisionTransformer of open_clip. Choose a ViT model such as ViT-B-16."
             )
-        super().__init__(OpenClipTrunk(model, visual))
+        super().__init__(OpenClipTrunk(model, visual, project))
 
 
 class OpenClipTrunk(nn.Module):
@@ -89,11 +94,15 @@ class OpenClipTrunk(nn.Module):
     Args:
         model: Model name, for error messages.
         visual: Image tower.
+        project: Whether the features are projected to the joint space.
     """
 
-    def __init__(self, model: str, visual: VisionTransformer) -> None:
+    def __init__(self, model: str, visual: VisionTransformer, project: bool = True) -> None:
         super().__init__()
         self.visual = visual
+        if not project:
+            # Unused weights must be neither trainable nor counted.
+            visual.proj = None
         blocks = list(visual.transformer.resblocks)
         for block in blocks:
             if type(block) is not ResidualAttentionBlock:
@@ -108,8 +117,9 @@ class OpenClipTrunk(nn.Module):
         self.depth = len(blocks)
         self.mlp_width = blocks[0].mlp.c_fc.out_features
         self.width = visual.conv1.out_channels
-        self.dim = visual.output_dim
+        self.dim = visual.output_dim if project else self.width
         self.prefix = 1
+        self.grid = visual.grid_size[0]
         self.image_size = visual.image_size[0]
         self.mean = tuple(visual.preprocess_cfg["mean"])
         self.std = tuple(visual.preprocess_cfg["std"])
@@ -118,10 +128,22 @@ class OpenClipTrunk(nn.Module):
         """Tokens before the blocks: patches, class token, positions, first norm."""
         return self.visual._embeds(images)
 
+    def embed_before_norm(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
+        """Tokens before the norm in front of the blocks: patches, class token, positions."""
+        # The library has no function for this part. A shallow copy of the tower shares all its
+        # parameters, so the library's own code can run without its norm.
+        bare = copy.copy(self.visual)
+        bare._modules = {**self.visual._modules, "ln_pre": nn.Identity()}
+        return bare._embeds(images)
+
+    def norm_before_blocks(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """CLIP's norm in front of the blocks."""
+        return self.visual.ln_pre(tokens)
+
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
-        """Class token after the last norm and the projection."""
+        """Class token after the last norm and, where there is one, the projection."""
         pooled, _ = self.visual._pool(tokens)
-        return pooled @ self.visual.proj
+        return pooled if self.visual.proj is None else pooled @ self.visual.proj
 
     def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the trunk that holds a parameter, and its block index."""

@@ -71,6 +71,7 @@ class TimmTrunk(nn.Module):
         self.depth = len(self.blocks)
         self.width, self.dim = self.model.embed_dim, self.model.head_hidden_size
         self.prefix = self.model.num_prefix_tokens
+        self.grid = self.model.patch_embed.grid_size[0]
         self.mlp_width = inner_width(self.model.blocks[0].mlp)
         self.image_size = self.model.patch_embed.img_size[0]
         self.mean = tuple(self.model.pretrained_cfg["mean"])
@@ -78,8 +79,15 @@ class TimmTrunk(nn.Module):
 
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
         """Tokens before the blocks: patches, class token, registers, positions, CLIP's norm."""
-        tokens = self.model._pos_embed(self.model.patch_embed(images))
-        return self.model.norm_pre(self.model.patch_drop(tokens))
+        return self.norm_before_blocks(self.embed_before_norm(images))
+
+    def embed_before_norm(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
+        """Tokens before CLIP's norm, which most models lack."""
+        return self.model.patch_drop(self.model._pos_embed(self.model.patch_embed(images)))
+
+    def norm_before_blocks(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """CLIP's norm in front of the blocks, or the identity."""
+        return self.model.norm_pre(tokens)
 
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
         """Pooling of the model: class token, mean, or SigLIP's attention."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fsarbench.backbones.base import Trunk, TrunkBackbone
+from fsarbench.episode import VideoFeatures
 from fsarbench.interfaces import Adapter, Block
 
 Pair = tuple[nn.Module, Block]
@@ -78,16 +79,24 @@ class TokenTrunk(Trunk, Protocol):
 
     Attributes:
         prefix: Number of tokens before the patches.
+        grid: Patches per side of an image.
         mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
         blocks: Views of the blocks.
     """
 
     prefix: int
+    grid: int
     mlp_width: int
     blocks: Sequence[Block]
 
     def embed(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
         """Tokens before the first block."""
+
+    def embed_before_norm(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L C"]:
+        """Tokens before the norm in front of the first block; those of `embed` without a norm."""
+
+    def norm_before_blocks(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
+        """Norm in front of the first block (CLIP's), or the identity."""
 
     def pool(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B D"]:
         """One feature per image from the tokens after the last block."""
@@ -100,14 +109,15 @@ class ViT(TrunkBackbone):
         trunk: Vision transformer; it is also a `torch.nn.Module`.
 
     Attributes:
-        walk: Loop over the blocks; its options change speed and memory but not the features.
+        block_loop: Loop over the blocks; its options change speed and memory but not the features.
     """
 
+    gives_tokens = True
     block_loop = BlockLoop()
 
     def __init__(self, trunk: TokenTrunk) -> None:
         super().__init__(trunk)
-        self.prefix, self.mlp_width = trunk.prefix, trunk.mlp_width
+        self.prefix, self.grid, self.mlp_width = trunk.prefix, trunk.grid, trunk.mlp_width
 
     def adapt(self, adapters: Sequence[Adapter]) -> None:
         """Attach one adapter to each block and make the trunk parameters they name trainable.
@@ -120,12 +130,33 @@ class ViT(TrunkBackbone):
         super().adapt(adapters)
 
     def forward(
-        self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
-    ) -> Float[Tensor, "V T D"]:
-        """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
+        self,
+        frames: Num[Tensor, "V T 3 H W"],
+        text: Float[Tensor, "V E"] | None = None,
+        levels: Sequence[int] = (),
+    ) -> Float[Tensor, "V T D"] | VideoFeatures:
+        """Features of every frame, and tokens after the blocks `levels` if there are any.
+
+        See `fsarbench.interfaces.Backbone.forward`.
+        """
+        embed = self.trunk.embed_before_norm if self.entry_before_norm else self.trunk.embed
         # The images have no variable, which would keep them in memory during the loop.
-        tokens = self.trunk.embed(self.normalise(frames.flatten(0, 1)))
+        tokens = embed(self.normalise(frames.flatten(0, 1)))
         tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
-        tokens = self.block_loop(pairs, self.entry(tokens), text)
-        return self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        tokens, kept, first = self._enter(tokens), {}, 0
+        for level in levels:
+            kept[level] = tokens = self.block_loop(pairs[first : level + 1], tokens, text)
+            first = level + 1
+        tokens = self.block_loop(pairs[first:], tokens, text)
+        features = self.trunk.pool(tokens.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        return VideoFeatures(features, kept) if levels else features
+
+    @property
+    def entry_before_norm(self) -> bool:
+        """Whether the entry module comes before the norm in front of the first block."""
+        return bool(getattr(self.entry, "before_norm", False))
+
+    def _enter(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
+        tokens = self.entry(tokens)
+        return self.trunk.norm_before_blocks(tokens) if self.entry_before_norm else tokens

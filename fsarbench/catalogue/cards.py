@@ -41,6 +41,7 @@ class Card:
         optional: Arguments whose default is None.
         offered: Arguments that are filled in when the model is built.
         defaults: All other arguments with their defaults.
+        released: Arguments with which the component computes the same as the released code.
         differs: Differences from the authors' code, and choices that the paper does not state.
         published: Published results with their sources.
         origin: Installed package of the component; empty for fsarbench.
@@ -59,6 +60,7 @@ class Card:
     optional: list[str] = field(default_factory=list)
     offered: list[str] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
+    released: dict[str, Any] = field(default_factory=dict)
     differs: list[str] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     origin: str = ""

@@ -30,10 +30,10 @@ def compare(
     ] = None,
 ) -> None:
     """Compare finished runs in one table, with intervals and paired tests on equal episodes."""
-    from fsarbench.report.comparison.compare import Options
     from fsarbench.report.comparison.compare import compare as compare_runs
 
-    options = Options(
+    compare_runs(
+        runs,
         baseline=baseline,
         published=published,
         confidence=confidence,
@@ -41,4 +41,3 @@ def compare(
         out=out,
         profile=profile,
     )
-    compare_runs(runs, options)

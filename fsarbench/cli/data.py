@@ -119,9 +119,15 @@ def import_(
     ] = "64/12/24",
 ) -> None:
     """Write an annotation table from published split lists, or a split file for your own videos."""
-    from fsarbench.cli.data_import import Options, run_import
+    from fsarbench.cli.data_import import run_import
 
-    options = Options(
-        splits=splits, videos=videos, labels=labels or (), out=out, seed=seed, shares=shares
+    run_import(
+        name,
+        folder,
+        splits=splits,
+        videos=videos,
+        labels=labels or (),
+        out=out,
+        seed=seed,
+        shares=shares,
     )
-    run_import(name, folder, options)

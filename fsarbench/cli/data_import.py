@@ -1,64 +1,62 @@
 """`fsarbench data import`, for published data sets and for your own videos."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_folder import FolderImport, Shares, import_folder
-from fsarbench.data.importing.from_lists import import_lists
-from fsarbench.data.importing.known_lists import known_dataset
-from fsarbench.data.importing.summary import print_import
+from fsarbench.data.importing.from_lists import Imported, import_lists, missing_file
+from fsarbench.data.importing.known_lists import KNOWN_LISTS, known_dataset
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Options of the command line; None where an option was not given.
+def run_import(
+    name: str,
+    folder: str | None = None,
+    *,
+    splits: str | None = None,
+    videos: str | None = None,
+    labels: Sequence[str] = (),
+    out: str | None = None,
+    seed: int = 0,
+    shares: str = "64/12/24",
+) -> None:
+    """Import a published data set or, with the name `folder`, your own videos.
 
-    Attributes:
+    Args:
+        name: Name of a published data set, or `folder`.
+        folder: Folder of the videos.
         splits: Folder of the split lists, or the split file of your own videos.
-        videos: Folder of the videos.
+        videos: Folder of the videos, which may also be given as `folder`.
         labels: Label files.
-        out: Annotation table or split file to write.
+        out: Annotation table or split file to write; None for the usual place.
         seed: Seed for splitting the classes of your own videos.
         shares: Proportions of train, val and test, such as `64/12/24`.
-    """
-
-    splits: str | None = None
-    videos: str | None = None
-    labels: Sequence[str] = field(default_factory=tuple)
-    out: str | None = None
-    seed: int = 0
-    shares: str = "64/12/24"
-
-
-def run_import(name: str, folder: str | None, options: Options) -> None:
-    """Import a published data set or, with the name `folder`, your own videos.
 
     Raises:
         UserError: An option is missing, or the import fails.
     """
-    out = _path(options.out)
     if name == "folder":
-        root = folder or options.videos
+        root = folder or videos
         if root is None:
             raise UserError("Give the folder of class folders: fsarbench data import folder DIR.")
-        shares, splits = shares_of(options.shares), _path(options.splits)
-        imported = import_folder(Path(root), options.seed, shares, splits, out)
+        imported = import_folder(Path(root), seed, shares_of(shares), _path(splits), _path(out))
         print_folder(imported, root)
         return
     published = known_dataset(name)
-    videos = options.videos or folder
-    if options.splits is None or videos is None:
+    place = videos or folder
+    if splits is None or place is None:
         raise UserError(
             "Give the folder of the lists and the folder of the videos: "
             f"fsarbench data import {name} --splits DIR --videos DIR."
         )
-    labels = [Path(label) for label in options.labels]
-    lists_import = import_lists(published, Path(options.splits), Path(videos), labels, out)
-    print_import(lists_import, AnnotatedVideos(name).variable, str(Path(videos).absolute()))
+    label_files = [Path(label) for label in labels]
+    lists_import = import_lists(published, Path(splits), Path(place), label_files, _path(out))
+    print_import(lists_import, AnnotatedVideos(name).variable, str(Path(place).absolute()))
 
 
 def shares_of(text: str) -> Shares:
@@ -97,3 +95,76 @@ def print_folder(imported: FolderImport, root: str) -> None:
 
 def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
+
+
+def headline(imported: Imported) -> str:
+    """Summary line: name of the list, videos per split, and number of missing videos."""
+    name = KNOWN_LISTS.get(imported.digest)
+    counts = "/".join(f"{count:,}" for count in imported.listed)
+    absent = len(imported.missing)
+    plural = "s" if absent > 1 else ""
+    missing = f"{absent:,} video{plural} missing" if absent else "all videos found"
+    title = name or f"{imported.dataset.title}, unknown list"
+    return f"{title}: {counts}; {missing}"
+
+
+def remarks(imported: Imported) -> Iterator[str]:
+    """Remarks on comparability, missing videos, unreadable folders and missing class names."""
+    dataset = imported.dataset
+    if imported.digest not in KNOWN_LISTS and dataset.lists:
+        known = " or ".join(dataset.lists)
+        yield (
+            f"The videos or their splits differ from those of {known}: results are not comparable "
+            "with published ones."
+        )
+    if imported.missing:
+        yield f"The ids of the missing videos are in {missing_file(imported.table)}."
+    if imported.unreadable:
+        yield f"Folders that cannot be listed: {', '.join(imported.unreadable[:5])}."
+    if imported.nameless:
+        yield (
+            f"Classes without a name: {', '.join(imported.nameless)}. Components that use text "
+            "need class names: give the label file of the data set with --labels."
+        )
+
+
+def print_import(imported: Imported, variable: str, root: str) -> None:
+    """Print counts per split, the published counts, remarks, and how to use the table.
+
+    Args:
+        imported: Result of the import.
+        variable: Environment variable for the folder of the videos.
+        root: Folder of the videos.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(headline(imported), markup=False)
+    console.print(_table(imported))
+    console.print(f"hash of ids and splits: {imported.digest} ({imported.family}'s lists)")
+    for remark in remarks(imported):
+        console.print(remark, markup=False)
+    console.print(f"written: {imported.table}", markup=False)
+    frames = " --set reader.type=FramesReader" if imported.of_frames else ""
+    console.print(f"next: export {variable}={root}", markup=False)
+    if imported.table.absolute().parent != Path(root):
+        console.print(
+            f"and add --set dataset.annotations={imported.table.absolute()}", markup=False
+        )
+    if frames:
+        console.print(
+            f"      and add{frames}, because the videos are folders of frames", markup=False
+        )
+
+
+def _table(imported: Imported) -> Table:
+    table = Table("split", "classes", "videos listed", "published", "found", "missing")
+    dataset = imported.dataset
+    for number, split in enumerate(SPLITS):
+        listed, found = imported.listed[number], imported.found[number]
+        counts = (
+            f"{dataset.classes[number]} classes, {dataset.videos[number]:,} videos"
+            if dataset.classes and dataset.videos
+            else "-"
+        )
+        row = (imported.classes[number], f"{listed:,}", counts, f"{found:,}", f"{listed - found:,}")
+        table.add_row(split, *map(str, row))
+    return table

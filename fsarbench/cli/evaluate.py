@@ -24,7 +24,15 @@ def eval_(
     quiet: Quiet = False,
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
-    from fsarbench.experiments.run import Options, run_checkpoint
+    from fsarbench.experiments.run import run_checkpoint
 
-    options = Options(name=name, work_dir=work_dir, device=device, resume=resume, quiet=quiet)
-    run_checkpoint(config, overrides or (), options, checkpoint)
+    run_checkpoint(
+        config,
+        checkpoint,
+        overrides or (),
+        name=name,
+        work_dir=work_dir,
+        device=device,
+        resume=resume,
+        quiet=quiet,
+    )

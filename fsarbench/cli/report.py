@@ -49,10 +49,11 @@ def report(  # noqa: PLR0913 (one argument per option)
     from functools import partial
 
     from fsarbench.experiments.reload import reload_run
-    from fsarbench.report.html.report import Options
     from fsarbench.report.html.report import report as make
 
-    options = Options(
+    make(
+        runs,
+        partial(reload_run, trust=trust),
         out=out or (None if figures else "report.html"),
         figures=figures,
         formats=[name.strip() for name in formats.split(",") if name.strip()],
@@ -61,7 +62,6 @@ def report(  # noqa: PLR0913 (one argument per option)
         episodes=episodes,
         quiet=quiet,
     )
-    make(runs, options, partial(reload_run, trust=trust))
 
 
 def episode(

@@ -1,5 +1,6 @@
 """`fsarbench check` and `fsarbench run`."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -15,12 +16,15 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     shape_checks.enforce()
     from fsarbench.config.loading import load_config
     from fsarbench.config.validation import check_config as check_config
-    from fsarbench.experiments.dry_run import dry_run
+    from fsarbench.experiments.dry_run import check_corpus, dry_run
     from fsarbench.report.run_summary import print_components
 
     loaded = load_config(config, overrides or ())
     check_config(loaded)
     print_components(loaded, dry_run(loaded.values))
+    note = check_corpus(loaded.values)
+    if note:
+        print(note, file=sys.stderr)
 
 
 def run(
@@ -45,12 +49,13 @@ def run(
     fails.
     """
     # Importing torch takes seconds, so the first line is printed before.
-    if not quiet:
+    if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
-    from fsarbench.experiments.run import Options
     from fsarbench.experiments.seeds import run_seeds
 
-    options = Options(
+    succeeded = run_seeds(
+        config,
+        overrides or (),
         name=name,
         work_dir=work_dir,
         device=device,
@@ -58,5 +63,11 @@ def run(
         quiet=quiet,
         launcher=launcher,
     )
-    if not run_seeds(config, overrides or (), options):
+    if not succeeded:
         raise typer.Exit(1)
+
+
+def is_first_process(launcher: str | None) -> bool:
+    """Whether this process prints for all of a run; known from the environment, without torch."""
+    rank = "SLURM_PROCID" if launcher == "slurm" else "RANK"  # torchrun sets RANK
+    return os.environ.get(rank, "0") == "0"

@@ -19,9 +19,7 @@ Grid = Annotated[
 Name = Annotated[
     str | None, typer.Option(help="Pattern for row names, such as '{matcher.type} + {config}'.")
 ]
-WorkDir = Annotated[
-    str | None, typer.Option(help="Output folder; by default runs/sweep_NAME.")
-]
+WorkDir = Annotated[str | None, typer.Option(help="Output folder; by default runs/sweep_NAME.")]
 Baseline = Annotated[
     str | None, typer.Option(help="Name of a row; adds paired differences from it.")
 ]
@@ -47,19 +45,18 @@ def sweep(
     import shlex
     import sys
 
-    from fsarbench.experiments.seeds import run_options
-    from fsarbench.experiments.sweep import Options
     from fsarbench.experiments.sweep import sweep as run_sweep
 
-    options = Options(
+    succeeded = run_sweep(
+        configs,
         grid=grid or (),
         overrides=overrides or (),
         name=name,
         work_dir=work_dir,
-        run=run_options(device, quiet=False),
+        device=device,
         baseline=baseline,
         out=out,
         command=shlex.join(["fsarbench", *sys.argv[1:]]),
     )
-    if not run_sweep(configs, options):
+    if not succeeded:
         raise typer.Exit(1)

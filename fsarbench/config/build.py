@@ -16,11 +16,11 @@ from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Backbone
-from fsarbench.model import FewShotModel
+from fsarbench.interfaces import Backbone, Matcher, Neck, PrototypeBuilder, TextEncoder
+from fsarbench.model import Branch, FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.settings import EvaluateSettings, TrainSettings
-from fsarbench.video import VideoDataset, VideoReader
+from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
 
 Values = Mapping[str, Any]
 # The training classes of most of the field's data sets: stands in where no data is looked for.
@@ -77,6 +77,7 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     sizes = {
         "width": backbone.width,
         "prefix": backbone.prefix,
+        "grid": backbone.grid,
         "mlp_width": backbone.mlp_width,
         "block_count": backbone.depth,
         "dim": backbone.dim,
@@ -85,19 +86,74 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
         "classes": classes,
     }
     adapt(backbone, values.get("adapter"), sizes)
+    sizes["frames"] = backbone.output_frames(sizes["frames"])
+    neck, shared = build_neck(values.get("neck"), sizes, "neck")
+    prototypes, matcher = build_matching(values, shared, "")
+    branches, branch_sizes = {}, {}
+    # In order of their names: the resolved config of a run may hold them in another order.
+    for name, spec in sorted((values.get("branches") or {}).items()):
+        branches[name], branch_sizes[name] = build_branch(name, spec, shared)
     losses = values.get("losses") or {}
+    readers = {**losses, "readout": values["readout"]}
+    reads = {name: spec["branch"] for name, spec in readers.items() if spec.get("branch")}
+    # A loss or readout without a branch reads the features of the backbone.
+    own = {name: branch_sizes.get(reads.get(name, ""), sizes) for name in readers}
     return FewShotModel(
         backbone=backbone,
-        prototypes=build_component("prototypes", values.get("prototypes"), sizes),
-        matcher=build_component("matcher", values.get("matcher"), sizes),
-        readout=build_component("readout", values["readout"], sizes),
+        prototypes=prototypes,
+        matcher=matcher,
+        readout=build_component("readout", without_branch(values["readout"]), own["readout"]),
         losses={
-            name: build_component("losses", spec, sizes, f"losses.{name}")
+            name: build_component("losses", without_branch(spec), own[name], f"losses.{name}")
             for name, spec in losses.items()
         },
         text_encoder=text_encoder,
         load_clips=ClipLoader(values, backbone.image_size),
+        neck=neck,
+        branches=branches,
+        reads=reads,
     )
+
+
+def build_neck(spec: Values | None, sizes: Values, key: str) -> tuple[Neck | None, Values]:
+    """A neck and the sizes of its output; without a neck the sizes stay."""
+    if spec is None:
+        return None, sizes
+    neck: Neck = build_component("neck", spec, sizes, key)
+    return neck, {**sizes, "dim": neck.dim, "frames": neck.output_frames(sizes["frames"])}
+
+
+def build_matching(
+    values: Values, sizes: Values, key: str
+) -> tuple[PrototypeBuilder | None, Matcher | None]:
+    """Prototype builder and matcher; the matcher gets the sizes of the builder's output.
+
+    Args:
+        values: Config of the model or of a branch.
+        sizes: Sizes of the features that the prototype builder receives.
+        key: Prefix of the keys for messages, such as `branches.motion.`; empty for a model.
+    """
+    builder: PrototypeBuilder | None = build_component(
+        "prototypes", values.get("prototypes"), sizes, f"{key}prototypes"
+    )
+    if builder is not None:
+        frames = builder.output_frames(sizes["frames"])
+        sizes = {**sizes, "dim": builder.output_dim(sizes["dim"]), "frames": frames}
+    return builder, build_component("matcher", values.get("matcher"), sizes, f"{key}matcher")
+
+
+def build_branch(name: str, spec: Values, sizes: Values) -> tuple[Branch, Values]:
+    """A branch, and the sizes of its features."""
+    neck, own = build_neck(spec.get("neck"), sizes, f"branches.{name}.neck")
+    prototypes, matcher = build_matching(spec, own, f"branches.{name}.")
+    assert prototypes is not None
+    assert matcher is not None
+    return Branch(prototypes, matcher, neck, float(spec.get("weight", 1.0))), own
+
+
+def without_branch(spec: Values) -> Values:
+    """Config of a loss or readout without the key that names its branch."""
+    return {name: value for name, value in spec.items() if name != "branch"}
 
 
 def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, DataModule, str]:
@@ -108,6 +164,7 @@ def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, 
     settings = build_settings(loaded.values)
     torch.manual_seed(settings.seed)
     model = build_model(loaded.values, len(splits["train"].classes)).to(device)
+    require_sentences(model.text_encoder, splits)
     data_module = DataModule(
         splits=splits,
         reader=build_reader(loaded.values),
@@ -117,6 +174,24 @@ def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, 
         device=device,
     )
     return model, data_module, dataset.fingerprint()
+
+
+def require_sentences(encoder: TextEncoder | None, splits: Mapping[SplitName, Split]) -> None:
+    """Require a sentence for every class of a data set.
+
+    Raises:
+        UserError: The text encoder has none for some classes; the message names them.
+    """
+    if encoder is None:
+        return
+    names = [name for split in splits.values() for name in split.readable]
+    missing = encoder.missing(names)
+    if missing:
+        listed = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
+        raise UserError(
+            f"text_encoder: no sentence for {len(missing)} of the {len(names)} classes of the data "
+            f"set: {listed}. Add them to the corpus."
+        )
 
 
 def build_component(

@@ -35,7 +35,9 @@ SECTIONS: dict[str, type] = {
     "evaluate": EvaluateSettings,
 }
 # The top-level names of a config; what a config imports or defines beside them is no key.
-KEYS = frozenset({*SLOTS, *SECTIONS, *SEEDS, "custom_imports"})
+BRANCHES = "branches"
+BRANCH_SLOTS = ("neck", "prototypes", "matcher")
+KEYS = frozenset({*SLOTS, BRANCHES, *SECTIONS, *SEEDS, "custom_imports"})
 
 
 @dataclass
@@ -232,12 +234,13 @@ def apply(loaded: LoadedConfig, override: str) -> None:
 
 def drop_stale(parents: Sequence[str], values: dict[str, Any], name: str) -> list[str]:
     """Remove the keys that the new part does not have; returns their names."""
-    registry = SLOTS.get(parents[0]) if parents else None
+    in_branch = len(parents) == 3 and parents[0] == BRANCHES
+    slot = parents[2] if in_branch else next(iter(parents), "")
+    registry = SLOTS.get(slot)
     if registry is None or name not in registry.known():
         return []
     known = {*parameters(registry.find(name)), "type"}
-    if parents[0] == "adapter":
-        known.add("blocks")
+    known |= {"adapter": {"blocks"}, "losses": {"branch"}, "readout": {"branch"}}.get(slot, set())
     stale = [key for key in values if key not in known]
     for key in stale:
         del values[key]

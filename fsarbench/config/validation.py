@@ -9,9 +9,10 @@ from torch import nn
 
 from fsarbench.arguments.signatures import ArgumentError, argument_faults, coerce, parameters
 from fsarbench.arguments.value_checks import complaint, fit, shown
-from fsarbench.arguments.value_rules import SeedInt
+from fsarbench.arguments.value_rules import NonNegativeFloat, SeedInt
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import SECTIONS, SEEDS, LoadedConfig
+from fsarbench.config.loading import BRANCH_SLOTS, BRANCHES, SECTIONS, SEEDS, LoadedConfig
+from fsarbench.episode import FRAMES, MAIN, SHARED_NECK
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
 
@@ -20,6 +21,7 @@ OFFERED = frozenset(
     {
         "width",
         "prefix",
+        "grid",
         "mlp_width",
         "block_count",
         "block_index",
@@ -29,8 +31,10 @@ OFFERED = frozenset(
         "classes",
     }
 )
-TAKES_SIZES = frozenset({"adapter", "prototypes", "matcher", "losses", "readout"})
+TAKES_SIZES = frozenset({"adapter", "neck", "prototypes", "matcher", "losses", "readout"})
+READS_BRANCH = ("losses", "readout")  # their config may name a branch
 REQUIRED = ("dataset", "backbone", "readout")
+RESERVED = (FRAMES, SHARED_NECK, MAIN)  # names of features in the cache and of the only branch
 MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
 
 
@@ -106,12 +110,15 @@ def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("seeds", "'seeds' and 'seed' are both given; leave one of them out")
     yield from text_faults(values)
     yield from matching_faults(values)
+    yield from branch_faults(values)
 
 
 def key_faults(name: str, value: Any) -> Iterator[Fault]:
     """Faults of one top-level key."""
     if name == "losses":
         yield from losses_faults(value)
+    elif name == BRANCHES:
+        yield from branches_faults(value)
     elif name in SLOTS:
         yield from part_faults(name, name, value)
     elif name in SECTIONS:
@@ -123,7 +130,7 @@ def key_faults(name: str, value: Any) -> Iterator[Fault]:
     elif name == "seeds":
         yield from seeds_faults(value)
     else:
-        known = nearest(name, [*SLOTS, *SECTIONS, *SEEDS])
+        known = nearest(name, [*SLOTS, BRANCHES, *SECTIONS, *SEEDS])
         yield Fault(name, f"unknown top-level key '{name}'.{known}")
 
 
@@ -144,15 +151,50 @@ def losses_faults(value: Any) -> Iterator[Fault]:
         yield Fault("losses", "expected losses = dict(NAME=dict(type=...), ...)")
         return
     for name, spec in value.items():
-        if not is_loss_name(name):
+        if not is_module_name(name):
             yield Fault(
                 f"losses.{name}", f"{name!r} cannot name a loss: choose a word like 'match'"
             )
         yield from part_faults("losses", f"losses.{name}", spec)
 
 
-def is_loss_name(name: Any) -> bool:
-    """Whether the model can hold a loss under this name, and the resolved config can write it."""
+def branches_faults(value: Any) -> Iterator[Fault]:
+    """Faults of the branches, a dict from a name to a dict of components."""
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        yield Fault(BRANCHES, f"expected {BRANCHES} = dict(NAME=dict(matcher=..., ...), ...)")
+        return
+    for name, spec in value.items():
+        key = f"{BRANCHES}.{name}"
+        if not is_module_name(name) or name in RESERVED:
+            yield Fault(key, f"{name!r} cannot name a branch: choose a word like 'motion'")
+        if not isinstance(spec, dict):
+            yield Fault(key, f"expected dict(matcher=dict(type=...), ...), got {shown(spec)}")
+            continue
+        yield from branch_key_faults(key, spec)
+
+
+def branch_key_faults(branch: str, spec: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of one branch: its components, its weight, and what it lacks."""
+    for name, value in spec.items():
+        key = f"{branch}.{name}"
+        if name in BRANCH_SLOTS:
+            yield from part_faults(name, key, value)
+        elif name == "weight":
+            message = complaint("weight", value, NonNegativeFloat)
+            if message is not None:
+                yield Fault(key, message)
+        else:
+            known = nearest(str(name), [*BRANCH_SLOTS, "weight"])
+            yield Fault(key, f"unknown key '{name}' of a branch.{known}")
+    for slot in MATCHING:
+        if spec.get(slot) is None:
+            yield Fault(f"{branch}.{slot}", f"a branch needs {slot} = dict(type=...)")
+
+
+def is_module_name(name: Any) -> bool:
+    """Whether the model can hold a module under this name, and the resolved config can write it."""
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         return False
     return not hasattr(nn.ModuleDict, name) and name not in vars(nn.ModuleDict())
@@ -173,6 +215,8 @@ def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
     given = {name: value for name, value in spec.items() if name != "type"}
     if slot == "adapter":
         yield from blocks_faults(given.pop("blocks", None))
+    if slot in READS_BRANCH:
+        given.pop("branch", None)  # checked against the branches by `branch_faults`
     offered = OFFERED.intersection(parameters(component)) if slot in TAKES_SIZES else frozenset()
     wrong = set()
     for name, message in argument_faults(component, given, offered):
@@ -226,8 +270,9 @@ def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     """Parts that need text in a config without a text encoder."""
     if values.get("text_encoder"):
         return
-    for key, component in components(values, ("prototypes", "readout", "losses")):
-        if component.uses_text:
+    slots = ("neck", "prototypes", "readout", "losses", BRANCHES)
+    for key, component in components(values, slots):
+        if getattr(component, "uses_text", False):
             name = component.__name__
             message = f"{name} needs text; add a text_encoder to the config"
             yield Fault(f"{key}.type", message, ("text_encoder",))
@@ -235,6 +280,8 @@ def text_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
 
 def matching_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     """Slots that are empty although a readout or a loss goes by the match."""
+    if values.get(BRANCHES):
+        return
     found = components(values, ("readout", "losses"))
     names = [component.__name__ for _, component in found if component.uses_match]
     for slot in MATCHING:
@@ -246,14 +293,46 @@ def matching_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(slot, message, tuple(f"{key}.type" for key, _ in found))
 
 
+def branch_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Components both at the top and in branches, and losses or a readout of unknown branches."""
+    branches = values.get(BRANCHES) or {}
+    for slot in MATCHING:
+        if branches and values.get(slot) is not None:
+            yield Fault(
+                slot,
+                f"{slot} stands both at the top and in branches: a model has either one matcher "
+                f"or branches; set {slot} = None at the top",
+                (BRANCHES,),
+            )
+    losses = values.get("losses")
+    specs = {f"losses.{k}": v for k, v in losses.items()} if isinstance(losses, dict) else {}
+    for key, spec in {**specs, "readout": values.get("readout")}.items():
+        name = spec.get("branch") if isinstance(spec, dict) else None
+        if name is None:
+            continue
+        if name not in branches:
+            has = ", ".join(branches) or "none; its only matcher needs no branch"
+            yield Fault(f"{key}.branch", f"no branch '{name}'; the config has {has}", (BRANCHES,))
+
+
 def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """The known components that a config names in some slots, each with its key."""
     for slot in slots:
-        value = values.get(slot)
-        specs = {slot: value}
-        if slot == "losses":
-            specs = {f"losses.{k}": v for k, v in value.items()} if isinstance(value, dict) else {}
-        for key, spec in specs.items():
+        for key, kind, spec in _specs(slot, values.get(slot)):
             name = spec.get("type") if isinstance(spec, dict) else None
-            if name in SLOTS[slot].known():
-                yield key, SLOTS[slot].find(name)
+            if name in SLOTS[kind].known():
+                yield key, SLOTS[kind].find(name)
+
+
+def _specs(slot: str, value: Any) -> Iterator[tuple[str, str, Any]]:
+    """Key, slot and config of the components under one top-level key."""
+    if slot not in ("losses", BRANCHES):
+        yield slot, slot, value
+    elif isinstance(value, dict):
+        for name, spec in value.items():
+            if slot == "losses":
+                yield f"{slot}.{name}", slot, spec
+            elif isinstance(spec, dict):
+                yield from (
+                    (f"{slot}.{name}.{own}", own, spec[own]) for own in BRANCH_SLOTS if own in spec
+                )

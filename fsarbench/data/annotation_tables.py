@@ -1,6 +1,7 @@
-"""Split files, annotation tables and lists of bad videos, all in CSV."""
+"""Annotation tables, lists of bad videos, and other CSV files of data sets."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -8,6 +9,7 @@ from typing import Literal
 
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError, nearest
+from fsarbench.runtime.atomic_files import write_with_parents
 from fsarbench.video import SplitName
 
 
@@ -163,3 +165,31 @@ def _skips(row: Row) -> bool:
     if row["skip"] not in ("yes", "no"):
         raise UserError(f"{row.location}: skip is '{row['skip']}'; expected yes or no.")
     return row["skip"] == "yes"
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a CSV file with a header line, atomically.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    try:
+        write_with_parents(path, text.encode())
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}. Change the permissions, or choose "
+            "another file with --out."
+        ) from error

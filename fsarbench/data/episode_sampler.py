@@ -1,6 +1,6 @@
 """Episode sampling: episode i is a pure function of the seed, the split and i."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +21,9 @@ class EpisodeSettings(CheckedSettings):
         way: Classes per episode (N).
         shot: Support videos per class (K).
         queries: Query videos per class at validation and test.
+        train_way: Classes per training episode; None for the same number as at test.
+        train_shot: Support videos per class in training; None for the same number as at test.
+            CLIP-FSAR's code trains with one for all its results.
         train_queries: Query videos per class in training; None for the same number as at test.
     """
 
@@ -29,13 +32,25 @@ class EpisodeSettings(CheckedSettings):
     way: WayInt = 5
     shot: PositiveInt = 1
     queries: PositiveInt = 1
+    train_way: WayInt | None = None
+    train_shot: PositiveInt | None = None
     train_queries: PositiveInt | None = None
 
-    def queries_of(self, split: str) -> int:
-        """Number of query videos per class in a split."""
-        if split == "train" and self.train_queries is not None:
-            return self.train_queries
-        return self.queries
+    def of(self, split: str) -> "EpisodeSettings":
+        """Way, shot and queries of the episodes of one split.
+
+        Example:
+            >>> settings = EpisodeSettings(shot=5, train_shot=1)
+            >>> settings.of("train").shot, settings.of("test").shot
+            (1, 5)
+        """
+        own = {name: self.key(name, split) for name in ("way", "shot", "queries")}
+        return replace(self, **{name: getattr(self, key) for name, key in own.items()})
+
+    def key(self, name: str, split: str) -> str:
+        """Field that holds way, shot or queries of a split, such as `train_shot`."""
+        separate = f"train_{name}"
+        return separate if split == "train" and getattr(self, separate) is not None else name
 
 
 @dataclass(frozen=True)
@@ -72,9 +87,8 @@ class EpisodeSampler:
 
     def __init__(self, split: Split, settings: EpisodeSettings, seed: int) -> None:
         self.split = split.name
-        self.way = settings.way
-        self.shot = settings.shot
-        self.queries = settings.queries_of(split.name)
+        own = settings.of(split.name)
+        self.way, self.shot, self.queries = own.way, own.shot, own.queries
         self.seed = seed
         labels = np.array([video.label for video in split.videos], dtype=np.int64)
         self.videos = [np.flatnonzero(labels == label) for label in range(len(split.classes))]
@@ -95,9 +109,10 @@ class EpisodeSampler:
 
     def _check(self, split: Split, settings: EpisodeSettings) -> None:
         if len(split.classes) < self.way:
+            key = f"episodes.{settings.key('way', split.name)}"
             raise UserError(
-                f"The {split.name} split has {len(split.classes)} classes, but episodes.way asks "
-                f"for {self.way}: lower episodes.way, or add classes to the split."
+                f"The {split.name} split has {len(split.classes)} classes, but {key} asks for "
+                f"{self.way}: lower {key}, or add classes to the split."
             )
         need = self.shot + self.queries
         short = [
@@ -109,14 +124,13 @@ class EpisodeSampler:
             raise UserError(self._too_few(split, settings, short))
 
     def _too_few(self, split: Split, settings: EpisodeSettings, short: list[str]) -> str:
-        separate = split.name == "train" and settings.train_queries is not None
-        key = "episodes.train_queries" if separate else "episodes.queries"
+        shot, queries = (f"episodes.{settings.key(n, split.name)}" for n in ("shot", "queries"))
         more = f", and {len(short) - 5} more classes" if len(short) > 5 else ""
         return (
             f"Too few videos in the {split.name} split: an episode takes "
-            f"{self.shot + self.queries} of each class ({self.shot} support, episodes.shot, and "
-            f"{self.queries} query, {key}), but the class {', '.join(short[:5])}{more}. "
-            f"Lower episodes.shot or {key}, add videos, or leave the class out of the split."
+            f"{self.shot + self.queries} of each class ({self.shot} support, {shot}, and "
+            f"{self.queries} query, {queries}), but the class {', '.join(short[:5])}{more}. "
+            f"Lower {shot} or {queries}, add videos, or leave the class out of the split."
         )
 
 

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.episode_sampler import EpisodeSampler
+from fsarbench.data.side_files import load_extra
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError, killed_worker_message
 from fsarbench.runtime.random_stream import RandomStream
@@ -23,34 +24,37 @@ from fsarbench.video import Split, VideoReader
 
 
 def to_episode(
-    batch: Mapping[str, Tensor],
+    batch: Mapping[str, Any],
     split: Split,
-    text: Float[Tensor, "M E"] | None,
+    text: Float[Tensor, "A M E"] | None,
     device: torch.device,
 ) -> Episode:
     """Move an episode to a device.
 
     Args:
-        batch: `support`, `query`, `labels` and `classes` of one episode.
+        batch: `support`, `query`, `labels` and `classes` of one episode, and side data by name.
         split: Split that `classes` refers to.
         text: Text features of all classes in the split; None if the model computes them.
         device: Device of the model.
     """
-    moved = {
+    moved: dict[str, Any] = {
         key: batch[key].to(device, non_blocking=True)
         for key in ("support", "query", "labels", "classes")
     }
+    for key in SIDE_DATA:
+        moved[key] = {name: value.to(device) for name, value in batch.get(key, {}).items()}
     names = tuple(split.readable[index] for index in batch["classes"].tolist())
     class_text = None if text is None else text[moved["classes"]]
     return Episode(**moved, names=names, text=class_text, bank=text)
 
 
+SIDE_DATA = ("support_extra", "query_extra")
 Sample = TypeVar("Sample")
 # Maximum length of a socket path that all systems accept, in bytes.
 SOCKET_NAME = 103
 
 
-class EpisodeDataset(Dataset[dict[str, Tensor]]):
+class EpisodeDataset(Dataset[dict[str, Any]]):
     """Map-style dataset of episodes as dicts of tensors.
 
     The keys are `support` "N K T 3 H W" and `query` "Q T 3 H W" (bytes), `labels` "Q", `classes`
@@ -63,6 +67,8 @@ class EpisodeDataset(Dataset[dict[str, Tensor]]):
         clips: Clip settings, resolved for the image size of the backbone.
         augment: Whether to draw random frames, crops and colours, as in training; otherwise the
             test settings apply.
+        extra: Names of side data that come with the frames, as dicts `support_extra` and
+            `query_extra`.
     """
 
     def __init__(
@@ -72,22 +78,27 @@ class EpisodeDataset(Dataset[dict[str, Tensor]]):
         reader: VideoReader,
         clips: ClipSettings,
         augment: bool,
+        extra: Sequence[str] = (),
     ) -> None:
         self.split = split
         self.sampler = sampler
         self.reader = reader
         self.clips = clips
         self.augment = augment
+        self.extra = tuple(extra)
 
-    def __getitem__(self, number: int) -> dict[str, Tensor]:
+    def __getitem__(self, number: int) -> dict[str, Any]:
         """Episode `number`, for any integer from 0."""
         index = self.sampler.episode(number)
         videos = [*index.support.reshape(-1).tolist(), *index.query.tolist()]
         clips = torch.stack([self._clip(number, k, video) for k, video in enumerate(videos)])
-        support = clips[: index.support.size].unflatten(0, index.support.shape)
+        count, shape = index.support.size, index.support.shape
+        side = load_extra([self.split.videos[video] for video in videos], self.extra)
         return {
-            "support": support,
-            "query": clips[index.support.size :],
+            "support": clips[:count].unflatten(0, shape),
+            "support_extra": {k: v[:count].unflatten(0, shape) for k, v in side.items()},
+            "query_extra": {k: v[count:] for k, v in side.items()},
+            "query": clips[count:],
             "labels": torch.from_numpy(index.labels),
             "classes": torch.from_numpy(index.classes),
             "iteration": torch.tensor(number),

@@ -50,8 +50,9 @@ def _obstacle(model: FewShotModel, clips: ClipSettings) -> str:
     return ""
 
 
-def backbone_reads_text(model: FewShotModel) -> bool:
+def encoder_reads_text(model: FewShotModel) -> bool:
     """Whether support features depend on text and therefore differ from query features."""
     if model.text_encoder is None:
         return False
-    return any(getattr(module, "uses_text", False) for module in model.backbone.modules())
+    modules = [*model.backbone.modules(), *model.necks().values()]
+    return any(getattr(module, "uses_text", False) for module in modules)

@@ -212,11 +212,13 @@ class CacheFolders:
     config: Mapping[str, Any]
 
     def feature_cache(self, model: FewShotModel, data_module: DataModule) -> DiskCache:
-        """Disk cache of this backbone's features, independent of later components."""
+        """Disk cache of the features of backbone and necks, independent of later components."""
         encoders = {slot: self.config.get(slot) for slot in ENCODERS}
-        return DiskCache(
-            self.features, encoder_fingerprint(model.backbone, data_module, _text(encoders))
-        )
+        module: nn.Module = model.backbone
+        if model.necks():
+            encoders["necks"] = neck_configs(self.config)
+            module = nn.ModuleDict({"backbone": model.backbone, **model.necks()})
+        return DiskCache(self.features, encoder_fingerprint(module, data_module, _text(encoders)))
 
     def score_cache(
         self, model: FewShotModel, data_module: DataModule, split: Split
@@ -229,17 +231,26 @@ class CacheFolders:
         if None in names:
             return None
         facts = encoder_fingerprint(model, data_module, _text(self.config))
+        if model.text_encoder is not None and model.text_encoder.corpus_sha256:
+            facts["corpus"] = model.text_encoder.corpus_sha256
         return DiskCache(self.scores, facts | {"videos": digest(*map(str, names))})
 
 
-def video_name(video: Video, reader: VideoReader, text: bytes = b"") -> str | None:
-    """Name of a video (and of the text it is encoded with) in the disk cache.
+def neck_configs(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Config of each neck: that of all branches, and those of single branches by name."""
+    branches = config.get("branches") or {}
+    return {"": config.get("neck"), **{name: spec.get("neck") for name, spec in branches.items()}}
 
-    None if its source file cannot be identified.
+
+def video_name(video: Video, reader: VideoReader, text: bytes = b"") -> str | None:
+    """Name of a video, its side files and the text it is encoded with, in the disk cache.
+
+    None if its source file or a side file cannot be identified.
     """
     source = reader.source(video.path)
     try:
-        return digest(os.path.abspath(source), stamp_of(source), text)
+        side = [f"{k} {os.path.abspath(f)} {stamp_of(f)}" for k, f in sorted(video.extra.items())]
+        return digest(os.path.abspath(source), stamp_of(source), text, *side)
     except OSError:
         return None
 

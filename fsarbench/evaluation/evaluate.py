@@ -50,7 +50,7 @@ class Evaluator:
     data_module: DataModule
     split: Split
     settings: EvaluateSettings
-    text: Float[Tensor, "M E"] | None
+    text: Float[Tensor, "A M E"] | None
     bars: ProgressBars
     cache_folders: CacheFolders | None = None
 
@@ -125,7 +125,9 @@ class Evaluator:
     ) -> Iterator[tuple[int, Float[Tensor, "Q N"]]]:
         data_module, split = self.data_module, self.split
         sampler = EpisodeSampler(split, task, self.settings.seed)
-        data = EpisodeDataset(split, sampler, data_module.reader, data_module.clips, augment=False)
+        data = EpisodeDataset(
+            split, sampler, data_module.reader, data_module.clips, False, self.model.extra
+        )
         loader = episode_loader(data, numbers, processes(self.settings.workers))
         for number, batch in zip(numbers, loader, strict=True):
             episode = to_episode(batch, split, self.text, data_module.device)

@@ -5,14 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Num
 from torch import Tensor
 
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.loader import ClipDataset, clip_loader
+from fsarbench.data.side_files import load_extra
 from fsarbench.data.splits import require_names
-from fsarbench.evaluation.cache_policy import backbone_reads_text
-from fsarbench.evaluation.disk_cache import DiskCache, ShardWriter, content, video_name
+from fsarbench.episode import FRAMES, Encoding
+from fsarbench.evaluation.cache_policy import encoder_reads_text
+from fsarbench.evaluation.disk_cache import (
+    DiskCache,
+    ShardWriter,
+    content,
+    digest,
+    video_name,
+)
 from fsarbench.evaluation.episode_arrays import EpisodeArrays
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
@@ -23,8 +31,8 @@ from fsarbench.video import Split, VideoReader
 
 
 @torch.no_grad()
-def text_bank(model: FewShotModel, split: Split) -> Float[Tensor, "M E"] | None:
-    """Text features, one per class of the split; None without a text encoder.
+def text_bank(model: FewShotModel, split: Split) -> Float[Tensor, "A M E"] | None:
+    """Text features of every class of the split; None without a text encoder.
 
     The encoder runs in evaluation mode; its own mode is restored afterwards.
     """
@@ -47,76 +55,98 @@ SHARD = 64
 
 
 class Role:
-    """Features of the videos in one role (support or query), by video index.
+    """Features of the videos in one role (support or query), by name and video index.
 
     Args:
         wanted: Mask of the videos in this role.
+        names: Names of the features: `frames`, and one per neck.
 
     Attributes:
         missing: Mask of the videos without features so far.
     """
 
-    def __init__(self, wanted: Bool[np.ndarray, " V"]) -> None:
+    def __init__(self, wanted: Bool[np.ndarray, " V"], names: Sequence[str] = (FRAMES,)) -> None:
         self.missing = wanted.copy()
-        self._names: Sequence[str | None] = ()
-        self._writer = ShardWriter(None, SHARD)
-        self._features: Tensor | None = None
-        self._encoded: dict[int, Tensor] = {}
+        self.names = tuple(names)
+        self._videos: Sequence[str | None] = ()
+        self._writers = {name: ShardWriter(None, SHARD) for name in self.names}
+        self._features: dict[str, Tensor] = {}
+        self._encoded: dict[str, dict[int, Tensor]] = {name: {} for name in self.names}
 
     def attach(
-        self, disk_cache: DiskCache, names: Sequence[str | None], device: torch.device
+        self, disk_cache: DiskCache, videos: Sequence[str | None], device: torch.device
     ) -> None:
         """Load cached features from disk, and write features added later to disk.
 
         Args:
             disk_cache: Disk cache.
-            names: Name of each video in the disk cache; None for a video that cannot be cached.
+            videos: Name of each video in the disk cache; None for a video that cannot be cached.
             device: Device of the features.
         """
-        wanted = [v for v in np.flatnonzero(self.missing).tolist() if names[v] is not None]
-        rows = disk_cache.read([str(names[video]) for video in wanted])
-        self._insert({wanted[index]: row.to(device) for index, row in rows.items()})
-        self._names, self._writer = names, ShardWriter(disk_cache, SHARD)
+        wanted = [v for v in np.flatnonzero(self.missing).tolist() if videos[v] is not None]
+        stored = {
+            name: disk_cache.read([row_name(videos[video], name) for video in wanted])
+            for name in self.names
+        }
+        # A video whose features are stored in part is encoded again.
+        complete = set.intersection(*(set(rows) for rows in stored.values()))
+        rows = {
+            name: {wanted[index]: rows[index].to(device) for index in sorted(complete)}
+            for name, rows in stored.items()
+        }
+        self._insert(rows)
+        self._videos = videos
+        self._writers = {name: ShardWriter(disk_cache, SHARD) for name in self.names}
 
-    def put(self, videos: np.ndarray, features: Float[Tensor, "B T D"]) -> None:
+    def put(self, videos: np.ndarray, features: Mapping[str, Float[Tensor, "B ..."]]) -> None:
         """Add the features of some videos."""
-        new = dict(zip(videos.tolist(), features, strict=True))
-        self._encoded |= new
+        new = {name: dict(zip(videos.tolist(), features[name], strict=True)) for name in self.names}
         self._insert(new)
-        if self._names:
-            named = {name: row for v, row in new.items() if (name := self._names[v]) is not None}
-            self._writer.add(list(named), list(named.values()))
+        for name, rows in new.items():
+            self._encoded[name] |= rows
+            if self._videos:
+                named = {v: row for v, row in rows.items() if self._videos[v] is not None}
+                files = [row_name(self._videos[video], name) for video in named]
+                self._writers[name].add(files, list(named.values()))
 
-    def finish(self, device: torch.device) -> Float[Tensor, "V T D"]:
+    def finish(self, device: torch.device) -> dict[str, Float[Tensor, "V ..."]]:
         """All features, gathered from all processes; rows of videos not in this role are 0."""
-        self._writer.close()
-        self._insert(
-            {video: row.to(device) for video, row in distributed.gather(self._encoded).items()}
-        )
-        assert self._features is not None, "an episode has at least one query"
+        for name in self.names:
+            self._writers[name].close()
+            gathered = distributed.gather(self._encoded[name])
+            self._insert({name: {video: row.to(device) for video, row in gathered.items()}})
+        assert self._features, "an episode has at least one query"
         return self._features
 
-    def _insert(self, rows: Mapping[int, Float[Tensor, "T D"]]) -> None:
-        if not rows:
-            return
-        features = torch.stack(list(rows.values()))
-        if self._features is None:
-            self._features = features.new_zeros(len(self.missing), *features.shape[1:])
-        self._features[torch.tensor(list(rows), device=features.device)] = features
-        self.missing[list(rows)] = False
+    def _insert(self, rows: Mapping[str, Mapping[int, Float[Tensor, "..."]]]) -> None:
+        for name, new in rows.items():
+            if not new:
+                continue
+            features = torch.stack(list(new.values()))
+            if name not in self._features:
+                self._features[name] = features.new_zeros(len(self.missing), *features.shape[1:])
+            self._features[name][torch.tensor(list(new), device=features.device)] = features
+            self.missing[list(new)] = False
+
+
+def row_name(video: str | None, feature: str) -> str:
+    """Name of one feature of a video in the disk cache."""
+    return str(video) if feature == FRAMES else digest(str(video), feature)
 
 
 @dataclass(frozen=True)
 class Features:
-    """Frame features by video index; the rows of videos that no episode uses are 0.
+    """Features by name and video index; the rows of videos that no episode uses are 0.
+
+    Names are `frames` for the backbone's features, and one per neck.
 
     Attributes:
         support: Features as support videos, each encoded with the text of its class.
-        query: Features as query videos; the same tensor if the backbone reads no text.
+        query: Features as query videos; the same tensors if no adapter and no neck reads text.
     """
 
-    support: Float[Tensor, "V T D"]
-    query: Float[Tensor, "V T D"]
+    support: Mapping[str, Float[Tensor, "V ..."]]
+    query: Mapping[str, Float[Tensor, "V ..."]]
 
 
 class FeatureCache:
@@ -134,7 +164,7 @@ class FeatureCache:
         model: FewShotModel,
         split: Split,
         drawn: Sequence[EpisodeArrays],
-        text: Float[Tensor, "M E"] | None,
+        text: Float[Tensor, "A M E"] | None,
     ) -> None:
         self.model = model
         self.split = split
@@ -143,9 +173,10 @@ class FeatureCache:
         supports = _mask_of([arrays.support for arrays in drawn], len(split.videos))
         queries = _mask_of([arrays.query for arrays in drawn], len(split.videos))
         # Without text, support and query features are equal: each video is encoded once.
-        self.two_roles = text is not None and backbone_reads_text(model)
-        self.query = Role(queries if self.two_roles else queries | supports)
-        self.support = Role(supports) if self.two_roles else self.query
+        self.two_roles = text is not None and encoder_reads_text(model)
+        names = (FRAMES, *model.necks())
+        self.query = Role(queries if self.two_roles else queries | supports, names)
+        self.support = Role(supports, names) if self.two_roles else self.query
 
     @property
     def videos(self) -> list[int]:
@@ -162,35 +193,44 @@ class FeatureCache:
             names = [video_name(video, reader, texts[video.label]) for video in videos]
             self.support.attach(disk_cache, names, device)
 
-    def add(self, videos: np.ndarray, clips: UInt8[Tensor, "B T 3 H W"]) -> None:
+    def add(self, videos: np.ndarray, clips: Num[Tensor, "B T *pixels"]) -> None:
         """Encode the clips of some videos."""
-        queries = self.query.missing[videos]
-        if queries.any():
-            features = self.model.encode_query(clips[torch.from_numpy(queries)])
-            self._require_finite(features, videos[queries])
-            self.query.put(videos[queries], features)
-        supports = self.support.missing[videos]
-        if supports.any():
-            features = self._encode_support(videos[supports], clips[torch.from_numpy(supports)])
-            self._require_finite(features, videos[supports])
-            self.support.put(videos[supports], features)
+        for role, encode in (
+            (self.query, self._encode_query),
+            (self.support, self._encode_support),
+        ):
+            wanted = role.missing[videos]
+            if wanted.any():
+                encoding = encode(videos[wanted], clips[torch.from_numpy(wanted)])
+                features = encoding.tensors()
+                self._require_finite(features, videos[wanted])
+                role.put(videos[wanted], features)
 
     def features(self, device: torch.device) -> Features:
         """All features on a device; every video must have been added before."""
         query = self.query.finish(device)
         return Features(self.support.finish(device) if self.two_roles else query, query)
 
-    def _require_finite(self, features: Float[Tensor, "B T D"], videos: np.ndarray) -> None:
-        names = [self.split.videos[video].id for video in videos]
-        require_finite(features, f"The features of the videos {names[0]} to {names[-1]}")
+    def _require_finite(self, features: Mapping[str, Tensor], videos: np.ndarray) -> None:
+        ids = [self.split.videos[video].id for video in videos]
+        for name, values in features.items():
+            kind = "features" if name == FRAMES else f"features of neck '{name}'"
+            require_finite(values, f"The {kind} of the videos {ids[0]} to {ids[-1]}")
 
-    def _encode_support(
-        self, videos: np.ndarray, clips: UInt8[Tensor, "B T 3 H W"]
-    ) -> Float[Tensor, "B T D"]:
+    def _encode_query(self, videos: np.ndarray, clips: Num[Tensor, "B T *pixels"]) -> Encoding:
+        return self.model.encode_query(clips, self._extra(videos, clips.device))
+
+    def _encode_support(self, videos: np.ndarray, clips: Num[Tensor, "B T *pixels"]) -> Encoding:
         assert self.text is not None, "without text there is one role"
         text = self.text[torch.from_numpy(self.labels[videos]).to(self.text.device)]
+        extra = {k: v[:, None] for k, v in self._extra(videos, clips.device).items()}
         # One class with one shot for each video: the same call as in an episode.
-        return self.model.encode_support(clips[:, None], text)[:, 0]
+        return self.model.encode_support(clips[:, None], text, extra).map(lambda rows: rows[:, 0])
+
+    def _extra(self, videos: np.ndarray, device: torch.device) -> dict[str, Tensor]:
+        rows = [self.split.videos[video] for video in videos]
+        side = load_extra(rows, self.model.extra)
+        return {name: value.to(device) for name, value in side.items()}
 
 
 def encode_split(

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64, Num
 from torch import Tensor
 
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
+from fsarbench.episode import FRAMES
 from fsarbench.errors import UserError
 from fsarbench.evaluation.cache_policy import CachePolicy
 from fsarbench.evaluation.episode_arrays import Evaluation, draw_episode_arrays
@@ -43,13 +44,13 @@ class GivenFeatures(Backbone):
 
     def forward(
         self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
-    ) -> Float[Tensor, "V T D"]:
+    ) -> Float[Tensor, "V S D"]:
         """There are no frames to encode."""
         raise UserError("This model works on given features; it cannot encode videos.")
 
 
-def feature_tensor(features: object) -> Float[Tensor, "V T D"]:
-    """Features as a float32 tensor "V T D"; an array "V D" is one frame per video.
+def feature_tensor(features: object) -> Float[Tensor, "V S D"]:
+    """Features as a float32 tensor "V S D"; an array "V D" is one frame per video.
 
     Raises:
         UserError: The array has another number of axes, or a value that is not finite.
@@ -92,12 +93,12 @@ def split_of_labels(
 
 @torch.no_grad()
 def evaluate_given(
-    features: Float[Tensor, "V T D"],
+    features: Float[Tensor, "V S D"],
     split: Split,
     task: EpisodeSettings,
     matcher: Matcher,
     prototypes: PrototypeBuilder | None = None,
-    text: Float[Tensor, "M E"] | None = None,
+    text: Float[Tensor, "A M E"] | None = None,
     episodes: int = 10_000,
     seed: int = 0,
 ) -> Evaluation:
@@ -109,7 +110,7 @@ def evaluate_given(
         task: Way, shot and queries per class.
         matcher: Scores queries against prototypes.
         prototypes: Prototype builder; None for the mean of the shots.
-        text: Text feature of each class of the split, for builders that read text.
+        text: Text features of each class of the split, for builders that read text.
         episodes: Number of test episodes.
         seed: Seed of the episodes.
 
@@ -124,7 +125,8 @@ def evaluate_given(
     ).to(features.device)
     model.eval()
     drawn = draw_episode_arrays(EpisodeSampler(split, task, seed), episodes)
-    rows = Features(support=features, query=features)
+    named = {FRAMES: features}
+    rows = Features(support=named, query=named)
     labels: Int64[np.ndarray, " V"] = np.array([v.label for v in split.videos], dtype=np.int64)
     per_video = compute_per_video(model, rows, [drawn], labels, text)
     with ProgressBars(quiet=True).task("match", episodes) as bar:

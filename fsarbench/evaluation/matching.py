@@ -1,18 +1,19 @@
 """Prototypes and matching of many episodes at once, on cached features."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
-from fsarbench.episode import Outcome
+from fsarbench.episode import FRAMES, BranchOutcome, Encoding, Outcome, encoding_of
 from fsarbench.evaluation.episode_arrays import EpisodeArrays
 from fsarbench.evaluation.feature_cache import Features
-from fsarbench.model import FewShotModel
+from fsarbench.model import FewShotModel, Matching, fuse, match_branch
 from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.runtime import distributed
 from fsarbench.runtime.progress import ProgressBar
@@ -25,16 +26,16 @@ CALL = 256
 class PerVideoFeatures:
     """Prototype-builder outputs that depend on one video only, computed once for all episodes.
 
-    Rows are video indices; rows of videos that no episode uses are 0.
+    Both are by branch; rows are video indices, and rows of videos that no episode uses are 0.
 
     Attributes:
-        query: Query features passed to the matcher; None if they depend on more than the query.
-        classes: Prototypes of a class with this single support video; None if no episode is
-            1-shot or `query` is None.
+        query: Query features passed to the matcher; absent if they depend on more than the query.
+        classes: Prototypes of a class with this single support video; absent if no episode is
+            1-shot or the branch has no entry in `query`.
     """
 
-    query: Float[Tensor, "V T D"] | None = None
-    classes: Float[Tensor, "V P T D"] | None = None
+    query: Mapping[str, Float[Tensor, "V S F"]] = field(default_factory=dict)
+    classes: Mapping[str, Float[Tensor, "V P S F"]] = field(default_factory=dict)
 
 
 NOTHING = PerVideoFeatures()
@@ -45,7 +46,7 @@ def compute_per_video(
     features: Features,
     drawn: Sequence[EpisodeArrays],
     labels: np.ndarray,
-    text: Float[Tensor, "M E"] | None,
+    text: Float[Tensor, "A M E"] | None,
 ) -> PerVideoFeatures:
     """Compute the prototype-builder outputs that all drawn episodes share.
 
@@ -56,55 +57,86 @@ def compute_per_video(
         labels: Class index of each video of the split.
         text: Text features of the split's classes.
     """
-    builder = model.prototypes
-    if not isinstance(builder, PerVideoPrototypeBuilder) or model.matcher is None:
-        return NOTHING
-    device = features.query.device
+    support, query = encoding_of(features.support), encoding_of(features.query)
+    device = query.frames.device
     queries = _unique_videos([arrays.query for arrays in drawn], device)
     one_shot_videos = _unique_videos(
         [arrays.support for arrays in drawn if arrays.support.shape[2] == 1], device
     )
     classes = torch.from_numpy(labels).to(device)
+    rows: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
+    for name, matching in model.matchings().items():
+        builder = matching.prototypes
+        if not isinstance(builder, PerVideoPrototypeBuilder) or matching.matcher is None:
+            continue
 
-    def prototypes(videos: Tensor) -> Tensor:
-        names = None if text is None else text[classes[videos]]
-        return builder.class_prototypes(features.support[videos][:, None], names)
+        own = _OneBranch(builder, support.of(name), query.of(name), text, classes)
+        rows[0][name] = _by_video(own.query_features, queries, len(labels))
+        if len(one_shot_videos):
+            rows[1][name] = _by_video(own.prototypes, one_shot_videos, len(labels))
+    return PerVideoFeatures(*rows)
 
-    return PerVideoFeatures(
-        _by_video(
-            lambda videos: builder.query_features(features.query[videos]), queries, len(labels)
-        ),
-        _by_video(prototypes, one_shot_videos, len(labels)) if len(one_shot_videos) else None,
-    )
+
+class _OneBranch(NamedTuple):
+    """Prototype builder of a branch, with the features of all videos and their classes."""
+
+    builder: PerVideoPrototypeBuilder
+    support: Tensor
+    query: Tensor
+    text: Tensor | None
+    classes: Tensor
+
+    def query_features(self, videos: Tensor) -> Tensor:
+        return self.builder.query_features(self.query[videos])
+
+    def prototypes(self, videos: Tensor) -> Tensor:
+        text = None if self.text is None else self.text[self.classes[videos]]
+        return self.builder.class_prototypes(self.support[videos][:, None], text)
 
 
 class Task(NamedTuple):
     """Features of one episode, or of a batch of episodes with a leading axis.
 
     Attributes:
-        support: Support features.
-        query: Query features.
+        support: Support features by name, "N K S D".
+        query: Query features by name, "Q S D".
         text: Text features of the classes.
-        matched: Precomputed query features for the matcher; None if there are none.
-        prototypes: Precomputed class prototypes; None if they are to be built.
+        matched: Precomputed query features for the matcher by branch, "Q S F".
+        prototypes: Precomputed class prototypes by branch, "N P S F"; absent if they are to be
+            built.
     """
 
-    support: Float[Tensor, "*E N K T D"]
-    query: Float[Tensor, "*E Q T D"]
-    text: Float[Tensor, "*E N W"] | None
-    matched: Float[Tensor, "*E Q T D"] | None
-    prototypes: Float[Tensor, "*E N P T D"] | None
+    support: Mapping[str, Float[Tensor, "..."]]
+    query: Mapping[str, Float[Tensor, "..."]]
+    text: Float[Tensor, "*E N M W"] | None
+    matched: Mapping[str, Float[Tensor, "..."]]
+    prototypes: Mapping[str, Float[Tensor, "..."]]
 
 
-def compare(model: FewShotModel, task: Task) -> Outcome:
+def match(model: FewShotModel, task: Task) -> Outcome:
     """`FewShotModel.match` of one episode, reusing precomputed features and prototypes."""
-    builder, matcher = model.prototypes, model.matcher
-    if task.matched is None or matcher is None or not isinstance(builder, PerVideoPrototypeBuilder):
-        return model.match(task.support, task.query, task.text)
-    built = task.prototypes
+    support, query = encoding_of(task.support), encoding_of(task.query)
+    matchings = model.matchings()
+    outcomes = {
+        name: _match_branch(name, matching, support, query, task)
+        for name, matching in matchings.items()
+    }
+    return fuse(outcomes, matchings, support, query, task.text)
+
+
+def _match_branch(
+    name: str, matching: Matching, support: Encoding, query: Encoding, task: Task
+) -> BranchOutcome:
+    builder, matcher = matching.prototypes, matching.matcher
+    if name not in task.matched or matcher is None:
+        return match_branch(name, matching, support, query, task.text)
+    assert isinstance(builder, PerVideoPrototypeBuilder)
+    built = task.prototypes.get(name)
     if built is None:
-        built = builder.class_prototypes(task.support, task.text)
-    return Outcome(matcher(task.matched, built[None]), task.support, task.query, task.text)
+        built = builder.class_prototypes(support.of(name), task.text)
+    matched = task.matched[name]
+    logits = matcher(matched, built[None])
+    return BranchOutcome(logits, support.of(name), query.of(name), built[None], matched)
 
 
 def _by_video(run: Callable[[Tensor], Tensor], videos: Tensor, count: int) -> Tensor:
@@ -123,7 +155,7 @@ def match_episodes(
     model: FewShotModel,
     features: Features,
     arrays: EpisodeArrays,
-    text: Float[Tensor, "M E"] | None,
+    text: Float[Tensor, "A M E"] | None,
     chunk: int,
     bar: ProgressBar,
     per_video: PerVideoFeatures = NOTHING,
@@ -139,21 +171,21 @@ def match_episodes(
         bar: Progress bar in episodes.
         per_video: Prototype-builder outputs computed per video.
     """
-    device = features.query.device
+    device = features.query[FRAMES].device
     support, query, classes = (
         torch.from_numpy(index).to(device)
         for index in (arrays.support, arrays.query, arrays.classes)
     )
-    one_shot = per_video.classes is not None and support.shape[2] == 1
+    built = per_video.classes if support.shape[2] == 1 else {}
     scores, starts = {}, range(0, len(arrays), chunk)
     for start in distributed.share(starts):
         episodes = slice(start, start + chunk)
         task = Task(
-            support=features.support[support[episodes]],
-            query=features.query[query[episodes]],
-            text=_rows_at(text, classes[episodes]),
+            support=_rows_at(features.support, support[episodes]),
+            query=_rows_at(features.query, query[episodes]),
+            text=None if text is None else text[classes[episodes]],
             matched=_rows_at(per_video.query, query[episodes]),
-            prototypes=_rows_at(per_video.classes, support[episodes, :, 0]) if one_shot else None,
+            prototypes=_rows_at(built, support[episodes, :, 0]),
         )
         scores[start] = _scores(model, task)
         bar.advance(len(scores[start]))
@@ -163,14 +195,15 @@ def match_episodes(
 
 def _scores(model: FewShotModel, tasks: Task) -> Float[Tensor, "episodes Q N"]:
     def one(task: Task) -> Tensor:
-        return model.scores(compare(model, task))
+        return model.scores(match(model, task))
 
-    if len(tasks.query) == 1:
-        episode = (None if axis is None else axis[0] for axis in tasks)
-        return one(Task(*episode))[None]  # type: ignore[arg-type]
-    dims = Task(*(None if axis is None else 0 for axis in tasks))  # type: ignore[arg-type]
+    if len(tasks.query[FRAMES]) == 1:
+        return one(tree_map_only(Tensor, lambda batch: batch[0], tasks))[None]
+    dims = tree_map_only(Tensor, lambda batch: 0, tasks)
     return torch.vmap(one, in_dims=(dims,))(tasks)
 
 
-def _rows_at(rows: Shaped[Tensor, "V ..."] | None, index: Tensor) -> Shaped[Tensor, "..."] | None:
-    return None if rows is None else rows[index]
+def _rows_at(
+    rows: Mapping[str, Shaped[Tensor, "V ..."]], index: Tensor
+) -> dict[str, Shaped[Tensor, "..."]]:
+    return {name: values[index] for name, values in rows.items()}

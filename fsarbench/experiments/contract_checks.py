@@ -42,9 +42,10 @@ class Call:
 
 def watched(model: FewShotModel) -> Iterator[tuple[str, str, nn.Module]]:
     """The components of a model, each with its key and slot."""
-    for slot in ("text_encoder", "backbone", "prototypes", "matcher", "readout"):
-        if getattr(model, slot) is not None:
-            yield slot, slot, getattr(model, slot)
+    yield "backbone", "backbone", model.backbone
+    for slot, component in model.components().items():
+        branch, _, own = slot.rpartition(".")
+        yield f"branches.{slot}" if branch else slot, own, component
     for adapter in getattr(model.backbone, "adapters", ()):
         yield "adapter", "adapter", adapter
     for name, loss in model.losses.items():
@@ -165,10 +166,18 @@ def _hints(call: Call) -> dict[str, Any]:
 
 
 def _known(call: Call) -> Sizes:
+    """Sizes that a component announces by its attributes."""
+    module: Any = call.module
     if call.slot == "backbone":
-        return {"D": call.module.dim}  # type: ignore[dict-item]
+        return {"D": module.dim, "S": module.output_frames(call.inputs["frames"].shape[1])}
+    if call.slot == "neck":
+        steps = call.inputs["features"].frames.shape[1]
+        return {"F": module.dim, "S2": module.output_frames(steps)}
+    if call.slot == "prototypes" and _is_tensor(call.inputs["query"]):
+        steps, width = call.inputs["query"].shape[-2:]
+        return {"S2": module.output_frames(steps), "F2": module.output_dim(width)}
     if call.slot == "text_encoder":
-        return {"N": len(call.inputs["names"]), "E": call.module.dim}  # type: ignore[dict-item]
+        return {"N": len(call.inputs["names"]), "E": module.dim, "M": module.sentences}
     return {}
 
 

@@ -33,6 +33,11 @@ def refuse_ranks(what: str) -> None:
         )
 
 
+def run_options(device: str | None, quiet: bool = False) -> list[str]:
+    """The options of `fsarbench run` that every run of several gets."""
+    return [*([] if device is None else [f"--device={device}"]), *(["--quiet"] if quiet else [])]
+
+
 def launch(run: Planned, options: list[str], logged: bool) -> str:
     """Runs it, or goes on with it.
 

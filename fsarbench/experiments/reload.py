@@ -47,7 +47,7 @@ def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
     model.eval()
     split = data_module.splits["test"]
     episodes = EpisodeDataset(
-        split, sampler(run, split), data_module.reader, data_module.clips, augment=False
+        split, sampler(run, split), data_module.reader, data_module.clips, False, model.extra
     )
     return ReloadedRun(model, data_module, episodes, text_bank(model, split))
 

@@ -12,7 +12,7 @@ import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
 from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
-from fsarbench.config.loading import LoadedConfig, load_config
+from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.paths import expand_path
@@ -23,14 +23,20 @@ from fsarbench.model import FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.report.run_summary import dropped, result_table
 from fsarbench.results.predictions import predictions_of
-from fsarbench.results.run_result import RESULT, Origin, describe_run, read_result, write_run
+from fsarbench.results.run_result import (
+    RESULT,
+    Origin,
+    corpus_hash,
+    describe_run,
+    read_result,
+    write_run,
+)
 from fsarbench.runtime import distributed
 from fsarbench.runtime.atomic_files import require_writable
-from fsarbench.runtime.console import make_console
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.runtime.folder_lock import claim_new, is_used, locked_folder
-from fsarbench.runtime.progress import ProgressBars
+from fsarbench.runtime.progress import ProgressBars, make_console
 from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.training.history import Training
 from fsarbench.training.resume import begin_run
@@ -42,42 +48,20 @@ PARTS = "parts"  # of the test, in the work folder, until the result is written
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line adds to a config.
-
-    Attributes:
-        name: What the run is called in tables; None for the config's name.
-        work_dir: Where results go; None for a new numbered folder below `runs`.
-        device: The device by name; None for the GPU where there is one.
-        resume: Go on with the run in the work folder.
-        quiet: Show no progress.
-        launcher: `slurm` for processes that `srun` starts; None for `torchrun`'s, or one alone.
-    """
-
-    name: str | None = None
-    work_dir: str | None = None
-    device: str | None = None
-    resume: bool = False
-    quiet: bool = False
-    launcher: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Job:
     """Everything that is tested, and where its result goes.
 
     Attributes:
-        start: The clock's seconds when it began.
-        name: What the result is called in tables.
+        name: Name of the result in tables.
         folder: Where it is written.
         loaded: The config.
         settings: Its plain sections.
         model: On its device.
         data_module: Videos, clips, episodes.
         fingerprint: Of the data.
+        bars: Progress bars, shown by the main process only.
     """
 
-    start: float
     name: str
     folder: Path
     loaded: LoadedConfig
@@ -85,24 +69,50 @@ class Job:
     model: FewShotModel
     data_module: DataModule
     fingerprint: str
+    bars: ProgressBars
 
 
-def run(config: str, overrides: Sequence[str], options: Options) -> Path:
+def run(
+    config: str,
+    overrides: Sequence[str] = (),
+    *,
+    name: str | None = None,
+    work_dir: str | None = None,
+    device: str | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+    launcher: str | None = None,
+) -> Path:
     """Train and test a config; returns the folder with its `result.json`.
+
+    Args:
+        config: A config file or the name of a config.
+        overrides: Strings `key=value`.
+        name: Name of the run in tables; None for the config's name.
+        work_dir: Folder of the results; None for a new numbered folder below `runs`.
+        device: Name of the device; None for the GPU where there is one.
+        resume: Go on with the run in the work folder.
+        quiet: Show no progress.
+        launcher: `slurm` for processes that `srun` starts; None for those of `torchrun`, or one.
 
     Raises:
         UserError: Something that the user can mend; nothing already computed is lost.
     """
+    start = time.monotonic()
+    loaded = load_one_seed(config, overrides)
+    target = join(device, launcher)
     with ExitStack() as held:
-        job = prepare(config, overrides, options, held)
-        if begin(job, options):
+        job = prepare(
+            loaded, target, held, name=name, work_dir=work_dir, resume=resume, quiet=quiet
+        )
+        if begin(job, resume):
             return show_finished(job)
-        training, log = train_job(job, options, held)
+        training, log = train_job(job, resume, held)
         tuned = None if training.skipped else checkpoint_of(job.folder / BEST, BEST)
-        return finish(job, training, tuned, bars_of(options), log)
+        return finish(job, training, tuned, start, log)
 
 
-def train_job(job: Job, options: Options, held: ExitStack) -> tuple[Training, Trackers]:
+def train_job(job: Job, resume: bool, held: ExitStack) -> tuple[Training, Trackers]:
     """Train a job's model; returns the training and the open trackers, closed with `held`."""
     settings = job.settings
     opened = open_trackers(settings.train.trackers, job.folder, job.name, job.loaded.values)
@@ -113,58 +123,102 @@ def train_job(job: Job, options: Options, held: ExitStack) -> tuple[Training, Tr
         settings.train,
         settings.evaluate,
         job.folder,
-        options.resume,
-        bars_of(options),
+        resume,
+        job.bars,
         log,
     )
     return training, log
 
 
 def run_checkpoint(
-    config: str, overrides: Sequence[str], options: Options, checkpoint: str
+    config: str,
+    checkpoint: str,
+    overrides: Sequence[str] = (),
+    *,
+    name: str | None = None,
+    work_dir: str | None = None,
+    device: str | None = None,
+    resume: bool = False,
+    quiet: bool = False,
 ) -> Path:
     """Test a checkpoint; returns the folder with the `result.json`.
 
     Args:
         config: That of the training; overrides may change how it is tested.
-        overrides: As for `run`.
-        options: As for `run`.
         checkpoint: The checkpoint file, or the folder of its run.
+        overrides: Strings `key=value`.
+        name: Name of the result in tables; None for the config's name.
+        work_dir: Folder of the result; None for a new numbered folder below `runs`.
+        device: Name of the device; None for the GPU where there is one.
+        resume: Go on with the test in the work folder.
+        quiet: Show no progress.
 
     Raises:
         UserError: The checkpoint is missing or does not fit the model; and as `run`.
     """
-    with ExitStack() as held:
-        job = prepare(config, overrides, options, held, ending="_eval")
-        training, tuned = load_checkpoint(job.model, Path(checkpoint))
-        if begin(job, options, tuned):
-            return show_finished(job)
-        return finish(job, training, tuned, bars_of(options))
-
-
-def prepare(
-    config: str, overrides: Sequence[str], options: Options, held: ExitStack, ending: str = ""
-) -> Job:
-    """A checked config with its model and data, ready to be trained and tested.
-
-    Args:
-        config: A file or a name.
-        overrides: Strings `key=value`.
-        options: What else the command line said.
-        held: Keeps the folder claimed, by the main process, until it is closed.
-        ending: Of the folder's name, where the command line names none.
-    """
     start = time.monotonic()
+    loaded = load_one_seed(config, overrides)
+    target = join(device)
+    with ExitStack() as held:
+        job = prepare(
+            loaded,
+            target,
+            held,
+            name=name,
+            work_dir=work_dir,
+            resume=resume,
+            quiet=quiet,
+            ending="_eval",
+        )
+        training, tuned = load_checkpoint(job.model, Path(checkpoint))
+        if begin(job, resume, tuned):
+            return show_finished(job)
+        return finish(job, training, tuned, start)
+
+
+def load_one_seed(config: str, overrides: Sequence[str]) -> LoadedConfig:
+    """A checked config with a single training seed.
+
+    Raises:
+        UserError: The config has faults, or several seeds.
+    """
     loaded = load_config(config, overrides)
     check_config(loaded)
     if loaded.values.get("seeds"):
         raise UserError(f"{config} has several seeds; take one of them here: --set seed=0.")
-    device = join(options)
+    return loaded
+
+
+def prepare(
+    loaded: LoadedConfig,
+    device: torch.device,
+    held: ExitStack,
+    *,
+    name: str | None,
+    work_dir: str | None,
+    resume: bool,
+    quiet: bool,
+    ending: str = "",
+) -> Job:
+    """A checked config with its model and data, ready to be trained and tested.
+
+    Args:
+        loaded: The config.
+        device: Device of this process.
+        held: Keeps the folder claimed, by the main process, until it is closed.
+        name: Name of the result in tables; None for the config's name.
+        work_dir: Folder of the results; None for a new numbered one.
+        resume: Go on with the run in the folder.
+        quiet: Show no progress.
+        ending: Appended to the name of a numbered folder.
+    """
     if distributed.is_main():
         for line in dropped(loaded):
             print(line)
-    name = options.name or loaded.name
-    folder = distributed.decide(lambda: work_folder(name + ending, options, held))
+    name = name or loaded.name
+    folder = distributed.decide(
+        lambda: work_folder(name + ending, held, work_dir=work_dir, resume=resume)
+    )
     with distributed.main_first():  # Built-in videos are made once.
         model, data_module, fingerprint = assemble(loaded, device)
     require_finite_weights(model, f"The weights of {name}")
@@ -172,7 +226,6 @@ def prepare(
     # A test split that cannot fill an episode is found out before hours of training.
     samplers(data_module, "test", settings.evaluate)
     return Job(
-        start=start,
         name=name,
         folder=folder,
         loaded=loaded,
@@ -180,17 +233,18 @@ def prepare(
         model=model,
         data_module=data_module,
         fingerprint=fingerprint,
+        bars=ProgressBars(quiet=quiet or not distributed.is_main()),
     )
 
 
-def begin(job: Job, options: Options, checkpoint: Checkpoint | None = None) -> bool:
+def begin(job: Job, resume: bool, checkpoint: Checkpoint | None = None) -> bool:
     """Record what a run starts with, or compare it on a resume; returns whether it is finished.
 
     Raises:
         UserError: The run in the folder was started with other inputs.
     """
     inputs = run_inputs(job, checkpoint)
-    return distributed.decide(lambda: begin_run(job.folder, inputs, options.resume, RESULT))
+    return distributed.decide(lambda: begin_run(job.folder, inputs, resume, RESULT))
 
 
 def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
@@ -204,11 +258,21 @@ def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
         **{name: with_defaults(name, spec) for name, spec in parts.items() if spec is not None},
         **asdict(job.settings),
         "custom_imports": list(job.loaded.imports),
+        BRANCHES: {
+            name: {key: branch_part(key, part) for key, part in spec.items()}
+            for name, spec in (job.loaded.values.get(BRANCHES) or {}).items()
+        },
         "data_fingerprint": job.fingerprint,
+        "corpus_sha256": corpus_hash(job.model),
         "device": job.data_module.device.type,
         "processes": distributed.count(),
         "checkpoint": None if checkpoint is None else checkpoint.sha256,
     }
+
+
+def branch_part(key: str, value: Any) -> Any:
+    """A component of a branch with its defaults, or the weight of the branch."""
+    return with_defaults(key, value) if isinstance(value, Mapping) else value
 
 
 def with_defaults(slot: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,13 +298,21 @@ def finish(
     job: Job,
     training: Training,
     tuned: Checkpoint | None,
-    bars: ProgressBars,
+    start: float,
     trackers: Trackers | None = None,
 ) -> Path:
-    """Test what a job holds, write it down and print it; returns its folder."""
+    """Test the model of a job, write the result and print it; returns the folder.
+
+    Args:
+        job: The model and its data.
+        training: How the model was trained.
+        tuned: The checkpoint that is tested; None for a model without training.
+        start: Monotonic time at which the run began, in seconds.
+        trackers: Trackers that the test accuracies are added to.
+    """
     data_module, settings = job.data_module, job.settings.evaluate
     evaluations = evaluate_all(
-        job.model, data_module, "test", settings, bars, cache_folders_of(job)
+        job.model, data_module, "test", settings, job.bars, cache_folders_of(job)
     )
     if not distributed.is_main():
         distributed.stop()
@@ -250,7 +322,7 @@ def finish(
         config=job.loaded.text(),
         dataset=job.loaded.values["dataset"]["type"],
         fingerprint=job.fingerprint,
-        total_seconds=time.monotonic() - job.start,
+        total_seconds=time.monotonic() - start,
         skipped=build_dataset(job.loaded.values).skipped,
         checkpoint=tuned,
     )
@@ -280,26 +352,19 @@ def test_scalars(result: Mapping[str, Any]) -> dict[str, float]:
     return scalars
 
 
-def bars_of(options: Options) -> ProgressBars:
-    """Progress, shown by one process alone."""
-    return ProgressBars(quiet=options.quiet or not distributed.is_main())
-
-
-def join(options: Options) -> torch.device:
+def join(device: str | None, launcher: str | None = None) -> torch.device:
     """The device of this process, once it has met the others of the run, if there are any.
 
     Raises:
         UserError: There is no such device, or no such launcher.
     """
-    if options.launcher == "slurm":
+    if launcher == "slurm":
         distributed.start_slurm()
-    elif options.launcher is not None:
-        raise UserError(
-            f"--launcher {options.launcher}: it can be slurm; torchrun needs no such option."
-        )
-    device = choose_device(distributed.local_device(options.device))
-    distributed.start(device)
-    return device
+    elif launcher is not None:
+        raise UserError(f"--launcher {launcher}: it can be slurm; torchrun needs no such option.")
+    chosen = choose_device(distributed.local_device(device))
+    distributed.start(chosen)
+    return chosen
 
 
 def cache_folders_of(job: Job) -> CacheFolders:
@@ -313,30 +378,33 @@ def cache_folders_of(job: Job) -> CacheFolders:
     )
 
 
-def work_folder(name: str, options: Options, held: ExitStack) -> Path:
+def work_folder(
+    name: str, held: ExitStack, *, work_dir: str | None = None, resume: bool = False
+) -> Path:
     """Where a run's files go, claimed for this process; a run is never written over.
 
     Args:
-        name: Of the folder, where the command line names none.
-        options: What the command line says.
+        name: Name of a numbered folder below `runs`, where `work_dir` is None.
         held: Keeps the folder claimed until it is closed.
+        work_dir: The folder; None for a numbered one.
+        resume: Take the folder of the last run of this name, to go on with it.
 
     Raises:
         UserError: The folder cannot be written, another process writes to it, it holds something
             and `resume` is off, or there is no run to resume.
     """
-    place = RUNS if options.work_dir is None else Path(options.work_dir)
+    place = RUNS if work_dir is None else Path(work_dir)
     require_writable(place, "--work-dir", folder=True)
-    if options.work_dir is not None:
-        folder = Path(options.work_dir)
+    if work_dir is not None:
+        folder = Path(work_dir)
         held.enter_context(locked_folder(folder))
-        if not options.resume and is_used(folder):
+        if not resume and is_used(folder):
             raise UserError(
                 f"--work-dir {folder} is not empty. Name a new folder, or add --resume to go on."
             )
         return folder
     numbered = [RUNS / name, *(RUNS / f"{name}-{number}" for number in range(2, 10_000))]
-    if not options.resume:
+    if not resume:
         return held.enter_context(locked_folder(next(filter(claim_new, numbered))))
     taken = [folder for folder in numbered if folder.exists()]
     if not taken:

@@ -2,42 +2,60 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from fsarbench.config.loading import load_config
-from fsarbench.experiments.executor import Done, refuse_ranks, run_all
+from fsarbench.experiments.executor import Done, refuse_ranks, run_all, run_options
 from fsarbench.experiments.plan import plan_run
-from fsarbench.experiments.run import Options, run, work_folder
-from fsarbench.report.comparison.compare import Options as TableOptions
+from fsarbench.experiments.run import run, work_folder
 from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.to_csv_json import json_text
 from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.runtime.atomic_files import write_text
-from fsarbench.runtime.console import make_console as standard_output
+from fsarbench.runtime.progress import make_console as standard_output
 
 TABLE = "table"
 
 
-def run_seeds(config: str, overrides: Sequence[str], options: Options) -> bool:
+def run_seeds(
+    config: str,
+    overrides: Sequence[str] = (),
+    *,
+    name: str | None = None,
+    work_dir: str | None = None,
+    device: str | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+    launcher: str | None = None,
+) -> bool:
     """Trains and tests a config, once or with each of its `seeds`; returns whether all went well.
 
     Each seed is a run of its own in `<folder>/seed_<n>`; one that is finished is kept. Their table
-    is printed, and written to the folder as `table.md` and `table.json`.
+    is printed, and written to the folder as `table.md` and `table.json`. The arguments are those of
+    `fsarbench.experiments.run.run`.
 
     Raises:
         UserError: As `fsarbench.experiments.run.run`, or a folder holds runs of other settings.
     """
     loaded = load_config(config, overrides)
     if not loaded.values.get("seeds"):
-        run(config, overrides, options)
+        run(
+            config,
+            overrides,
+            name=name,
+            work_dir=work_dir,
+            device=device,
+            resume=resume,
+            quiet=quiet,
+            launcher=launcher,
+        )
         return True
     refuse_ranks("A config with several seeds")
-    name = options.name or loaded.name
+    name = name or loaded.name
     with ExitStack() as held:
-        folder = work_folder(name, replace(options, name=name), held)
+        folder = work_folder(name, held, work_dir=work_dir, resume=resume)
         planned = plan_run(name, config, overrides, folder)
-        done = run_all(planned, run_options(options.device, options.quiet), logged=False)
+        done = run_all(planned, run_options(device, quiet), logged=False)
         if done.finished:
             print_table(done, folder)
     for title, reason in done.failed.items():
@@ -46,14 +64,9 @@ def run_seeds(config: str, overrides: Sequence[str], options: Options) -> bool:
     return not done.failed
 
 
-def run_options(device: str | None, quiet: bool) -> list[str]:
-    """The options of each run."""
-    return [*([] if device is None else [f"--device={device}"]), *(["--quiet"] if quiet else [])]
-
-
 def print_table(done: Done, folder: Path) -> None:
     """The finished seeds as one row, on the terminal and in files."""
-    comparison = comparison_of([run.folder for run in done.finished], TableOptions())
+    comparison = comparison_of([run.folder for run in done.finished])
     standard_output().print(terminal(comparison))
     write_text(folder / f"{TABLE}.md", markdown(comparison))
     write_text(folder / f"{TABLE}.json", json_text(comparison))

@@ -7,20 +7,19 @@ from pathlib import Path
 
 from fsarbench.config.loading import load_config
 from fsarbench.errors import UserError
-from fsarbench.experiments.executor import Done, refuse_ranks, run_all
+from fsarbench.experiments.executor import Done, refuse_ranks, run_all, run_options
 from fsarbench.experiments.grid import combinations, folder_name, row_name
 from fsarbench.experiments.plan import Planned, plan_run
 from fsarbench.experiments.run import RUNS
 from fsarbench.experiments.sweep_file import Row, Sweep, read_sweep
 from fsarbench.report.comparison.compare import LAYOUTS, comparison_of
-from fsarbench.report.comparison.compare import Options as TableOptions
 from fsarbench.report.comparison.to_text import terminal
 from fsarbench.report.run_summary import dropped
 from fsarbench.report.table_layouts import layout_of
 from fsarbench.results.run_result import read_result
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.console import make_console as standard_output
 from fsarbench.runtime.folder_lock import locked_folder
+from fsarbench.runtime.progress import make_console as standard_output
 
 VERSIONS = ("fsarbench", "torch", "open_clip_torch")
 
@@ -78,31 +77,6 @@ def _failed(done: Done) -> Iterator[str]:
         yield f"- {title}: {' '.join(reason.split())}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line says.
-
-    Attributes:
-        grid: Axes, `key=value,value,...`.
-        overrides: What is set in every row.
-        name: What rows are called; places such as `{matcher.type}` are filled.
-        work_dir: Where the runs go; None for a folder below `runs`.
-        run: Further options of each `fsarbench run`.
-        baseline: The row that the others are compared with.
-        out: The file of the table; None for the terminal.
-        command: The command as it was given, to be said in the table.
-    """
-
-    grid: Sequence[str] = ()
-    overrides: Sequence[str] = ()
-    name: str | None = None
-    work_dir: str | None = None
-    run: Sequence[str] = ()
-    baseline: str | None = None
-    out: str | None = None
-    command: str = ""
-
-
 @dataclass(frozen=True)
 class Plan:
     """Everything that is to be run, and what cannot be.
@@ -116,80 +90,108 @@ class Plan:
     rejected: dict[str, str]
 
 
-def sweep(paths: Sequence[str], options: Options) -> bool:
+def sweep(  # noqa: PLR0913 (one argument for each option)
+    paths: Sequence[str],
+    *,
+    grid: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    work_dir: str | None = None,
+    device: str | None = None,
+    baseline: str | None = None,
+    out: str | None = None,
+    command: str = "",
+) -> bool:
     """Runs what is not finished, and puts all into one table; returns whether all went well.
 
     Args:
         paths: Configs and sweep files.
-        options: What the command line says.
+        grid: Axes, `key=value,value,...`.
+        overrides: Strings `key=value`, set in every row.
+        name: Pattern of the rows' names; places such as `{matcher.type}` are filled.
+        work_dir: Where the runs go; None for a folder below `runs`.
+        device: Name of the device of each run; None for the GPU where there is one.
+        baseline: The row that the others are compared with.
+        out: The file of the table; None for the terminal.
+        command: The command as it was given, which a Markdown table shows.
 
     Raises:
         UserError: A file is missing, nothing can be run, or rows share a name.
     """
     refuse_ranks("A sweep")
-    table = TableOptions(baseline=options.baseline, out=options.out)
-    layout_of(table.layout, table.out)
+    layout_of(None, out)
     sweeps = [read_sweep(path) for path in paths]
-    folder = Path(options.work_dir) if options.work_dir else RUNS / f"sweep_{sweeps[0].name}"
+    folder = Path(work_dir) if work_dir else RUNS / f"sweep_{sweeps[0].name}"
     require_writable(folder, "--work-dir", folder=True)
-    if options.out is not None:
-        require_writable(Path(options.out), "--out")
+    if out is not None:
+        require_writable(Path(out), "--out")
+    rows = [row for one in sweeps for row in one.rows]
     with locked_folder(folder):
-        done = _run(sweeps, folder, options)
+        plan = plan_sweep(rows, folder, grid=grid, overrides=overrides, name=name)
+        done = run_plan(plan, folder, device)
     if done.finished:
-        write_table(done, sweeps, table, options.command)
+        write_table(done, sweeps, baseline=baseline, out=out, command=command)
     return not done.failed
 
 
-def _run(sweeps: Sequence[Sweep], folder: Path, options: Options) -> Done:
-    plan = plan_sweep([row for one in sweeps for row in one.rows], folder, options)
+def run_plan(plan: Plan, folder: Path, device: str | None) -> Done:
+    """Run what is planned, each run with a log of its own; returns how each ended."""
     for name, fault in plan.rejected.items():
         print(f"{name} cannot be run and is left out: {fault}")
     print(f"{len(plan.runs)} runs in {folder}", flush=True)
-    done = run_all(plan.runs, list(options.run), logged=True)
+    done = run_all(plan.runs, run_options(device), logged=True)
     done.failed.update(plan.rejected)
     return done
 
 
-def plan_sweep(rows: Sequence[Row], folder: Path, options: Options) -> Plan:
+def plan_sweep(
+    rows: Sequence[Row],
+    folder: Path,
+    *,
+    grid: Sequence[str],
+    overrides: Sequence[str],
+    name: str | None,
+) -> Plan:
     """Every row in every combination, all of them checked.
 
     Raises:
         UserError: An axis cannot be read, or two combinations have one name.
     """
     plan, folders = Plan([], {}), set()
-    for row, axes in _each(rows, options.grid):
-        overrides = [*row.overrides, *options.overrides, *axes]
+    for row, axes in _each(rows, grid):
+        sets = [*row.overrides, *overrides, *axes]
         title = f"{row.name or row.config}{': ' if axes else ''}{', '.join(axes)}"
         try:
-            loaded = load_config(row.config, overrides)
-            name = row_name(options.name or row.name, loaded, axes)
-            place = folder / folder_name(name)
-            runs = plan_run(name, row.config, overrides, place)
+            loaded = load_config(row.config, sets)
+            called = row_name(name or row.name, loaded, axes)
+            place = folder / folder_name(called)
+            runs = plan_run(called, row.config, sets, place)
         except UserError as error:
             plan.rejected[title] = str(error)
             continue
         if place in folders:
-            raise UserError(f"Two rows are called '{name}'. Tell them apart by their names.")
+            raise UserError(f"Two rows are called '{called}'. Tell them apart by their names.")
         folders.add(place)
         for line in dropped(loaded):
-            print(f"{name}: {line}")
+            print(f"{called}: {line}")
         plan.runs.extend(runs)
     return plan
 
 
-def write_table(done: Done, sweeps: Sequence[Sweep], table: TableOptions, command: str) -> None:
+def write_table(
+    done: Done, sweeps: Sequence[Sweep], *, baseline: str | None, out: str | None, command: str
+) -> None:
     """The table of what is finished, in the file that was asked for or on the terminal."""
-    comparison = comparison_of([run.folder for run in done.finished], table)
-    layout = layout_of(table.layout, table.out)
-    if layout is None or table.out is None:
+    comparison = comparison_of([run.folder for run in done.finished], baseline=baseline)
+    layout = layout_of(None, out)
+    if layout is None or out is None:
         standard_output().print(terminal(comparison))
         return
     text = LAYOUTS[layout](comparison)
     if layout == "markdown":
         text = page(text, done, sweeps, command)
-    write_text(Path(table.out), text)
-    print(f"written to {table.out}")
+    write_text(Path(out), text)
+    print(f"written to {out}")
 
 
 def _each(rows: Sequence[Row], grid: Sequence[str]) -> Iterator[tuple[Row, tuple[str, ...]]]:

@@ -24,6 +24,7 @@ class VideoTextContrast(Loss):
         weight: Factor of the loss in the total loss.
         temperature: Initial divisor of the cosine, above 0.
         learnable: Whether the scale, the inverse of the temperature, is trainable.
+        cosine_eps: Term added to the product of the norms in the cosine, 0.01 in the authors' code.
     """
 
     uses_text = True
@@ -34,9 +35,11 @@ class VideoTextContrast(Loss):
         weight: NonNegativeFloat = 1.0,
         temperature: PositiveFloat = 1.0,
         learnable: bool = True,
+        cosine_eps: NonNegativeFloat = 0.0,
     ) -> None:
         super().__init__()
         self.weight = weight
+        self.cosine_eps = cosine_eps
         self.scale = nn.Parameter(torch.tensor(1 / temperature), requires_grad=learnable)
 
     def forward(self, outcome: Outcome, episode: Episode) -> Float[Tensor, ""]:
@@ -51,7 +54,7 @@ class VideoTextContrast(Loss):
                 "computed once: give the config a frozen text_encoder."
             )
         videos = torch.cat([outcome.support.flatten(0, 1), outcome.query])
-        cosines = text_logits(videos, episode.bank, 1.0)
+        cosines = text_logits(videos, episode.bank, 1.0, self.cosine_eps)
         support_classes = episode.classes.repeat_interleave(outcome.support.shape[1])
         video_classes = torch.cat([support_classes, episode.classes[episode.labels]])
         return F.cross_entropy(cosines * self.scale, video_classes)

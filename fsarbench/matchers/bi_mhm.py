@@ -5,6 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.arguments.value_rules import NonNegativeFloat
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.hausdorff import mean_hausdorff, nearest, sum_hausdorff
 from fsarbench.functional.pairwise import frame_cosines
@@ -24,6 +25,8 @@ class BiMHM(Matcher):
     Args:
         reduction: `sum` adds the minimum distances over the frames of a video, as in the authors'
             code; `mean` averages them, as in their paper.
+        cosine_eps: Term added to the product of the norms in the cosine; the code of MoLo (Wang et
+            al., CVPR 2023) adds 0.01, HyRSM's adds nothing.
 
     Example:
         >>> import torch
@@ -31,8 +34,9 @@ class BiMHM(Matcher):
         torch.Size([2, 5])
     """
 
-    def __init__(self, reduction: Reduction = "sum") -> None:
+    def __init__(self, reduction: Reduction = "sum", cosine_eps: NonNegativeFloat = 0.0) -> None:
         super().__init__()
+        self.cosine_eps = cosine_eps
         self.scales_with_frames = reduction == "sum"
         self.measure = sum_hausdorff if reduction == "sum" else mean_hausdorff
 
@@ -40,13 +44,13 @@ class BiMHM(Matcher):
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative distance of the two sets of frames."""
-        distances = 1 - frame_cosines(query, prototypes)
+        distances = 1 - frame_cosines(query, prototypes, self.cosine_eps)
         return -self.measure(distances).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and nearest frames."""
-        cosines = frame_cosines(query, prototypes)
+        cosines = frame_cosines(query, prototypes, self.cosine_eps)
         caption = "nearest frames: 1 if each is the other's nearest frame, 0.5 if only one is"
         return MatchExplanation(cosines, nearest(1 - cosines), caption)

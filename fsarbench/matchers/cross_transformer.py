@@ -1,8 +1,11 @@
 """CrossTransformer: query-specific prototypes by attention (Doersch et al., NeurIPS 2020)."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.explanation import MatchExplanation
@@ -10,18 +13,22 @@ from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 
+Score = Literal["distance", "cosine"]
+
 
 @MATCHERS.register_module()
 class CrossTransformer(Matcher):
     """CrossTransformers over frames (Doersch, Gupta and Zisserman, NeurIPS 2020).
 
     Every frame of a query attends to all frames of all P prototypes of a class; the output is the
-    class's prototype for that frame. The logit is the negative squared distance of frame and
-    prototype, averaged over frames.
+    class's prototype for that frame. The logit compares frame and prototype and is averaged over
+    frames.
 
     Args:
         dim: Feature width D.
-        key_dim: Width of keys and values.
+        key_dim: Width of keys and values; 128 in the paper, 1024 in the code that HyRSM and
+            related methods share for their frame-level baseline.
+        score: Negative squared `distance`, as in the paper, or `cosine`, as in the shared code.
 
     Example:
         >>> import torch
@@ -29,8 +36,9 @@ class CrossTransformer(Matcher):
         torch.Size([2, 5])
     """
 
-    def __init__(self, dim: int, key_dim: PositiveInt = 128) -> None:
+    def __init__(self, dim: int, key_dim: PositiveInt = 128, score: Score = "distance") -> None:
         super().__init__()
+        self.score = score
         # Query and support share the key head and the value head, as in the paper.
         self.key = nn.Linear(dim, key_dim, bias=False)
         self.value = nn.Linear(dim, key_dim, bias=False)
@@ -39,11 +47,14 @@ class CrossTransformer(Matcher):
     def forward(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
-        """Negative squared distance to the attended values, averaged over frames."""
+        """Similarity to the attended values, averaged over frames."""
         frames = prototypes.flatten(2, 3)
         attended = torch.matmul(self._attention(query, frames), self.value(frames))
-        gap = self.value(query)[:, None] - attended
-        return -gap.square().sum(-1).mean(-1)
+        values = self.value(query)[:, None]
+        if self.score == "cosine":
+            cosines = F.normalize(values, dim=-1) * F.normalize(attended, dim=-1)
+            return cosines.sum(-1).mean(-1)
+        return -(values - attended).square().sum(-1).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]

@@ -5,7 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.arguments.value_rules import PositiveFloat
+from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.otam import Borders, occupancy, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
@@ -28,6 +28,8 @@ class OTAM(Matcher):
             to the query; `one` uses only the first.
         borders: Columns in which an alignment may move down: `paper` only in the padded columns,
             `field` also in the first real column, as in the published code of several methods.
+        cosine_eps: Term added to the product of the norms in the cosine; the published code of
+            several methods adds 0.01.
 
     Example:
         >>> import torch
@@ -42,24 +44,26 @@ class OTAM(Matcher):
         temperature: PositiveFloat = 0.1,
         directions: Directions = "both",
         borders: Borders = "field",
+        cosine_eps: NonNegativeFloat = 0.0,
     ) -> None:
         super().__init__()
         self.temperature = temperature
         self.borders = borders
+        self.cosine_eps = cosine_eps
         self.align = otam_both_ways if directions == "both" else otam
 
     def forward(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
         """Negative cost of the alignment, a sum over frames."""
-        distances = 1 - frame_cosines(query, prototypes)
+        distances = 1 - frame_cosines(query, prototypes, self.cosine_eps)
         return -self.align(distances, self.temperature, self.borders).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and the share of alignment paths through each pair of frames."""
-        cosines = frame_cosines(query, prototypes)
+        cosines = frame_cosines(query, prototypes, self.cosine_eps)
         visits = occupancy(lambda d: self.align(d, self.temperature, self.borders), 1 - cosines)
         directions = 2 if self.align is otam_both_ways else 1
         caption = "OTAM's alignment: share of the paths through a pair of frames"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
@@ -52,8 +52,7 @@ def count_flops(
     # The text encoder stays out: it is large, and its work is not counted.
     bare = FewShotModel(model.backbone, model.prototypes, model.matcher, model.readout)
     empty = on_meta(bare).eval()
-    width = None if model.text_encoder is None else model.text_encoder.dim
-    episode = dummy_episode(clips, episodes, width)
+    episode = dummy_episode(clips, episodes, text_shape(model))
     text = None if episode.text is None else episode.text[:1]
     support = counted(lambda: empty.encode_support(episode.support[:1, :1], text))
     query = counted(lambda: empty.encode_query(episode.query[:1]))
@@ -62,8 +61,14 @@ def count_flops(
     return EpisodeFlops(support.total, query.total, whole.total, tuple(sorted(missing)))
 
 
+def text_shape(model: FewShotModel) -> tuple[int, int] | None:
+    """Sentences per class M and text width E; None without a text encoder."""
+    encoder = model.text_encoder
+    return None if encoder is None else (encoder.sentences, encoder.dim)
+
+
 def dummy_episode(
-    clips: ClipSettings, episodes: EpisodeSettings, text_width: int | None
+    clips: ClipSettings, episodes: EpisodeSettings, text: tuple[int, int] | None
 ) -> Episode:
     """A test episode of nothing, on the meta device."""
     size, _ = clips.sides()
@@ -74,18 +79,27 @@ def dummy_episode(
             query=torch.empty(queries, *frames, dtype=torch.uint8),
             labels=torch.empty(queries, dtype=torch.int64),
             classes=torch.empty(episodes.way, dtype=torch.int64),
-            text=None if text_width is None else torch.empty(episodes.way, text_width),
+            text=None if text is None else torch.empty(episodes.way, *text),
         )
 
 
 def on_meta(module: M) -> M:
     """A copy of a module on the meta device, whose tensors take no memory."""
+    return copied(module, lambda tensor: torch.empty_like(tensor, device="meta"))
+
+
+def copied(module: M, change: Callable[[Tensor], Tensor]) -> M:
+    """A copy of a module whose parameters and buffers are replaced; the originals are not copied.
+
+    Args:
+        module: It is not changed.
+        change: Function from a parameter or buffer to the tensor that replaces it.
+    """
     memo: dict[int, object] = {}
     for parameter in module.parameters():
-        empty = torch.empty_like(parameter, device="meta")
-        memo[id(parameter)] = nn.Parameter(empty, parameter.requires_grad)
+        memo[id(parameter)] = nn.Parameter(change(parameter), parameter.requires_grad)
     for buffer in module.buffers():
-        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+        memo[id(buffer)] = change(buffer)
     return copy.deepcopy(module, memo)
 
 

@@ -22,8 +22,8 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sd
 aten = torch.ops.aten
 
 # How the names begin of what is neither a product of matrices nor hides one: it moves, sums up,
-# normalises, sorts or draws numbers, a few operations a number at the most, which the convention
-# leaves out. Pointwise operations and views are known by their tags and schemas.
+# normalises, interpolates, sorts or draws numbers, a few operations a number at the most, which the
+# convention leaves out. Pointwise operations and views are known by their tags and schemas.
 # fmt: off
 CHEAP = (
     "_adaptive_avg_pool", "_batch_norm", "_fused_adam", "_fused_rms_norm", "_foreach_",
@@ -32,7 +32,8 @@ CHEAP = (
     "adaptive_", "all", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort",
     "as_strided", "avg_pool", "bernoulli", "cat", "clone", "col2im", "constant_pad_nd", "copy",
     "cummax", "cummin", "cumprod", "cumsum", "diag",
-    "embedding", "empty", "equal", "eye", "fill", "flip", "full", "gather", "im2col", "index",
+    "embedding", "empty", "equal", "eye", "fill", "flip", "floor_divide", "full", "gather",
+    "grid_sampler_", "im2col", "index",
     "linalg_vector_norm", "linspace", "logsumexp", "masked_", "max", "mean", "median", "min",
     "mse_loss", "multinomial", "native_batch_norm", "native_dropout", "native_group_norm",
     "native_layer_norm", "new_", "nll_loss", "nonzero", "norm", "ones", "prod", "rand",
@@ -165,7 +166,8 @@ class RunningSlot:
     An adapter calls the trunk's layers; meanwhile the trunk is at work.
 
     Args:
-        model: Its slots are its children, adapters apart from the backbone that holds them.
+        model: Its slots are its children, adapters apart from the backbone that holds them;
+            components of a branch are called `BRANCH.SLOT`.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -243,9 +245,11 @@ def slots_of(model: nn.Module) -> dict[int, str]:
     """The slot of every module of a model, by identity."""
     found = {}
     for name, module in model.named_modules():
-        slot, _, inside = name.partition(".")
-        inside = inside.partition(".")[0]
-        found[id(module)] = "adapter" if inside in ("adapters", "entry") else slot or "other"
+        slot, *inside = name.split(".")
+        if slot == "branches" and len(inside) >= 2:
+            slot, inside = f"{inside[0]}.{inside[1]}", []
+        is_adapter = inside[:1] in (["adapters"], ["entry"])
+        found[id(module)] = "adapter" if is_adapter else slot or "other"
     return found
 
 

@@ -14,7 +14,7 @@ from fsarbench.config.validation import check_config
 from fsarbench.profiling.dummy_inputs import ProfiledModel, build_profiled_model
 from fsarbench.profiling.memory import Peak, computed_testing, computed_training
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
-from fsarbench.profiling.parameters import parts
+from fsarbench.profiling.parameters import slot_parameters
 from fsarbench.profiling.roofline import roofline as measure_roofline
 from fsarbench.profiling.timing import Measured, Stand, conditions, measure
 from fsarbench.runtime.atomic_files import require_writable, write_text
@@ -46,7 +46,7 @@ def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[
     """The cost of one checked config; memory in bytes, times in seconds."""
     subject = build_profiled_model(config.values)
     half = uses_bf16(subject.settings.train, device)
-    slots = [asdict(part) for part in parts(subject.model)]
+    slots = [asdict(slot) for slot in slot_parameters(subject.model)]
     return {
         "name": config.name,
         "setting": setting_of(subject, half),
@@ -72,12 +72,14 @@ def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[
 def setting_of(subject: ProfiledModel, half: bool) -> dict[str, Any]:
     """The kind of episode and how it is run."""
     kind, clips = subject.settings.episodes, subject.clips
-    settings = asdict(subject.settings.train)
+    settings, training = asdict(subject.settings.train), kind.of("train")
     return {
         "way": kind.way,
         "shot": kind.shot,
         "queries_a_class": kind.queries,
-        "train_queries_a_class": kind.queries_of("train"),
+        "train_way": training.way,
+        "train_shot": training.shot,
+        "train_queries_a_class": training.queries,
         "frames": clips.frames,
         "size": clips.size,
         **{key: settings[key] for key in LEAN},

@@ -1,12 +1,19 @@
 """HyRSM: query-specific prototypes (Wang et al., CVPR 2022)."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
+from fsarbench.arguments.value_rules import (
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ShareWithZero,
+)
 from fsarbench.interfaces import PrototypeBuilder
-from fsarbench.layers import MultiHeadAttention, sinusoids
+from fsarbench.layers import MultiHeadAttention, dropout_layer, sinusoids
 from fsarbench.registry import PROTOTYPES
 
 
@@ -21,7 +28,15 @@ class HybridRelation(PrototypeBuilder):
     Args:
         dim: Feature width D.
         heads: Number of attention heads, a divisor of `dim`.
-        dropout: Dropout rate.
+        dropout: Dropout rate; None is 0.1, and with `as_released` the rates of the authors' code:
+            0.1 for the frames with their positions and for the attention weights between videos,
+            0.2 after the attention within a video, 0.05 after that between videos.
+        feature_scale: Factor of the features before the positional encoding is added; None is
+            sqrt(dim / 10), the default of the authors' code.
+        position_scale: Factor of the positional encoding. The authors' Kinetics-100 configs have
+            0.01, and a `feature_scale` of 1.
+        as_released: Whether positional encoding (`squared_frequencies`), projections (no bias for
+            query, key and value) and initialisation are those of the authors' code.
 
     Example:
         >>> relate = HybridRelation(4, heads=2)
@@ -29,37 +44,111 @@ class HybridRelation(PrototypeBuilder):
         torch.Size([2, 5, 1, 8, 4])
     """
 
-    def __init__(self, dim: int, heads: PositiveInt = 8, dropout: ShareWithZero = 0.1) -> None:
+    def __init__(
+        self,
+        dim: int,
+        heads: PositiveInt = 8,
+        dropout: ShareWithZero | None = None,
+        feature_scale: PositiveFloat | None = None,
+        position_scale: NonNegativeFloat = 1.0,
+        as_released: bool = False,
+    ) -> None:
         super().__init__()
         # As in the authors' code: features much larger than the positional encoding.
-        self.scale = (dim / 10) ** 0.5
-        self.within, self.between = MultiHeadAttention(dim, heads), MultiHeadAttention(dim, heads)
+        self.scale = (dim / 10) ** 0.5 if feature_scale is None else feature_scale
+        self.position_scale = position_scale
+        self.positions = squared_frequencies if as_released else sinusoids
+        frames, within, weights, between = dropout_rates(dropout, as_released)
+        bias = not as_released
+        self.within = MultiHeadAttention(dim, heads, bias)
+        self.between = MultiHeadAttention(dim, heads, bias, dropout=weights)
         self.norm_within, self.norm_between = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.dropout = dropout_layer(frames)
+        self.dropout_within, self.dropout_between = dropout_layer(within), dropout_layer(between)
         # The linear map of concatenated frame and context is split into the sum of two maps, so
         # that the frames of a class are mapped once and not once per query.
         self.frame, self.context = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False)
         for parameter in (self.frame.weight, self.frame.bias, self.context.weight):
             nn.init.uniform_(parameter, -((2 * dim) ** -0.5), (2 * dim) ** -0.5)
+        if as_released:
+            draw_as_released(self.within, self.between)
 
     def forward(
         self,
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
-        text: Float[Tensor, "N E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
-        """One prototype per class and query; text is unused."""
-        classes, query = self._relate_frames(support).mean(1), self._relate_frames(query)
+        text: Float[Tensor, "N M E"] | None,
+    ) -> (
+        tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]
+        | tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"], Mapping[str, Tensor]]
+    ):
+        """One prototype per class and query; text is unused.
+
+        In training, the auxiliary output `attended` "V S F" holds the frames of every video behind
+        the first attention, the support videos first and class-major, then the queries.
+        """
+        support, query = self._relate_frames(support), self._relate_frames(query)
+        prototypes, matched = self._match_frames(support.mean(1), query)
+        if not self.training:
+            return prototypes, matched
+        return prototypes, matched, {"attended": torch.cat([support.flatten(0, 1), query])}
+
+    def _match_frames(
+        self, classes: Float[Tensor, "N S F"], query: Float[Tensor, "Q S F"]
+    ) -> tuple[Float[Tensor, "Q N 1 S F"], Float[Tensor, "Q S F"]]:
+        """Prototypes and query features from the related frames of classes and queries."""
         videos = classes.mean(1).expand(query.shape[0], -1, -1)
         context = self._relate_videos(torch.cat([videos, query.mean(1, keepdim=True)], dim=1))
         prototypes = self.frame(classes) + context[:, :-1, None]
         return prototypes[:, :, None], self.frame(query) + context[:, -1:]
 
     def _relate_frames(self, frames: Float[Tensor, "*B T D"]) -> Float[Tensor, "*B T D"]:
-        frames = self.dropout(self.scale * frames + sinusoids(frames))
+        positions = self.position_scale * self.positions(frames)
+        frames = self.dropout(self.scale * frames + positions)
         normed = self.norm_within(frames)
-        return (frames + self.dropout(self.within(normed, normed))).relu()
+        return (frames + self.dropout_within(self.within(normed, normed))).relu()
 
     def _relate_videos(self, videos: Float[Tensor, "Q M D"]) -> Float[Tensor, "Q M D"]:
-        related = videos + self.dropout(self.between(videos, videos))
+        related = videos + self.dropout_between(self.between(videos, videos))
         return self.context(self.norm_between(related).relu())
+
+
+def squared_frequencies(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
+    """Positional encoding of HyRSM's code for features of this shape.
+
+    Feature i has the frequency 10000^(-2 i / D): for the sines the square of the usual frequency
+    (`fsarbench.layers.sinusoids`), and for each cosine a lower one than for its sine.
+
+    Example:
+        >>> squared_frequencies(torch.zeros(2, 4))
+        tensor([[0.0000e+00, 1.0000e+00, 0.0000e+00, 1.0000e+00],
+                [8.4147e-01, 9.9995e-01, 1.0000e-04, 1.0000e+00]])
+    """
+    frames, dim = like.shape[-2:]
+    steps = torch.arange(frames, device=like.device, dtype=like.dtype)
+    features = torch.arange(dim, device=like.device, dtype=like.dtype)
+    angles = steps[:, None] * 10_000.0 ** (-2 * features / dim)
+    return torch.where(features % 2 == 0, angles.sin(), angles.cos())
+
+
+def dropout_rates(rate: float | None, as_released: bool) -> tuple[float, float, float, float]:
+    """Dropout rates of frames, attention output, attention weights and output between videos."""
+    if rate is None:
+        return (0.1, 0.2, 0.1, 0.05) if as_released else (0.1, 0.1, 0.0, 0.1)
+    return rate, rate, rate if as_released else 0.0, rate
+
+
+def draw_as_released(within: MultiHeadAttention, between: MultiHeadAttention) -> None:
+    """Initialise both attentions as HyRSM's code does.
+
+    Within a video all projections are drawn as `torch.nn.Linear` draws them: at width 512 a
+    standard deviation of 0.0255, where attention as in torch has 0.0312. Between videos query, key
+    and value are normal with the variance 2 / (dim + width of a head), 0.0589 at width 512 and 8
+    heads, and the output projection has the variance 1 / dim, 0.0442. Output biases are random.
+    """
+    for layer in (within.query, within.key, within.value, within.out, between.out):
+        layer.reset_parameters()
+    dim = between.out.in_features
+    for layer in (between.query, between.key, between.value):
+        nn.init.normal_(layer.weight, std=(2 / (dim + dim // between.heads)) ** 0.5)
+    nn.init.xavier_normal_(between.out.weight)

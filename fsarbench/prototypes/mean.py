@@ -22,7 +22,7 @@ class Mean(PrototypeBuilder):
         self,
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
-        text: Float[Tensor, "N E"] | None,
+        text: Float[Tensor, "N M E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """One prototype per class, shared by all queries; queries are unchanged, text is unused."""
         return support.mean(1, keepdim=True)[None], query

@@ -16,7 +16,7 @@ class PerVideoPrototypeBuilder(PrototypeBuilder):
 
     @abstractmethod
     def class_prototypes(
-        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N M E"] | None
     ) -> Float[Tensor, "N P S F"]:
         """Prototypes of each class, independent of the other classes."""
 
@@ -28,7 +28,7 @@ class PerVideoPrototypeBuilder(PrototypeBuilder):
         self,
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
-        text: Float[Tensor, "N E"] | None,
+        text: Float[Tensor, "N M E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         """Prototypes shared by all queries, and query features for the matcher."""
         return self.class_prototypes(support, text)[None], self.query_features(query)

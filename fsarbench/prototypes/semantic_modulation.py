@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
 from fsarbench.functional.text_scores import check_widths, guide_tokens
-from fsarbench.layers import TransformerLayer
+from fsarbench.layers import FeedForward, MultiHeadAttention, TransformerLayer, dropout_layer
 from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import PROTOTYPES
 
@@ -26,18 +26,22 @@ class SemanticModulation(PerVideoPrototypeBuilder):
     Args:
         dim: Feature width D.
         heads: Number of attention heads, a divisor of `dim`.
-        hidden: Hidden width of the feed-forward network; None is 4 times `dim`.
+        hidden: Hidden width of the feed-forward network; None is 4 times `dim`, and 2048 for every
+            `dim` with `as_released`.
         depth: Number of layers.
-        dropout: Dropout rate.
+        dropout: Dropout rate; None is 0.2, and with `as_released` also 0.05 in the feed-forward
+            network.
         merge: Whether the K shots are averaged `before` or `after` the transformer.
         text_dim: Text feature width E, if known, to check it against `dim`.
+        as_released: Whether the layers are those of the authors' code, `LayerAsReleased`, instead
+            of plain pre-norm layers.
 
     Raises:
         UserError: `heads` does not divide `dim`, or `text_dim` differs from `dim`.
 
     Example:
         >>> build = SemanticModulation(4, heads=2)
-        >>> build(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), torch.ones(5, 4))[0].shape
+        >>> build(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), torch.ones(5, 1, 4))[0].shape
         torch.Size([1, 5, 1, 8, 4])
     """
 
@@ -49,20 +53,26 @@ class SemanticModulation(PerVideoPrototypeBuilder):
         heads: PositiveInt = 8,
         hidden: PositiveInt | None = None,
         depth: PositiveInt = 1,
-        dropout: ShareWithZero = 0.2,
+        dropout: ShareWithZero | None = None,
         merge: Merge = "before",
         text_dim: int | None = None,
+        as_released: bool = False,
     ) -> None:
         super().__init__()
         check_widths("SemanticModulation", dim, dim if text_dim is None else text_dim)
         self.merge = merge
-        hidden = 4 * dim if hidden is None else hidden
-        self.layers = nn.ModuleList(
-            TransformerLayer(dim, heads, hidden, dropout, pre_norm=True) for _ in range(depth)
-        )
+
+        def layer() -> nn.Module:
+            if as_released:
+                rates = (0.2, 0.05) if dropout is None else (dropout, dropout)
+                return LayerAsReleased(dim, heads, hidden or 2048, *rates)
+            rate = 0.2 if dropout is None else dropout
+            return TransformerLayer(dim, heads, hidden or 4 * dim, rate, pre_norm=True)
+
+        self.layers = nn.ModuleList(layer() for _ in range(depth))
 
     def class_prototypes(
-        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N M E"] | None
     ) -> Float[Tensor, "N P S F"]:
         """One prototype per class.
 
@@ -83,3 +93,40 @@ class SemanticModulation(PerVideoPrototypeBuilder):
         for layer in self.layers:
             tokens = layer(tokens, tokens)
         return tokens
+
+
+class LayerAsReleased(nn.Module):
+    """Transformer layer of CLIP-FSAR's code, without a norm before the feed-forward network.
+
+    The projections of query, key and value have no bias, and all linear layers are initialised as
+    in `torch.nn.Linear` (at width 512 a standard deviation of 0.0255, where attention as in torch
+    has 0.0312, and a random bias of the output projection).
+
+    Args:
+        dim: Token width.
+        heads: Number of attention heads.
+        hidden: Hidden width of the feed-forward network.
+        dropout: Dropout rate after the attention.
+        inner_dropout: Dropout rate of the hidden units and the output of the feed-forward network.
+
+    Example:
+        >>> sum(p.numel() for p in LayerAsReleased(1024, 8, 2048, 0.2, 0.05).parameters())
+        8394752
+    """
+
+    def __init__(
+        self, dim: int, heads: int, hidden: int, dropout: float, inner_dropout: float
+    ) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(dim, heads, bias=False, init="linear")
+        self.feed_forward = FeedForward(dim, hidden, inner_dropout)
+        self.norm1 = nn.LayerNorm(dim)
+        self.dropout = dropout_layer(dropout)
+
+    def forward(
+        self, query: Float[Tensor, "*B L D"], context: Float[Tensor, "*B S D"]
+    ) -> Float[Tensor, "*B L D"]:
+        """Query tokens after attending to the context."""
+        mixed = self.attention(self.norm1(query), self.norm1(context))
+        query = query + self.dropout(mixed)
+        return query + self.feed_forward(query)

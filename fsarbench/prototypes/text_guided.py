@@ -60,7 +60,7 @@ class TextGuided(PerVideoPrototypeBuilder):
         self.layer = TransformerLayer(dim, heads, hidden, dropout, pre_norm=norm == "pre")
 
     def class_prototypes(
-        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N E"] | None
+        self, support: Float[Tensor, "N K S F"], text: Float[Tensor, "N M E"] | None
     ) -> Float[Tensor, "N P S F"]:
         """One prototype per class.
 

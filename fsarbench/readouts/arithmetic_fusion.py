@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.arguments.value_rules import PositiveFloat, ShareWithEnds
+from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat, ShareWithEnds
 from fsarbench.episode import Outcome
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Readout
@@ -17,12 +17,19 @@ class ArithmeticFusion(Readout):
     Args:
         alpha: Weight of the text, 0 to 1.
         temperature: Divisor of the cosine of query and text, above 0.
+        cosine_eps: Term added to the product of the norms in the cosine of query and text.
     """
 
     uses_text = True
 
-    def __init__(self, alpha: ShareWithEnds = 0.5, temperature: PositiveFloat = 0.01) -> None:
+    def __init__(
+        self,
+        alpha: ShareWithEnds = 0.5,
+        temperature: PositiveFloat = 0.01,
+        cosine_eps: NonNegativeFloat = 0.0,
+    ) -> None:
         super().__init__()
+        self.cosine_eps = cosine_eps
         self.alpha = alpha
         self.temperature = temperature
 
@@ -33,5 +40,5 @@ class ArithmeticFusion(Readout):
 
     def explain(self, outcome: Outcome) -> dict[str, Float[Tensor, "Q N"]]:
         """Probabilities from the text and from the matcher."""
-        text = text_logits(outcome.query, outcome.text, self.temperature).softmax(-1)
-        return {"text": text, "matcher": outcome.logits.softmax(-1)}
+        text = text_logits(outcome.query, outcome.text, self.temperature, self.cosine_eps)
+        return {"text": text.softmax(-1), "matcher": outcome.logits.softmax(-1)}

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.arguments.value_rules import PositiveFloat, ShareWithEnds
+from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat, ShareWithEnds
 from fsarbench.episode import Outcome
 from fsarbench.functional.text_scores import text_logits
 from fsarbench.interfaces import Readout
@@ -19,14 +19,20 @@ class GeometricFusion(Readout):
         temperature: Divisor of the cosine of query and text, above 0.
         per_frame: Whether the matcher's logits are divided by the number of frames, for matchers
             whose logits are sums over frames.
+        cosine_eps: Term added to the product of the norms in the cosine of query and text.
     """
 
     uses_text = True
 
     def __init__(
-        self, alpha: ShareWithEnds = 0.9, temperature: PositiveFloat = 1.0, per_frame: bool = True
+        self,
+        alpha: ShareWithEnds = 0.9,
+        temperature: PositiveFloat = 1.0,
+        per_frame: bool = True,
+        cosine_eps: NonNegativeFloat = 0.0,
     ) -> None:
         super().__init__()
+        self.cosine_eps = cosine_eps
         self.alpha = alpha
         self.temperature = temperature
         self.per_frame = per_frame
@@ -43,6 +49,6 @@ class GeometricFusion(Readout):
         return {"text": text.softmax(-1), "matcher": match.softmax(-1)}
 
     def _logits(self, outcome: Outcome) -> tuple[Float[Tensor, "Q N"], Float[Tensor, "Q N"]]:
-        text = text_logits(outcome.query, outcome.text, self.temperature)
+        text = text_logits(outcome.query, outcome.text, self.temperature, self.cosine_eps)
         frames = outcome.query.shape[1]
         return text, outcome.logits / frames if self.per_frame else outcome.logits

@@ -23,7 +23,7 @@ from fsarbench.catalogue.package_data import resource
 from fsarbench.catalogue.published_results import results_of
 from fsarbench.config.bases import bases
 from fsarbench.report.published import published_rows
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
 
@@ -99,6 +99,7 @@ def sections(card: Card) -> Sections:
     yield "Paper", [card.paper] if card.paper else []
     yield "Equation (LaTeX)", card.equation
     yield "Arguments", arguments(card)
+    yield "Arguments of the released code", [f"{k} = {v!r}" for k, v in card.released.items()]
     yield "Properties", properties(card)
     yield "Differences from the authors' code, and choices not stated in the paper", card.differs
     yield "Published results", list(published_rows(card.published))

@@ -7,15 +7,16 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.report.wide_table import CutTable, Heading
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 Record = Mapping[str, Any]
 GIBI = 2.0**30
 
 
 @dataclass(frozen=True)
-class Column:
+class CostColumn:
     """One column of the table.
 
     Attributes:
@@ -40,17 +41,19 @@ def at(*path: str, unit: float = 1.0) -> Callable[[Record], float | None]:
 
 
 COLUMNS = (
-    Column("trainable (M)", at("parameters", "tuned", unit=1e6)),
-    Column("total (M)", at("parameters", "total", unit=1e6)),
-    Column("test GFLOPs", at("operations", "testing", "episode", unit=1e9)),
-    Column("step GFLOPs", at("operations", "training", "step", unit=1e9)),
-    Column("test GiB", at("memory", "testing", "total", unit=GIBI)),
-    Column("step GiB", at("memory", "training", "total", unit=GIBI)),
-    Column("test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)),
-    Column("step GiB, allocator", at("measured", "train_step", "memory", "tensors", unit=GIBI)),
-    Column("videos/s", at("measured", "encode", "rate")),
-    Column("test episodes/s", at("measured", "test_episode", "rate")),
-    Column("step s", at("measured", "train_step", "timing", "median")),
+    CostColumn("trainable (M)", at("parameters", "tuned", unit=1e6)),
+    CostColumn("total (M)", at("parameters", "total", unit=1e6)),
+    CostColumn("test GFLOPs", at("operations", "testing", "episode", unit=1e9)),
+    CostColumn("step GFLOPs", at("operations", "training", "step", unit=1e9)),
+    CostColumn("test GiB", at("memory", "testing", "total", unit=GIBI)),
+    CostColumn("step GiB", at("memory", "training", "total", unit=GIBI)),
+    CostColumn(
+        "test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)
+    ),
+    CostColumn("step GiB, allocator", at("measured", "train_step", "memory", "tensors", unit=GIBI)),
+    CostColumn("videos/s", at("measured", "encode", "rate")),
+    CostColumn("test episodes/s", at("measured", "test_episode", "rate")),
+    CostColumn("step s", at("measured", "train_step", "timing", "median")),
 )
 
 
@@ -65,7 +68,7 @@ def table(records: Sequence[Record]) -> CutTable:
     return CutTable(headings, rows)
 
 
-def cell(column: Column, record: Record, first: Record) -> str:
+def cell(column: CostColumn, record: Record, first: Record) -> str:
     """Number of a config with its ratio to the number of the first config."""
     value, base = column.number(record), column.number(first)
     if value is None:
@@ -203,8 +206,8 @@ def remarks(profile: Mapping[str, Any]) -> list[str]:
     first, device = profile["configs"][0], profile["device"]
     setting = first["setting"]
     task = (
-        f"{setting['way']}-way {setting['shot']}-shot, {setting['queries_a_class']} queries per "
-        f"class ({setting['train_queries_a_class']} in training), {setting['frames']} frames of "
+        f"{task_name(setting['way'], setting['shot'])}, {setting['queries_a_class']} queries per "
+        f"class ({training_task(setting)} in training), {setting['frames']} frames of "
         f"{setting['size']} pixels, {setting['precision']}"
     )
     ratios = "In brackets: ratio to the first row. " if len(profile["configs"]) > 1 else ""
@@ -216,3 +219,16 @@ def remarks(profile: Mapping[str, Any]) -> list[str]:
         "allocator: peak memory measured by the GPU allocator.",
         f"Device: {', '.join(f'{key} {value}' for key, value in device.items())}.",
     ]
+
+
+def training_task(setting: Mapping[str, Any]) -> str:
+    """Queries per class of a training episode, with way and shot where they differ from the test.
+
+    Example:
+        >>> training_task({"way": 5, "shot": 5, "train_shot": 1, "train_queries_a_class": 3})
+        '3, 5-way 1-shot'
+    """
+    own = setting["way"], setting["shot"]
+    task = setting.get("train_way", own[0]), setting.get("train_shot", own[1])
+    different = "" if task == own else f", {task_name(*task)}"
+    return f"{setting['train_queries_a_class']}{different}"

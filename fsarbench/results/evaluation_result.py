@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.errors import UserError, nearest
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.results.predictions import Predictions, intervals, predictions_of
@@ -89,7 +90,7 @@ class EvaluationResult:
         interval = self.interval("videos")
         return (
             f"{self.accuracy:.2%} ± {100 * interval.half_width:.2f} "
-            f"({self.confidence:.0%} interval over test videos), {way}-way {shot}-shot, "
+            f"({self.confidence:.0%} interval over test videos), {task_name(way, shot)}, "
             f"{self.episodes:,} episodes"
         )
 

@@ -17,7 +17,7 @@ from fsarbench.errors import UserError
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.episode_flops import CONVENTION, EpisodeFlops, count_flops
-from fsarbench.profiling.parameters import Part, parts
+from fsarbench.profiling.parameters import SlotParameters, slot_parameters
 from fsarbench.results.predictions import (
     Predictions,
     episodes_file,
@@ -27,6 +27,7 @@ from fsarbench.results.predictions import (
 )
 from fsarbench.runtime.atomic_files import write_text
 from fsarbench.runtime.environment import Memory, describe_device, peak_memory, versions
+from fsarbench.runtime.finite_checks import none_for_nan
 from fsarbench.settings import EvaluateSettings
 from fsarbench.statistics.intervals import Interval, mean_interval
 from fsarbench.training.checkpoint import Checkpoint
@@ -68,7 +69,7 @@ def setting(
 
 def _to_json(interval: Interval) -> dict[str, Any]:
     # Unavailable intervals are NaN, which JSON does not have.
-    return {key: None if value != value else value for key, value in asdict(interval).items()}
+    return {key: none_for_nan(value) for key, value in asdict(interval).items()}
 
 
 SCHEMA = 1
@@ -126,10 +127,10 @@ def describe_run(
             setting(evaluation, data_module.episodes, accuracy, operations.episode)
             for evaluation, accuracy, operations in zip(evaluations, means, flops, strict=True)
         ],
-        "conditions": _conditions(data_module, settings, training, evaluations[0], origin),
+        "conditions": _conditions(model, data_module, settings, training, evaluations[0], origin),
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
-        "parameters": _parameters(parts(model)),
+        "parameters": _parameters(slot_parameters(model)),
         "gflops": _gflops(flops[0]),
         "memory": _memory(peak_memory(data_module.device)),
         "seconds": _seconds(training, evaluations, origin),
@@ -190,7 +191,14 @@ def clip_conditions(clips: ClipSettings) -> dict[str, Any]:
     return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
 
 
+def corpus_hash(model: FewShotModel) -> str | None:
+    """SHA-256 of the text corpus that a model reads; None without a corpus."""
+    encoder = model.text_encoder
+    return (encoder.corpus_sha256 or None) if encoder is not None else None
+
+
 def _conditions(
+    model: FewShotModel,
     data_module: DataModule,
     settings: EvaluateSettings,
     training: Training,
@@ -200,9 +208,11 @@ def _conditions(
     return {
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
+        "corpus_sha256": corpus_hash(model),
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_conditions(evaluation),
+        **_training_conditions(data_module.episodes),
         "seed": data_module.seed,
         "episodes_seed": settings.seed,
         "clips": clip_conditions(data_module.clips),
@@ -221,6 +231,15 @@ def _episode_conditions(evaluation: Evaluation) -> dict[str, int]:
     }
 
 
+def _training_conditions(episodes: EpisodeSettings) -> dict[str, int]:
+    task = episodes.of("train")
+    return {
+        "train_way": task.way,
+        "train_shot": task.shot,
+        "train_queries_a_class": task.queries,
+    }
+
+
 def _training(training: Training) -> dict[str, Any]:
     return {
         "skipped": training.skipped,
@@ -232,7 +251,7 @@ def _training(training: Training) -> dict[str, Any]:
     }
 
 
-def _parameters(slots: list[Part]) -> dict[str, Any]:
+def _parameters(slots: list[SlotParameters]) -> dict[str, Any]:
     return {
         "tuned": sum(part.tuned for part in slots),
         "total": sum(part.total for part in slots),

@@ -44,8 +44,10 @@ def _resident() -> int | None:
 
 PACKAGES = (
     "torch",
+    "torchvision",
     "open_clip_torch",
     "timm",
+    "transformers",
     "mmengine",
     "numpy",
     "scipy",

@@ -1,9 +1,35 @@
 """Checks for NaN and infinite values in weights, features and scores."""
 
+import math
+from collections.abc import Mapping
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
 from fsarbench.errors import UserError
+
+Value = TypeVar("Value")
+
+
+def none_for_nan(value: Value) -> Value | None:
+    """None for NaN, which JSON does not know; any other value, infinities included, as it is.
+
+    Example:
+        >>> none_for_nan(0.5), none_for_nan(float("nan")), none_for_nan("text")
+        (0.5, None, 'text')
+    """
+    return None if value != value else value  # only NaN, of any type, differs from itself
+
+
+def not_finite(values: Mapping[str, float]) -> dict[str, float]:
+    """The values that are NaN or infinite, by name.
+
+    Example:
+        >>> not_finite({"loss": float("inf"), "accuracy": 0.5})
+        {'loss': inf}
+    """
+    return {name: value for name, value in values.items() if not math.isfinite(value)}
 
 
 def require_finite_weights(model: nn.Module, source: str) -> None:

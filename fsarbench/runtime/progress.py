@@ -1,5 +1,7 @@
-"""Progress display: bars on a terminal, plain lines in logs and pipes, nothing if silenced."""
+"""Output on the terminal: progress of long work, and the console that tables are printed on."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -202,3 +204,16 @@ def _columns(width: int) -> tuple[ProgressColumn, ...]:
         TimeRemainingColumn(table_column=no_wrap()),
         TextColumn("{task.fields[note]}", markup=False, table_column=Column()),
     )
+
+
+# Width in a pipe, larger than any line, so that each table row is one line.
+PIPE_WIDTH = 1000
+
+
+def make_console() -> Console:
+    """Console with the width of the terminal or `COLUMNS`; in a pipe, lines are not wrapped.
+
+    There are no colours in a pipe, or if `NO_COLOR` is set.
+    """
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(width=width, highlight=False)

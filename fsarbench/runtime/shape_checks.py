@@ -18,6 +18,7 @@ SLOTS = (
     "fsarbench.losses",
     "fsarbench.matchers",
     "fsarbench.model",
+    "fsarbench.necks",
     "fsarbench.prototypes",
     "fsarbench.readouts",
     "fsarbench.text_encoders",

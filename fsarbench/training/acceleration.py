@@ -3,10 +3,11 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 
-from fsarbench.backbones.vit import BlockLoop, ViT
+from fsarbench.backbones.vit import BlockLoop
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone
 from fsarbench.settings import TrainSettings
@@ -34,21 +35,23 @@ def block_execution(backbone: Backbone, block_loop: BlockLoop) -> Iterator[None]
     """Run the blocks of a vision transformer in another way inside a `with` block.
 
     Raises:
-        UserError: The backbone is no vision transformer.
+        UserError: The backbone does not run its blocks one by one.
     """
-    if not isinstance(backbone, ViT):
+    before = getattr(backbone, "block_loop", None)
+    if before is None:
         raise UserError(
             "train.checkpointing and train.compile work on the blocks of a vision transformer, and "
-            f"{type(backbone).__name__} has none. Set both to False."
+            f"{type(backbone).__name__} has none that are run one by one. Set both to False."
         )
-    before, backbone.block_loop = backbone.block_loop, block_loop
+    loops: Any = backbone
+    loops.block_loop = block_loop
     try:
         with warnings.catch_warnings():
             # torch.compile reads the gradients of tensors that have none.
             warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
             yield
     finally:
-        backbone.block_loop = before
+        loops.block_loop = before
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 from fsarbench.episode import Episode, Outcome
 from fsarbench.model import FewShotModel
@@ -39,4 +40,4 @@ def forward_episode(
     with autocast(episode.query.device, bf16):
         support, query = model.encode(episode, text, together)
     # bf16 has 8 bits of precision: too few for alignment costs and the losses' logarithms.
-    return model.match(support.float(), query.float(), text)
+    return model.match(support.map(Tensor.float), query.map(Tensor.float), text)

@@ -4,7 +4,7 @@ import inspect
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +25,7 @@ from fsarbench.errors import UserError
 from fsarbench.evaluation.feature_cache import text_bank, trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
+from fsarbench.runtime.finite_checks import not_finite
 from fsarbench.runtime.progress import ProgressBar, ProgressBars
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.settings import EvaluateSettings, TrainSettings, processes
@@ -101,9 +102,8 @@ def run_steps(
     first = states.load() if resume else states.clear()
     began = time.perf_counter() - history.seconds
     losses = wrap_distributed(EpisodeLosses(model, data_module, settings)).train()
-    batches = training_batches(
-        data_module, settings, range(first * accumulate, iterations), history
-    )
+    iterations_left = range(first * accumulate, iterations)
+    batches = training_batches(data_module, settings, iterations_left, history, model.extra)
     task = validator.bars.task("train", settings.episodes, settings.log_interval * world)
     with closing(batches), task as bar:
         bar.skip(first * accumulate * world)
@@ -236,13 +236,17 @@ class Report:
 
 
 def training_batches(
-    data_module: DataModule, settings: TrainSettings, iterations: range, history: History
+    data_module: DataModule,
+    settings: TrainSettings,
+    iterations: range,
+    history: History,
+    extra: Sequence[str] = (),
 ) -> Generator[Batch, None, None]:
     """This process's training episodes; the seconds of waiting for them are added to `history`."""
     rank, world = distributed.rank(), distributed.count()
     split = data_module.splits["train"]
     sampler = EpisodeSampler(split, data_module.episodes, data_module.seed)
-    data = EpisodeDataset(split, sampler, data_module.reader, data_module.clips, augment=True)
+    data = EpisodeDataset(split, sampler, data_module.reader, data_module.clips, True, extra)
     order = EpisodeOrder(iterations.start * world, iterations.stop * world, rank, world)
     batches = iter(episode_loader(data, order, processes(settings.workers)))
     for _ in iterations:
@@ -280,7 +284,7 @@ def require_finite(metrics: Iterable[Mapping[str, float]], span: range) -> None:
         UserError: A loss is infinite or not a number.
     """
     for iteration, episode in zip(span, metrics, strict=True):
-        wrong = [f"{k} = {v}" for k, v in episode.items() if not math.isfinite(v)]
+        wrong = [f"{name} = {value}" for name, value in not_finite(episode).items()]
         if wrong:
             raise UserError(
                 f"Training failed in iteration {iteration + 1}: {', '.join(wrong)}. "

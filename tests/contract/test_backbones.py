@@ -7,13 +7,17 @@ from fsarbench.config.build import build_component
 from fsarbench.interfaces import Backbone
 from fsarbench.model import trainable_parameters
 from tests.helpers.combinations import TINY, names
+from tests.helpers.tiny_video import spec
 
 SMALL = {
     "OpenClipViT": TINY,
     "OpenClipResNet": {"type": "OpenClipResNet"},
     "TimmViT": {"type": "TimmViT", "model": "test_vit", "image_size": 32},
     "TimmCNN": {"type": "TimmCNN", "model": "test_resnet", "image_size": 32},
+    "HFVideoBackbone": spec("videomae"),
 }
+# Frames of a clip, and time steps of its features, of the backbones that see whole clips.
+CLIPS = {"HFVideoBackbone": (4, 2)}
 
 
 @pytest.fixture(params=names("backbone"), scope="module")
@@ -32,7 +36,13 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 def frames(backbone: Backbone) -> torch.Tensor:
     size = backbone.image_size
     generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (3, 2, 3, size, size), dtype=torch.uint8, generator=generator)
+    shape = (3, steps(backbone)[0], 3, size, size)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+
+def steps(backbone: Backbone) -> tuple[int, int]:
+    """Frames of a clip, and time steps of its features."""
+    return CLIPS.get(type(backbone).__name__, (2, 2))
 
 
 @torch.no_grad()
@@ -40,7 +50,7 @@ def test_features_are_finite_and_have_the_declared_width(
     backbone: Backbone, frames: torch.Tensor
 ) -> None:
     features = backbone.eval()(frames)
-    assert features.shape == (3, 2, backbone.dim)
+    assert features.shape == (3, steps(backbone)[1], backbone.dim)
     assert features.isfinite().all()
     # Videos and frames differ, so their features do.
     assert (features[0] - features[1]).abs().max() > 1e-2
@@ -48,10 +58,17 @@ def test_features_are_finite_and_have_the_declared_width(
 
 
 @torch.no_grad()
-def test_videos_and_frames_are_independent(backbone: Backbone, frames: torch.Tensor) -> None:
+def test_videos_are_independent_and_frames_of_frame_wise_backbones(
+    backbone: Backbone, frames: torch.Tensor
+) -> None:
     together = backbone.eval()(frames)
     torch.testing.assert_close(backbone(frames[1:2])[0], together[1], rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(backbone(frames[:, :1])[:, 0], together[:, 0], rtol=1e-4, atol=1e-4)
+    if type(backbone).__name__ in CLIPS:
+        moved = backbone(frames[:, [1, 0, *range(2, frames.shape[1])]])
+        assert not torch.allclose(moved[:, -1], together[:, -1], rtol=1e-4, atol=1e-4)
+    else:
+        alone = backbone(frames[:, :1])[:, 0]
+        torch.testing.assert_close(alone, together[:, 0], rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
@@ -74,7 +91,7 @@ def test_the_meta_device_gives_the_same_shapes(backbone: Backbone, frames: torch
     spec = SMALL[type(backbone).__name__]
     with torch.device("meta"):
         empty = build_component("backbone", spec)
-    assert empty(frames.to("meta")).shape == (3, 2, backbone.dim)
+    assert empty(frames.to("meta")).shape == (3, steps(backbone)[1], backbone.dim)
     assert {n: p.shape for n, p in empty.named_parameters()} == {
         n: p.shape for n, p in backbone.named_parameters()
     }

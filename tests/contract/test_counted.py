@@ -22,6 +22,15 @@ def test_prototypes_matchers_and_losses(prototypes: str, matcher: str) -> None:
     assert training.weights > 0, "the loss that classifies frames has weights"
 
 
+@pytest.mark.parametrize("adapter", names("adapter"))
+def test_adapters(adapter: str) -> None:
+    subject = build_profiled_model(values(adapter, "Mean", "MeanCosine"))
+    assert count_testing(subject).not_counted == {}
+    training = count_training(subject)
+    assert training is not None
+    assert training.not_counted == {}
+
+
 @pytest.mark.parametrize("readout", names("readout"))
 def test_readouts(readout: str) -> None:
     chosen = {**values("Frozen", "Mean", "MeanCosine"), "readout": {"type": readout}}

@@ -77,7 +77,8 @@ def encoder(adapter: str) -> FewShotModel:
 
 
 def encode(model: FewShotModel, task: Episode) -> tuple[torch.Tensor, torch.Tensor]:
-    return model.encode(task, model.encode_text(task))
+    support, query = model.encode(task, model.encode_text(task))
+    return support.frames, query.frames
 
 
 @torch.no_grad()
@@ -173,7 +174,7 @@ def logits(
     text: torch.Tensor,
 ) -> torch.Tensor:
     prototypes, matcher = parts
-    built, matched = prototypes(support, query, text)
+    built, matched = prototypes(support, query, text)[:2]
     return matcher(matched, built)
 
 

@@ -101,6 +101,6 @@ def episode(seed: int = 0, size: int = 64) -> Episode:
 def features(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Support, query and text features of an episode."""
     generator = torch.Generator().manual_seed(seed)
-    shapes = ((WAY, SHOT, FRAMES, DIM), (QUERIES, FRAMES, DIM), (WAY, DIM))
+    shapes = ((WAY, SHOT, FRAMES, DIM), (QUERIES, FRAMES, DIM), (WAY, 2, DIM))
     support, query, text = (torch.randn(*shape, generator=generator) for shape in shapes)
     return support, query, text

@@ -12,7 +12,7 @@ def gradients(model: FewShotModel) -> list[torch.Tensor]:
     model.train().zero_grad()
     text = model.encode_text(episode())
     support, query = model.encode(episode(), text)
-    (support.square().sum() + query.square().sum()).backward()
+    (support.frames.square().sum() + query.frames.square().sum()).backward()
     return [
         p.grad.clone() for p in trainable_parameters(model.backbone).values() if p.grad is not None
     ]

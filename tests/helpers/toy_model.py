@@ -94,9 +94,9 @@ class ToyText(TextEncoder):
         super().__init__()
         self.calls: list[int] = []
 
-    def forward(self, names: Sequence[str]) -> Float[Tensor, "N E"]:
+    def forward(self, names: Sequence[str]) -> Float[Tensor, "N M E"]:
         self.calls.append(len(names))
-        return torch.tensor([[code(f"{name} {k}") for k in range(6)] for name in names])
+        return torch.tensor([[[code(f"{name} {k}") for k in range(6)]] for name in names])
 
 
 class ToyMean(PrototypeBuilder):
@@ -104,7 +104,7 @@ class ToyMean(PrototypeBuilder):
         self,
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
-        text: Float[Tensor, "N E"] | None,
+        text: Float[Tensor, "N M E"] | None,
     ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
         return support.mean(dim=1)[None, :, None], query
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fsarbench.experiments.run import Options, run
+from fsarbench.experiments.run import run
 
 CONFIG = "profile/mafsar_synthact_1shot_vitb16"
 FEW = [
@@ -33,8 +33,7 @@ def test_a_run_needs_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("FSARBENCH_DATA", str(tmp_path / "data"))
     slow = "FSARBENCH_SLOW" in os.environ
     folder = tmp_path / "run"
-    options = Options(work_dir=str(folder), device="cpu")
-    run(CONFIG, [*FEW, *([] if slow else SMALLEST)], options)
+    run(CONFIG, [*FEW, *([] if slow else SMALLEST)], work_dir=str(folder), device="cpu")
     result = json.loads((folder / "result.json").read_text())
     assert result["accuracy"]["n"] == 2
     assert result["conditions"]["clips"]["size"] == (224 if slow else 64)

@@ -161,13 +161,13 @@ def test_every_method_shows_the_same_episodes(page: Path) -> None:
         # Rebuilt on the machine of the run, a model gives the answers of the run.
         assert not any(m["note"] for m in episode["methods"])
     methods = {m["name"]: m for m in episodes[0]["methods"]}
-    assert "OTAM" in methods["MA-FSAR"]["picture"]["caption"]
-    assert methods["MA-FSAR"]["picture"]["shape"] == [3, 1, FRAMES, FRAMES]
-    assert methods[EVIL]["picture"]["shape"] == [3, 2, FRAMES, FRAMES]
-    assert len(methods[EVIL]["picture"]["links"][0][0]) == 5
-    assert methods["zero-shot"]["picture"] is None
+    assert "OTAM" in methods["MA-FSAR"]["pictures"][0]["caption"]
+    assert methods["MA-FSAR"]["pictures"][0]["shape"] == [3, 1, FRAMES, FRAMES]
+    assert methods[EVIL]["pictures"][0]["shape"] == [3, 2, FRAMES, FRAMES]
+    assert len(methods[EVIL]["pictures"][0]["links"][0][0]) == 5
+    assert methods["zero-shot"]["pictures"] == []
     assert "text" in methods["zero-shot"]["parts"]
-    assert methods["mine"]["picture"]["caption"] == "my own diagonal"
+    assert methods["mine"]["pictures"][0]["caption"] == "my own diagonal"
 
 
 def test_accuracies_of_the_shown_episodes_are_those_of_the_runs(page: Path, home: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.experiments.run import Options, run
+from fsarbench.experiments.run import run
 from fsarbench.training.resume import MAY_DIFFER
 from tests.helpers.toy_dataset import make_toy
 
@@ -17,6 +17,8 @@ CHANGES = [
     "episodes.way=3",
     "episodes.shot=2",
     "episodes.queries=1",
+    "episodes.train_way=3",
+    "episodes.train_shot=2",
     "clips.frames=3",
     "clips.size=48",
     "clips.flip=True",
@@ -50,14 +52,14 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_toy(tmp_path_factory.mktemp("resume"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run("toy.py", [], Options(work_dir="run", quiet=True))
+        run("toy.py", [], work_dir="run", quiet=True)
     return folder
 
 
 def resumed(toy: Path, *sets: str, name: str = "run") -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(toy)
-        return run("toy.py", sets, Options(work_dir=name, quiet=True, resume=True))
+        return run("toy.py", sets, work_dir=name, quiet=True, resume=True)
 
 
 def content(folder: Path) -> dict[str, tuple[int, bytes]]:

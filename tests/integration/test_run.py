@@ -8,17 +8,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors import safe_open
 
+from fsarbench import create_model, evaluate, load_checkpoint, load_data
 from fsarbench.config.loading import load_config
+from fsarbench.experiments.run import run as run_job
+from fsarbench.results.evaluation_result import EvaluationResult
+from fsarbench.results.predictions import read_predictions
+from fsarbench.results.run_result import read_result
 
-# Three videos a class: one to support, two to query.
+# Three videos per class: two support videos and one query in training.
 SMALL = [
     "dataset.train_videos=3",
     "dataset.val_videos=3",
     "dataset.test_videos=3",
-    "episodes.train_queries=2",
+    "episodes.train_queries=1",
+    "episodes.train_shot=2",
     "train.episodes=4",
     "train.accumulate=2",
     "train.warmup=0",
@@ -29,6 +36,7 @@ SMALL = [
     "evaluate.episodes=60",
     "evaluate.val_episodes=20",
 ]
+SIZES = {"dataset.train_videos": 3, "dataset.val_videos": 3, "dataset.test_videos": 3}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +70,8 @@ def test_result_says_what_was_measured_and_how(run: Path) -> None:
     conditions = result["conditions"]
     assert conditions["splits"]["test"] == {"classes": 24, "videos": 72}
     assert (conditions["episodes"], conditions["way"], conditions["shot"]) == (60, 5, 1)
+    training = [conditions[f"train_{key}"] for key in ("way", "shot", "queries_a_class")]
+    assert training == [5, 2, 1]
     assert conditions["selection"] == "val"
     assert conditions["route"]["cached"]
     accuracy = result["accuracy"]
@@ -93,6 +103,35 @@ def test_the_checkpoint_holds_tuned_parts_only(run: Path) -> None:
         size = sum(file.get_tensor(name).numel() for name in names)
     assert size == result["parameters"]["tuned"]
     assert not any("trunk" in name or "text_encoder" in name for name in names)
+
+
+def assert_equals_run(found: EvaluationResult, folder: Path) -> None:
+    """A result of the Python API has every prediction and number that a run wrote."""
+    written, result = read_predictions(folder), read_result(folder)
+    assert written is not None
+    assert found.predictions.same_episodes(written)
+    np.testing.assert_array_equal(found.predictions.predictions, written.predictions)
+    assert found.accuracy == result["accuracy"]["mean"]
+    assert found.interval("episodes").low == result["accuracy"]["low"]
+
+
+def test_the_python_api_tests_as_a_run_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSARBENCH_DATA", str(home / "data"))
+    monkeypatch.chdir(home)
+    name, sets = "frozen_synthact_1shot", [*SMALL, "evaluate.episodes=200", "evaluate.workers=0"]
+    folder = run_job(name, sets, device="cpu", work_dir="same", quiet=True)
+    model, data = create_model(name), load_data("synthact", **SIZES)
+    found = evaluate(model, data, episodes=200)
+    assert_equals_run(found, folder)
+    assert found.interval("videos").high == read_result(folder)["intervals"]["videos"]["high"]
+
+
+def test_the_python_api_tests_a_trained_run_as_the_run_did(
+    run: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSARBENCH_DATA", str(home / "data"))
+    model, data = load_checkpoint(run), load_data("synthact", **SIZES)
+    assert_equals_run(evaluate(model, data, episodes=60), run)
 
 
 def test_tensorboard_has_losses(run: Path) -> None:

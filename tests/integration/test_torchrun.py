@@ -31,6 +31,7 @@ def test_two_processes_make_one_run(toy: Path) -> None:
     assert [path.name for path in (toy / "runs").iterdir()] == ["toy"]
     assert done.stdout.count("written to") == 1
     assert done.stderr.count("train 8/8") == 1
+    assert done.stderr.count("loading config") == 1
     result = read_result(toy / "runs" / "toy")
     assert result["device"]["processes"] == 2
     assert [entry["episode"] for entry in result["training"]["validations"]] == [2, 4, 6, 8]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from fsarbench.adapters.adapt_former import AdaptFormer
 from fsarbench.adapters.aim import AIM
+from fsarbench.adapters.dia import BidirectionalBottleneck, DiA
 from fsarbench.adapters.lora import LoRA
 from fsarbench.adapters.task_adapter import TaskAdapter
 from fsarbench.adapters.visual_prompts import VisualPrompts
@@ -111,6 +112,36 @@ def jointly(a: nn.Module, n: Naive, x: Tensor) -> Tensor:
     return n.mlp(normed) + a.scale * bottleneck(a.joint_adaptation, normed)
 
 
+def directions(b: BidirectionalBottleneck, x: Tensor) -> Tensor:
+    """Frames "T C" of one token position."""
+    hidden = linear(b.down, x)
+    frames, kernel = len(x), b.causal.kernel_size[0]
+    rows = []
+    for t in range(frames):
+        forwards, backwards = b.causal.bias, b.anti_causal.bias
+        for i in range(kernel):
+            # The last entry of the causal kernel and the first of the other is the current frame.
+            past, future = hidden[max(t - i, 0)], hidden[min(t + i, frames - 1)]
+            forwards = forwards + b.causal.weight[:, 0, kernel - 1 - i, 0] * past
+            backwards = backwards + b.anti_causal.weight[:, 0, i, 0] * future
+        logits = b.logits if b.gate is None else linear(b.gate, hidden[t][None])
+        share = 1 / (1 + torch.exp(logits[:, 1] - logits[:, 0]))
+        rows.append(share * forwards + (1 - share) * backwards)
+    return linear(b.up, gelu(torch.stack(rows)))
+
+
+def dia(a: DiA, n: Naive, x: Tensor) -> Tensor:
+    def added(bottleneck: BidirectionalBottleneck, x: Tensor, branch: Tensor) -> Tensor:
+        source = x + branch if a.reads == "stream" else branch
+        change = along(TIME, lambda y: directions(bottleneck, y), source)
+        if not a.adapts_prefix:
+            change = torch.cat([torch.zeros_like(change[:, :, :1]), change[:, :, 1:]], dim=2)
+        return x + branch + change
+
+    x = added(a.after_attention, x, along(SPACE, lambda y: n.msa(norm(n.norm1, y)), x))
+    return added(a.after_mlp, x, along(SPACE, lambda y: n.mlp(norm(n.norm2, y)), x))
+
+
 def task_adapter(a: TaskAdapter, n: Naive, x: Tensor) -> Tensor:
     inner = a.adapted
 
@@ -137,6 +168,13 @@ CASES: dict[str, Case] = {
     "LoRA, output": (lambda c, m: LoRA(c, m, rank=3, alpha=2.0, projections=("o",)), lora),
     "AIM": (lambda c, m: AIM(c, T), aim),
     "AIM, two temporal": (lambda c, m: AIM(c, T, temporal=2, scale=0.7), aim),
+    "DiA": (lambda c, m: DiA(c, reduction=8), dia),
+    "DiA, shared weights": (lambda c, m: DiA(c, reduction=8, kernel=2, mix="shared"), dia),
+    "DiA, weights per token": (
+        lambda c, m: DiA(c, reduction=8, kernel=2, mix="token", reads="branch"),
+        dia,
+    ),
+    "DiA, patches": (lambda c, m: DiA(c, reduction=8, kernel=1, tokens="patches"), dia),
     "TaskAdapter": (lambda c, m: TaskAdapter(c, T, 4, 3, scale=0.6), task_adapter),
 }
 

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from fsarbench.matchers.bi_mhm import BiMHM
+from tests.helpers.naive_cosine import cosine_with_term
 
 
-def nearest(one: Tensor, other: Tensor) -> list[Tensor]:
+def nearest(one: Tensor, other: Tensor, eps: float) -> list[Tensor]:
     """Minimum distance of each frame of one video to the frames of the other."""
     return [
-        min((1 - torch.cosine_similarity(a, b, dim=0) for b in other), key=lambda d: d.item())
-        for a in one
+        min((1 - cosine_with_term(a, b, eps) for b in other), key=lambda d: d.item()) for a in one
     ]
 
 
@@ -24,16 +24,17 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("queries", [1, 3])
-def test_equals_loops_in_value_and_gradient(reduction: str, queries: int) -> None:
+@pytest.mark.parametrize("eps", [0.0, 0.01])
+def test_equals_loops_in_value_and_gradient(reduction: str, queries: int, eps: float) -> None:
     query = draw(3, 5, 6).requires_grad_()
     prototypes = draw(queries, 4, 2, 5, 6, seed=1)
-    logits = BiMHM(reduction)(query, prototypes)  # type: ignore[arg-type]
+    logits = BiMHM(reduction, eps)(query, prototypes)  # type: ignore[arg-type]
     spread = prototypes.expand(3, -1, -1, -1, -1)
     rows = []
     for i, n in itertools.product(range(3), range(4)):
         distances = []
         for prototype in spread[i, n]:
-            there, back = nearest(query[i], prototype), nearest(prototype, query[i])
+            there, back = nearest(query[i], prototype, eps), nearest(prototype, query[i], eps)
             total = sum(there) + sum(back)
             distances.append(total if reduction == "sum" else total / 5)
         rows.append(-sum(distances) / 2)

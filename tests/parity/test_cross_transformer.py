@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from fsarbench.matchers.cross_transformer import CrossTransformer
+from fsarbench.matchers.cross_transformer import CrossTransformer, Score
+from tests.helpers.naive_cosine import cosine_with_term
 
 Q, N, P, T, D = 2, 3, 2, 4, 6
 
@@ -17,7 +18,7 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 
 def one_pair(matcher: CrossTransformer, query: Tensor, shots: Tensor) -> Tensor:
-    """Distance of one query "T D" to one class "P T D", frame by frame."""
+    """Logit of one query "T D" and one class "P T D", frame by frame."""
     key, value = matcher.key.weight, matcher.value.weight
     support_frames = [shots[p, t] for p, t in itertools.product(range(P), range(T))]
     total = query.new_zeros(())
@@ -25,18 +26,22 @@ def one_pair(matcher: CrossTransformer, query: Tensor, shots: Tensor) -> Tensor:
         scores = torch.stack([(key @ s) @ (key @ frame) for s in support_frames])
         weights = torch.softmax(scores / len(key) ** 0.5, 0)
         prototype = sum(a * (value @ s) for a, s in zip(weights, support_frames, strict=True))
-        total = total + ((value @ frame - prototype) ** 2).sum()
+        if matcher.score == "cosine":
+            total = total + cosine_with_term(value @ frame, prototype)
+        else:
+            total = total - ((value @ frame - prototype) ** 2).sum()
     return total / T
 
 
 @pytest.mark.parametrize("queries", [1, Q])
-def test_equals_the_equations_in_value_and_gradient(queries: int) -> None:
+@pytest.mark.parametrize("score", ["distance", "cosine"])
+def test_equals_the_equations_in_value_and_gradient(queries: int, score: Score) -> None:
     torch.manual_seed(0)
-    matcher = CrossTransformer(D, key_dim=5).double()
+    matcher = CrossTransformer(D, key_dim=5, score=score).double()
     query, prototypes = draw(Q, T, D), draw(queries, N, P, T, D, seed=1).requires_grad_()
     spread = prototypes.expand(Q, -1, -1, -1, -1)
     got = matcher(query, prototypes)
-    want = -torch.stack(
+    want = torch.stack(
         [
             torch.stack([one_pair(matcher, query[q], spread[q, n]) for n in range(N)])
             for q in range(Q)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from fsarbench.matchers.mean_cosine import MeanCosine
 from fsarbench.matchers.mean_euclidean import MeanEuclidean
+from tests.helpers.naive_cosine import cosine_with_term
 
 Q, N, P, T, D = 3, 4, 2, 5, 6
 
@@ -18,17 +19,25 @@ def average(frames: Tensor) -> Tensor:
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
-    return (a * b).sum() / ((a * a).sum().sqrt() * (b * b).sum().sqrt()) / 0.2
+    return cosine_with_term(a, b) / 0.2
+
+
+def cosine_of_released_code(a: Tensor, b: Tensor) -> Tensor:
+    return cosine_with_term(a, b, 0.01)
 
 
 def negative_squared_distance(a: Tensor, b: Tensor) -> Tensor:
     return -sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / 0.2
 
 
-CASES = [(MeanCosine(0.2), cosine), (MeanEuclidean(0.2), negative_squared_distance)]
+CASES = {
+    "MeanCosine": (MeanCosine(0.2), cosine),
+    "MeanCosine as released": (MeanCosine(1.0, cosine_eps=0.01), cosine_of_released_code),
+    "MeanEuclidean": (MeanEuclidean(0.2), negative_squared_distance),
+}
 
 
-@pytest.mark.parametrize("case", CASES, ids=["MeanCosine", "MeanEuclidean"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("queries", [1, Q], ids=["shared", "of each query"])
 def test_values_and_gradients(case: tuple, queries: int) -> None:
     matcher, score = case

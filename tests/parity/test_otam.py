@@ -8,6 +8,7 @@ from torch import Tensor
 
 from fsarbench.functional.otam import otam, otam_both_ways
 from fsarbench.matchers.otam import OTAM
+from tests.helpers.naive_cosine import cosines_with_term
 
 SIZES = [(8, 8), (8, 5), (3, 9), (1, 4), (4, 1), (1, 1), (2, 2)]
 
@@ -105,18 +106,28 @@ def test_float32_stays_near_the_loop() -> None:
 
 @pytest.mark.parametrize("directions", ["both", "one"])
 @pytest.mark.parametrize("queries", [1, 3])
-def test_matcher_equals_loops_over_pairs(directions: str, queries: int) -> None:
-    query, prototypes = draw(3, 5, 16) - 1, draw(queries, 4, 2, 5, 16, seed=1) - 1
-    logits = OTAM(0.1, directions)(query, prototypes)  # type: ignore[arg-type]
-    prototypes = prototypes.expand(3, -1, -1, -1, -1)
+@pytest.mark.parametrize("eps", [0.0, 0.01])
+def test_matcher_equals_loops_over_pairs(directions: str, queries: int, eps: float) -> None:
+    query = (draw(3, 5, 16) - 1).requires_grad_()
+    prototypes = (draw(queries, 4, 2, 5, 16, seed=1) - 1).requires_grad_()
+    matcher = OTAM(0.1, directions, cosine_eps=eps)  # type: ignore[arg-type]
+    spread = prototypes.expand(3, -1, -1, -1, -1)
+    rows = []
     for i, n in itertools.product(range(3), range(4)):
         costs = []
-        for prototype in prototypes[i, n]:
-            cosines = torch.cosine_similarity(query[i][:, None], prototype[None], dim=-1)
-            costs.append(cell_by_cell(1 - cosines, 0.1))
+        for prototype in spread[i, n]:
+            distances = 1 - cosines_with_term(query[i], prototype, eps)
+            costs.append(cell_by_cell(distances, 0.1))
             if directions == "both":
-                costs[-1] = costs[-1] + cell_by_cell((1 - cosines).T, 0.1)
-        assert logits[i, n].item() == pytest.approx(-sum(costs).item() / 2, abs=1e-10)
+                costs[-1] = costs[-1] + cell_by_cell(distances.T, 0.1)
+        rows.append(-sum(costs) / 2)
+    logits, want = matcher(query, prototypes), torch.stack(rows).view(3, 4)
+    torch.testing.assert_close(logits, want, rtol=0, atol=1e-10)
+    weights, inputs = draw(3, 4, seed=2), [query, prototypes]
+    ours = torch.autograd.grad((logits * weights).sum(), inputs)
+    theirs = torch.autograd.grad((want * weights).sum(), inputs)
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("size", SIZES)

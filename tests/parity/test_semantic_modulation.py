@@ -38,13 +38,13 @@ def transformed(builder: SemanticModulation, tokens: Tensor) -> Tensor:
 @pytest.mark.parametrize("merge", ["before", "after"])
 def test_equals_the_equations_in_value_and_gradient(depth: int, merge: str) -> None:
     builder = build(depth=depth, merge=merge)
-    support, query, text = draw(N, K, T, D), draw(Q, T, D, seed=1), draw(N, D, seed=2)
+    support, query, text = draw(N, K, T, D), draw(Q, T, D, seed=1), draw(N, 1, D, seed=2)
     support.requires_grad_()
     prototypes, matched = builder(support, query, text)
     wanted = []
     for n in range(N):
         shots = support[n].mean(0, keepdim=True) if merge == "before" else support[n]
-        per_shot = [transformed(builder, torch.cat([s, text[n][None]]))[:T] for s in shots]
+        per_shot = [transformed(builder, torch.cat([s, text[n]]))[:T] for s in shots]
         wanted.append(sum(per_shot) / len(per_shot))
     want = torch.stack(wanted)
     torch.testing.assert_close(prototypes[0, :, 0], want, rtol=1e-11, atol=1e-11)

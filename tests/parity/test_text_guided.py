@@ -17,7 +17,7 @@ def inputs() -> tuple[Tensor, Tensor, Tensor]:
     def draw(*shape: int) -> Tensor:
         return torch.randn(shape, generator=g, dtype=torch.float64)
 
-    return draw(N, K, T, D), draw(Q, T, D), draw(N, D)
+    return draw(N, K, T, D), draw(Q, T, D), draw(N, 1, D)
 
 
 def build(**options: object) -> TextGuided:
@@ -65,7 +65,7 @@ def test_equals_the_figure(inputs: tuple[Tensor, ...], norm: str, merge: str) ->
     prototypes, matched = builder(support, query, text)
     for n in range(N):
         shots = support[n].mean(0, keepdim=True) if merge == "before" else support[n]
-        label = text[n]
+        label = text[n, 0]
         per_shot = [one_video(builder, s + label, torch.cat([label[None], s]), norm) for s in shots]
         torch.testing.assert_close(prototypes[0, n, 0], torch.stack(per_shot).mean(0))
     for q in range(Q):

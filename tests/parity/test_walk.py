@@ -62,6 +62,26 @@ def test_st_adapter_starts_as_clip(pair: tuple[OpenClipViT, torch.nn.Module]) ->
     assert backbone.eval()(frames).flatten(0, 1).equal(encode(backbone, reference, frames))
 
 
+@torch.no_grad()
+def test_features_without_projection_are_those_after_ln_post(
+    pair: tuple[OpenClipViT, torch.nn.Module],
+) -> None:
+    backbone, reference = pair
+    frames = images(backbone)
+    plain = OpenClipViT(
+        "fsarbench-tiny" if backbone.dim == 128 else "ViT-B-32", project=False
+    ).eval()
+    state = {k: v for k, v in backbone.state_dict().items() if not k.endswith("visual.proj")}
+    assert set(backbone.state_dict()) - set(state) == {"trunk.visual.proj"}
+    plain.load_state_dict(state)
+    features = plain(frames).flatten(0, 1)
+    assert plain.dim == plain.width == features.shape[-1]
+    # open_clip's own forward without the last product.
+    reference.visual.proj, proj = None, reference.visual.proj
+    assert torch.equal(features, encode(backbone, reference, frames))
+    assert torch.equal(features @ proj, backbone(frames).flatten(0, 1))
+
+
 def test_normalisation_is_that_of_clip(pair: tuple[OpenClipViT, torch.nn.Module]) -> None:
     backbone, _ = pair
     frames = images(backbone)[0]

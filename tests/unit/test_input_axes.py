@@ -44,7 +44,7 @@ def test_a_prototype_builder_that_inherits_forward_is_checked() -> None:
     with pytest.raises(UserError, match=r"Mean: argument 'support': .*K = support videos"):
         Mean()(support[:, 0], QUERY, None)
     with pytest.raises(UserError, match=r"TextGuided: argument 'text': .*axis N .* is 4"):
-        TextGuided(16, heads=2)(support, QUERY, torch.rand(4, 16))
+        TextGuided(16, heads=2)(support, QUERY, torch.rand(4, 1, 16))
 
 
 def test_a_component_without_annotations_is_checked_against_its_slot() -> None:

@@ -18,6 +18,7 @@ from fsarbench.data.annotation_tables import (
     without,
 )
 from fsarbench.data.paths import expand_path
+from fsarbench.data.side_files import with_side_files
 from fsarbench.data.splits import SPLITS, Entry, grouped, partition_hash, readable_name, split_of
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
@@ -41,6 +42,9 @@ class AnnotatedVideos(VideoDataset):
         source: Where to get the videos, for the error message if they are missing.
         on_bad_video: `skip` leaves out videos that `fsarbench data check` found unreadable; with
             `error`, reading one ends the run.
+        extra: Path of a side file (`.npy`) of every video by name, with `{id}` for the video's id
+            or `{stem}` for the id without suffix; relative paths start at `root`. Components that
+            name it in their `extra` receive the arrays.
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class AnnotatedVideos(VideoDataset):
         annotations: NonEmptyStr = "annotations.csv",
         source: str = "",
         on_bad_video: OnBadVideo = "error",
+        extra: Mapping[str, NonEmptyStr] | None = None,
     ) -> None:
         self.name = name
         self.root = root
         self.annotations = annotations
         self.source = source
         self.on_bad_video = on_bad_video
+        self.extra = extra
 
     @property
     def variable(self) -> str:
@@ -105,7 +111,7 @@ class AnnotatedVideos(VideoDataset):
         """The three splits, in the order of the annotation table."""
         rows, root = self._rows, self.folder
         readable = {row["class"]: row["readable"] for row in rows}
-        return {
+        splits = {
             name: split_of(
                 name,
                 [
@@ -117,6 +123,7 @@ class AnnotatedVideos(VideoDataset):
             )
             for name in SPLITS
         }
+        return with_side_files(splits, root, self.extra)
 
     def fingerprint(self) -> str:
         """Hash over the partition of video ids, by which `data import` recognises known lists."""

@@ -13,56 +13,59 @@ from fsarbench.report.comparison.table import Comparison, compare_rows
 from fsarbench.report.comparison.to_csv_json import csv_text, json_text
 from fsarbench.report.comparison.to_latex import latex
 from fsarbench.report.comparison.to_text import markdown, terminal
+from fsarbench.report.table_layouts import layout_of
 from fsarbench.results.finished_runs import Run, find_runs, read_run
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.console import make_console as standard_output
+from fsarbench.runtime.progress import make_console as standard_output
 
 if TYPE_CHECKING:
     import pandas as pd
-from fsarbench.report.table_layouts import layout_of
 
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line says.
+def compare(
+    paths: Sequence[str],
+    *,
+    baseline: str | None = None,
+    published: bool = False,
+    confidence: float = 0.95,
+    layout: str | None = None,
+    out: str | None = None,
+    profile: str | None = None,
+) -> None:
+    """Print or write the comparison of finished runs.
 
-    Attributes:
+    Args:
+        paths: Folders of runs, or folders that hold them.
         baseline: The run, or the name of the row, that the others are compared with.
         published: Add what papers report of the same methods.
-        confidence: Of all intervals and tests.
+        confidence: Confidence level of intervals and tests.
         layout: `markdown`, `latex`, `csv` or `json`; None for that of `out`, or the terminal's.
-        out: The file to write.
+        out: The file to write; None for the terminal.
         profile: A file of `fsarbench profile`, for what training steps cost.
-    """
-
-    baseline: str | None = None
-    published: bool = False
-    confidence: float = 0.95
-    layout: str | None = None
-    out: str | None = None
-    profile: str | None = None
-
-
-def compare(paths: Sequence[str], options: Options) -> None:
-    """Print or write the comparison of finished runs.
 
     Raises:
         UserError: A run cannot be read, runs of one name differ, or an option is wrong.
     """
-    layout = layout_of(options.layout, options.out)
-    if not 0 < options.confidence < 1:
-        raise UserError(f"--confidence {options.confidence} must lie between 0 and 1 (0.95).")
-    if options.out is not None:
-        require_writable(Path(options.out), "--out")
-    comparison = comparison_of([Path(path) for path in paths], options)
-    if layout is None:
+    chosen = layout_of(layout, out)
+    if not 0 < confidence < 1:
+        raise UserError(f"--confidence {confidence} must lie between 0 and 1 (0.95).")
+    if out is not None:
+        require_writable(Path(out), "--out")
+    comparison = comparison_of(
+        [Path(path) for path in paths],
+        baseline=baseline,
+        published=published,
+        confidence=confidence,
+        profile=profile,
+    )
+    if chosen is None:
         standard_output().print(terminal(comparison))
-    elif options.out is None:
-        print(LAYOUTS[layout](comparison), end="")
+    elif out is None:
+        print(LAYOUTS[chosen](comparison), end="")
     else:
-        write_text(Path(options.out), LAYOUTS[layout](comparison))
+        write_text(Path(out), LAYOUTS[chosen](comparison))
 
 
 @dataclass(frozen=True)
@@ -126,21 +129,28 @@ def compare_runs(
     )
 
 
-def comparison_of(paths: Sequence[Path], options: Options) -> Comparison:
-    """The comparison as data.
+def comparison_of(
+    paths: Sequence[Path],
+    *,
+    baseline: str | None = None,
+    published: bool = False,
+    confidence: float = 0.95,
+    profile: str | None = None,
+) -> Comparison:
+    """The comparison as data; the arguments are those of `compare`.
 
     Raises:
         UserError: As `compare`.
     """
-    base = Path(options.baseline) if options.baseline else None
+    base = Path(baseline) if baseline else None
     named = base is not None and not base.exists()
     folders, unfinished = find_runs([*([] if base is None or named else [base]), *paths])
     runs = [run for folder in folders for run in read_run(folder)]
     found = compare_rows(
         rows_of(runs),
-        baseline=(options.baseline or "") if named or base is None else runs[0].name,
-        confidence=options.confidence,
-        published=options.published,
+        baseline=(baseline or "") if named or base is None else runs[0].name,
+        confidence=confidence,
+        published=published,
         unfinished=[folder.name for folder in unfinished],
     )
-    return replace(found, profile=Profile(Path(options.profile))) if options.profile else found
+    return replace(found, profile=Profile(Path(profile))) if profile else found

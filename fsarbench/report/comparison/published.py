@@ -25,7 +25,7 @@ def _of_row(row: Row) -> Iterator[PublishedResult]:
 
 def is_method(row: Row, card: MethodCard) -> bool:
     """Whether a row's adapter, prototypes and matcher are those of a method."""
-    slots = ("adapter", "prototypes", "matcher")
+    slots = ("adapter", "neck", "prototypes", "matcher")
     return all(row.part(slot) in card.parts.get(slot, [""]) for slot in slots)
 
 

@@ -15,10 +15,12 @@ SCHEMA = 1
 COST_SECTIONS = (
     "adapter",
     "backbone",
+    "branches",
     "clips",
     "episodes",
     "losses",
     "matcher",
+    "neck",
     "prototypes",
     "text_encoder",
 )

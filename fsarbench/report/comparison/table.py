@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fsarbench.catalogue.published_results import PublishedResult
+from fsarbench.catalogue.published_results import PublishedResult, task_name
 from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.report.run_summary import NEARLY_ALL
-from fsarbench.report.task_name import task_name
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import (
     Difference,

@@ -44,7 +44,9 @@ def choose(rows: Sequence[Row], each: int) -> list[Chosen]:
     for why, key in keys.items():
         for number in _smallest(key, each, set(reasons)):
             reasons[number] = why
-    return [Chosen(number, why, tuple(by_row[:, number].tolist())) for number, why in reasons.items()]
+    return [
+        Chosen(number, why, tuple(by_row[:, number].tolist())) for number, why in reasons.items()
+    ]
 
 
 def alike(rows: Sequence[Row]) -> list[Row]:

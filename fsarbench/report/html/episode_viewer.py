@@ -45,18 +45,20 @@ def strip(clip: UInt8[Tensor, "T 3 H W"], quality: int = 72) -> str:
 
 
 def packed(explained: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any]:
-    """Scores and explanation of some queries, for the script of the page.
+    """Scores of some queries and explanation of each branch, for the script of the page.
 
     Args:
         explained: Scores and explanations of the whole episode.
         queries: Numbers of the displayed queries.
     """
     rows = list(queries)
-    match = explained.match
     return {
         "scores": _rounded(explained.scores[rows]),
         "parts": {name: _rounded(scores[rows]) for name, scores in explained.parts.items()},
-        "picture": None if match is None else packed_match(match, rows),
+        "pictures": [
+            {"branch": name, **packed_match(match, rows)}
+            for name, match in explained.matches.items()
+        ],
     }
 
 

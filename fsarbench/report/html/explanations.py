@@ -32,7 +32,7 @@ class ReloadedRun:
     model: FewShotModel
     data_module: DataModule
     episodes: EpisodeDataset
-    text: Float[Tensor, "M E"] | None
+    text: Float[Tensor, "A M E"] | None
 
     @property
     def split(self) -> Split:
@@ -54,31 +54,40 @@ class ExplainedEpisode:
 
     Attributes:
         scores: Score of every query for every class.
-        parts: Terms of the scores by name.
-        match: Explanation of the matcher; None without a matcher.
+        parts: Terms of the scores by name; with several branches, also the logits of each branch.
+        matches: Explanation of each branch's matcher by branch; empty if nothing is matched.
     """
 
     scores: Float[Tensor, "Q N"]
     parts: Mapping[str, Float[Tensor, "Q N"]]
-    match: MatchExplanation | None
+    matches: Mapping[str, MatchExplanation]
 
 
 @torch.no_grad()
 def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
-    """Run a model on an episode and collect the explanations of its components."""
+    """Run a model on an episode and collect the explanations of its readout and matchers."""
     text = model.encode_text(episode)
     support, query = model.encode(episode, text)
     outcome = model.match(support, query, text)
-    readout = model.readout
-    parts = readout.explain(outcome) if isinstance(readout, ExplainsScores) else {}
-    return ExplainedEpisode(model.scores(outcome), parts, explain_match(model, outcome))
+    readout, visible = model.readout, model.view(outcome, "readout")
+    parts = dict(readout.explain(visible)) if isinstance(readout, ExplainsScores) else {}
+    if len(outcome.branches) > 1:
+        parts |= {f"logits of {name}": branch.logits for name, branch in outcome.branches.items()}
+    return ExplainedEpisode(model.scores(outcome), parts, explain_matchers(model, outcome))
 
 
-def explain_match(model: FewShotModel, outcome: Outcome) -> MatchExplanation | None:
-    """Explanation of the matcher; cosine similarities of frames if it provides none."""
-    if model.prototypes is None or model.matcher is None or not model.readout.uses_match:
-        return None
-    prototypes, query = model.prototypes(outcome.support, outcome.query, outcome.text)
-    if isinstance(model.matcher, ExplainsMatch):
-        return model.matcher.explain(query, prototypes)
-    return MatchExplanation(frame_cosines(query, prototypes), caption=NO_EXPLANATION)
+def explain_matchers(model: FewShotModel, outcome: Outcome) -> dict[str, MatchExplanation]:
+    """Explanation of each branch's matcher; cosine similarities of frames if it provides none."""
+    if not model.readout.uses_match:
+        return {}
+    explanations = {}
+    for name, matching in model.matchings().items():
+        branch = outcome.branches[name]
+        if branch.prototypes is None or branch.matched is None:
+            continue
+        if isinstance(matching.matcher, ExplainsMatch):
+            explanations[name] = matching.matcher.explain(branch.matched, branch.prototypes)
+        else:
+            cosines = frame_cosines(branch.matched, branch.prototypes)
+            explanations[name] = MatchExplanation(cosines, caption=NO_EXPLANATION)
+    return explanations

@@ -1,7 +1,6 @@
 """`fsarbench report` and `fsarbench episode`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fsarbench import __version__
 from fsarbench.errors import UserError
-from fsarbench.report.comparison.compare import Options as CompareOptions
 from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.table import Comparison, Section
@@ -144,58 +142,52 @@ def _environment() -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line says.
-
-    Attributes:
-        out: The page to write; None for none.
-        figures: The folder for every plot as a file; None for none.
-        formats: Of these files.
-        baseline: As in `fsarbench compare`.
-        confidence: Of all intervals and tests.
-        episodes: How many episodes of each kind the viewer shows; 0 leaves it out.
-        quiet: Show no progress.
-    """
-
-    out: str | None = "report.html"
-    figures: str | None = None
-    formats: Sequence[str] = ("svg",)
-    baseline: str | None = None
-    confidence: float = 0.95
-    episodes: int = 2
-    quiet: bool = False
-
-
-def report(paths: Sequence[str], options: Options, rebuild: Rebuild) -> None:
+def report(  # noqa: PLR0913 (one argument for each option)
+    paths: Sequence[str],
+    rebuild: Rebuild,
+    *,
+    out: str | None = "report.html",
+    figures: str | None = None,
+    formats: Sequence[str] = ("svg",),
+    baseline: str | None = None,
+    confidence: float = 0.95,
+    episodes: int = 2,
+    quiet: bool = False,
+) -> None:
     """Writes the page of some finished runs, their figures, or both.
 
     Args:
         paths: Folders of runs.
-        options: What else the command line says.
         rebuild: Makes the model of a run.
+        out: The page to write; None for none.
+        figures: The folder for every plot as a file; None for none.
+        formats: File formats of the plots: `svg`, `pdf`, `png`.
+        baseline: The run, or the name of the row, that the others are compared with.
+        confidence: Confidence level of intervals and tests.
+        episodes: How many episodes of each kind the viewer shows; 0 leaves it out.
+        quiet: Show no progress.
 
     Raises:
         UserError: A run cannot be read, or an option is wrong.
     """
-    if options.out is not None:
-        require_writable(Path(options.out), "--out")
-    if options.figures is not None:
-        require_writable(Path(options.figures), "--figures", folder=True)
-    asked = CompareOptions(baseline=options.baseline, confidence=options.confidence)
-    comparison = comparison_of([Path(path) for path in paths], asked)
+    if out is not None:
+        require_writable(Path(out), "--out")
+    if figures is not None:
+        require_writable(Path(figures), "--figures", folder=True)
+    folders = [Path(path) for path in paths]
+    comparison = comparison_of(folders, baseline=baseline, confidence=confidence)
     plots = plots_of(comparison)
-    if options.figures is not None:
+    if figures is not None:
         every = [plot for group in plots for plot in group]
-        written = write_figures(every, Path(options.figures), options.formats)
-        print(f"{len(written)} figures written to {options.figures}")
-    if options.out is not None:
-        bars = ProgressBars(quiet=options.quiet)
-        seen = [look(section, options.episodes, rebuild, bars) for section in comparison.sections]
+        written = write_figures(every, Path(figures), formats)
+        print(f"{len(written)} figures written to {figures}")
+    if out is not None:
+        bars = ProgressBars(quiet=quiet)
+        seen = [look(section, episodes, rebuild, bars) for section in comparison.sections]
         for line in left_out(seen):
             print(line)
-        write_text(Path(options.out), report_text(comparison, plots, seen))
-        print(f"written to {options.out}")
+        write_text(Path(out), report_text(comparison, plots, seen))
+        print(f"written to {out}")
 
 
 def report_text(
@@ -273,7 +265,7 @@ def episode(
     if wrong or not numbers:
         raise UserError(f"-i {wrong[0] if wrong else ''}: episodes are counted from 0.")
     require_writable(Path(out), "--out")
-    comparison = comparison_of([Path(path) for path in paths], CompareOptions())
+    comparison = comparison_of([Path(path) for path in paths])
     check_numbers(comparison, numbers)
     chosen = [Chosen(number, "", ()) for number in numbers]
     sections = []

@@ -26,6 +26,12 @@ COUNTS = {
     "AdaptFormer": BLOCKS * 99_136,
     # Three adapters per block, the temporal embedding 8 x 768, the last norm.
     "AIM": BLOCKS * 3 * 295_872 + 8 * C + NORM,
+    # 606,192 per block (tests/parity/test_d2st_adapter.py), the temporal embedding 8 x 768, the
+    # class token, the last norm.
+    "D2STAdapter": BLOCKS * 606_192 + 8 * C + C + NORM,
+    # Twice per block: 768 x 192 + 192, two convolutions 192 x 5 + 192, two weights for each of the
+    # 192 channels, 192 x 768 + 768.
+    "DiA": BLOCKS * 2 * 298_560,
     # A rank x C and B C x rank for query and value, rank 8.
     "LoRA": BLOCKS * 2 * (2 * 8 * C),
     # Four adapters in each of the last four blocks, the temporal embedding.

@@ -77,6 +77,9 @@ def test_wrong_arguments_are_rejected() -> None:
     for adapter, options, message in (
         ("LoRA", {"projections": []}, "not empty"),
         ("LoRA", {"projections": ["q", "q"]}, "without repetition"),
+        ("D2STAdapter", {"heads": 3}, "heads=3 must divide"),
+        ("D2STAdapter", {"spatial": [[1, 3, 1], [1, 1, 1]]}, "exceeds the .* of patches"),
+        ("DiA", {"reduction": 65}, "the bottleneck is empty"),
         ("TaskAdapter", {"last": 7}, "last=7.* 6 blocks"),
     ):
         with pytest.raises(UserError, match=message):

@@ -15,9 +15,9 @@ from fsarbench.model import trainable_parameters
 DEPTH = 4
 
 
-def trainable(*adapters: Adapter) -> set[str]:
+def trainable(*adapters: Adapter, project: bool = True) -> set[str]:
     with torch.device("meta"):
-        backbone = OpenClipViT("fsarbench-tiny")
+        backbone = OpenClipViT("fsarbench-tiny", project=project)
         backbone.adapt(adapters)
     return {name.removeprefix("trunk.visual.") for name in trainable_parameters(backbone)}
 
@@ -30,6 +30,13 @@ def test_full_fine_tuning_trains_everything() -> None:
     names = trainable(*[FullFineTuning() for _ in range(DEPTH)])
     assert {"conv1.weight", "class_embedding", "positional_embedding", "proj"} <= names
     assert len(names) == len(dict(OpenClipViT("fsarbench-tiny").trunk.named_parameters()))
+
+
+def test_an_unused_projection_is_not_trainable() -> None:
+    everything = [FullFineTuning() for _ in range(DEPTH)]
+    assert trainable(*everything) - trainable(*everything, project=False) == {"proj"}
+    names = trainable(*partial(0), project=False)
+    assert names == {"ln_post.weight", "ln_post.bias"}
 
 
 @pytest.mark.parametrize(("last", "blocks"), [(0, set()), (1, {3}), (4, {0, 1, 2, 3})])

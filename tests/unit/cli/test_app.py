@@ -1,5 +1,6 @@
-"""What the command line prints without building anything."""
+"""Output of the command line without building a model."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,18 @@ assert done.exit_code == 0, done.output
 assert done.output.strip()
 heavy = {"torch", "open_clip", "timm", "mmengine", "matplotlib", "pandas"} & set(sys.modules)
 assert not heavy, heavy
+"""
+
+# Ends at the first import of a library that takes seconds to load.
+UNTIL_HEAVY = """
+import sys
+class Stop:
+    def find_spec(self, name, path, target=None):
+        if name in {"torch", "open_clip", "timm", "mmengine", "matplotlib", "pandas", "scipy"}:
+            sys.exit("heavy import")
+sys.meta_path.insert(0, Stop())
+from fsarbench.cli.app import main
+main()
 """
 
 
@@ -56,6 +69,36 @@ def test_config_prints_or_writes_a_file_that_loads_to_the_same_values(tmp_path: 
     ids=" ".join,
 )
 def test_catalogue_and_help_import_neither_torch_nor_a_model_library(args: list[str]) -> None:
-    # In a process of its own: the tests themselves have imported everything.
+    # In a new process, because this one has imported everything.
     done = subprocess.run([sys.executable, "-c", LIGHT, *args], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+LINE = "otam_ssv2_1shot: loading config ...\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "ranks", "printed"),
+    [
+        ([], {}, LINE),
+        (["--name=mine"], {}, "mine: loading config ...\n"),
+        (["--quiet"], {}, ""),
+        ([], {"RANK": "0"}, LINE),
+        ([], {"RANK": "1"}, ""),
+        (["--launcher=slurm"], {"SLURM_PROCID": "0"}, LINE),
+        (["--launcher=slurm"], {"SLURM_PROCID": "1"}, ""),
+        # Without --launcher, every process of a job step is an independent run.
+        ([], {"SLURM_PROCID": "1"}, LINE),
+    ],
+)
+def test_a_run_prints_its_first_line_once_and_before_heavy_imports(
+    args: list[str], ranks: dict[str, str], printed: str
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("RANK", "SLURM_PROCID")}
+    done = subprocess.run(
+        [sys.executable, "-c", UNTIL_HEAVY, "run", "otam_ssv2_1shot", *args],
+        env={**environment, **ranks},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == f"{printed}heavy import\n"

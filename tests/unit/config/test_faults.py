@@ -7,7 +7,7 @@ import pytest
 
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import KEYS, SECTIONS, SEEDS, LoadedConfig, load_config
+from fsarbench.config.loading import BRANCHES, KEYS, SECTIONS, SEEDS, LoadedConfig, load_config
 from fsarbench.config.validation import check_config, find_faults
 from fsarbench.data.clips import ClipSettings
 from fsarbench.errors import UserError
@@ -165,7 +165,7 @@ def test_a_copy_knows_the_place_of_its_config(tmp_path: Path) -> None:
 
 
 def test_the_keys_are_those_of_the_check() -> None:
-    assert {*SLOTS, *SECTIONS, *SEEDS, "custom_imports"} == KEYS
+    assert {*SLOTS, BRANCHES, *SECTIONS, *SEEDS, "custom_imports"} == KEYS
 
 
 GOOD: dict[str, list[Any]] = {

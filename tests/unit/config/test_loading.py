@@ -76,6 +76,15 @@ def test_a_replaced_part_drops_and_names_what_it_does_not_have() -> None:
     assert loaded.values["readout"] == {"type": "MatchOnly"}
 
 
+@pytest.mark.parametrize("quoted", ["'MatchOnly'", '"MatchOnly"', " 'MatchOnly' "])
+def test_a_type_in_quotes_is_that_type(quoted: str) -> None:
+    plain = load_config("mafsar_synthact_1shot", ["readout.type=MatchOnly"])
+    same = load_config("mafsar_synthact_1shot", [f"readout.type={quoted}"])
+    assert plain.dropped["readout"]
+    assert (same.values, same.dropped) == (plain.values, plain.dropped)
+    check_config(same)
+
+
 def test_dumped_config_loads_again(tmp_path: Path) -> None:
     loaded = load_config("mafsar_synthact_5shot", ["seed=5"])
     file = tmp_path / "dumped.py"

@@ -86,6 +86,32 @@ def test_training_may_use_another_number_of_queries() -> None:
     assert EpisodeSampler(split_of([9] * 5, "val"), settings, 0).episode(0).query.shape == (5,)
 
 
+def test_training_has_its_own_way_and_shot() -> None:
+    settings = EpisodeSettings(way=5, shot=5, queries=1, train_way=3, train_shot=1)
+    assert EpisodeSampler(split_of([9] * 5, "train"), settings, 0).episode(0).support.shape == (
+        3,
+        1,
+    )
+    assert EpisodeSampler(split_of([9] * 5, "val"), settings, 0).episode(0).support.shape == (5, 5)
+    assert EpisodeSampler(split_of([9] * 5), settings, 0).episode(0).support.shape == (5, 5)
+
+
+def test_training_episodes_of_the_shot_of_testing_are_those_without_the_option() -> None:
+    plain, given = EpisodeSettings(shot=2), EpisodeSettings(shot=2, train_way=5, train_shot=2)
+    one, two = (EpisodeSampler(split_of([9] * 6, "train"), s, 0).episode(3) for s in (plain, given))
+    np.testing.assert_array_equal(one.support, two.support)
+    np.testing.assert_array_equal(one.query, two.query)
+
+
+def test_settings_of_training_are_named_where_they_are_too_large() -> None:
+    settings = EpisodeSettings(way=2, train_way=4, train_shot=9)
+    with pytest.raises(UserError, match=r"3 classes, but episodes\.train_way asks for 4"):
+        EpisodeSampler(split_of([9, 6, 7], "train"), settings, 0)
+    settings = EpisodeSettings(way=2, train_shot=9)
+    with pytest.raises(UserError, match=r"Lower episodes\.train_shot or episodes\.queries"):
+        EpisodeSampler(split_of([9, 6, 7], "train"), settings, 0)
+
+
 def test_a_class_with_too_few_videos_is_named() -> None:
     settings = EpisodeSettings(way=2, shot=5, queries=2)
     with pytest.raises(UserError) as caught:
@@ -106,7 +132,9 @@ def test_too_few_classes_are_named() -> None:
         EpisodeSampler(split_of([9, 9, 9]), EpisodeSettings(), 0)
 
 
-@pytest.mark.parametrize("key", ["way", "shot", "queries", "train_queries"])
+@pytest.mark.parametrize(
+    "key", ["way", "shot", "queries", "train_way", "train_shot", "train_queries"]
+)
 def test_wrong_settings_are_named(key: str) -> None:
     with pytest.raises(UserError, match=f"episodes.{key} is 0"):
         EpisodeSettings(**{key: 0})

@@ -96,8 +96,8 @@ def test_a_matcher(change: Callable[[Tensor], Any], expected: list[str]) -> None
 def test_a_backbone_that_gives_half_of_the_frames() -> None:
     message = message_of(lambda m: setattr(m, "backbone", HalfTheFrames(m.backbone)))
     assert message.startswith("backbone: HalfTheFrames.forward breaks the contract")
-    assert '"V T D" = [5, 8, 128], got [5, 4, 128]' in message
-    assert message.endswith("axis T (frames of a clip) is 4, expected 8.")
+    assert '"V S D" = [5, 8, 128], got [5, 4, 128]' in message
+    assert message.endswith("axis S (steps: features of a video) is 4, expected 8.")
 
 
 @pytest.mark.parametrize(

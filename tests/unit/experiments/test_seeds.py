@@ -8,7 +8,6 @@ from fsarbench.config.loading import load_config
 from fsarbench.config.validation import check_config
 from fsarbench.errors import UserError
 from fsarbench.experiments.plan import Planned
-from fsarbench.experiments.run import Options
 from fsarbench.experiments.seeds import run_seeds
 
 BASE = "frozen_synthact_1shot"
@@ -18,7 +17,7 @@ SEEDS = ["seeds=[0, 1, 2]"]
 def test_each_seed_is_a_run_and_the_table_pools_them(
     launched: list[Planned], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_seeds(BASE, SEEDS, Options(name="mine"))
+    assert run_seeds(BASE, SEEDS, name="mine")
     assert [run.folder for run in launched] == [Path(f"runs/mine/seed_{n}") for n in (0, 1, 2)]
     assert [run.sets for run in launched] == [[f"seed={n}"] for n in (0, 1, 2)]
     said = capsys.readouterr().out
@@ -29,27 +28,27 @@ def test_each_seed_is_a_run_and_the_table_pools_them(
 
 
 def test_finished_seeds_are_kept(launched: list[Planned]) -> None:
-    run_seeds(BASE, ["seeds=[0, 1]"], Options(work_dir="w"))
+    run_seeds(BASE, ["seeds=[0, 1]"], work_dir="w")
     with pytest.raises(UserError, match="not empty"):
-        run_seeds(BASE, SEEDS, Options(work_dir="w"))
-    assert run_seeds(BASE, SEEDS, Options(work_dir="w", resume=True))
+        run_seeds(BASE, SEEDS, work_dir="w")
+    assert run_seeds(BASE, SEEDS, work_dir="w", resume=True)
     assert [run.seed for run in launched] == [0, 1, 2]
 
 
 def test_a_failing_seed_is_said(
     launched: list[Planned], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert not run_seeds(BASE, SEEDS, Options(name="bad"))
+    assert not run_seeds(BASE, SEEDS, name="bad")
     assert len(launched) == 3
     assert "bad, seed 2 failed: too bad" in capsys.readouterr().out
 
 
 def test_seeds_of_other_settings_are_not_pooled(launched: list[Planned]) -> None:
-    run_seeds(BASE, ["seeds=[0]"], Options(work_dir="w"))
+    run_seeds(BASE, ["seeds=[0]"], work_dir="w")
     with pytest.raises(UserError, match=r"clips\.frames is 8 there and 4 here"):
-        run_seeds(BASE, [*SEEDS, "clips.frames=4"], Options(work_dir="w", resume=True))
+        run_seeds(BASE, [*SEEDS, "clips.frames=4"], work_dir="w", resume=True)
     with pytest.raises(UserError, match="its name is frozen_synthact_1shot there and other here"):
-        run_seeds(BASE, SEEDS, Options(work_dir="w", resume=True, name="other"))
+        run_seeds(BASE, SEEDS, work_dir="w", resume=True, name="other")
 
 
 def config(folder: Path, text: str) -> str:
@@ -78,4 +77,4 @@ def test_wrong_seeds(wrong: str) -> None:
 def test_ranks_do_not_repeat(launched: list[Planned], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match="several processes"):
-        run_seeds(BASE, SEEDS, Options())
+        run_seeds(BASE, SEEDS)

@@ -34,4 +34,9 @@ def test_means_over_time_come_before_the_cosine(queries: int) -> None:
 
 def test_a_zero_feature_gives_finite_cosines() -> None:
     query, prototypes = features(1)
-    assert torch.isfinite(frame_cosines(torch.zeros_like(query), prototypes)).all()
+    zeros = torch.zeros_like(query).requires_grad_()
+    for eps in (0.0, 0.01):
+        cosines = frame_cosines(zeros, prototypes, eps)
+        assert (cosines == 0).all()
+        (gradient,) = torch.autograd.grad(cosines.sum(), zeros)
+        assert gradient.isfinite().all()

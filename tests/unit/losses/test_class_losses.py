@@ -8,7 +8,9 @@ import torch
 from fsarbench.episode import Episode, Outcome
 from fsarbench.errors import UserError
 from fsarbench.losses.frame_classifier import FrameClassifier
+from fsarbench.losses.video_classifier import VideoClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
+from tests.helpers.naive_cosine import cosine_with_term
 
 N, K, Q, T, D, M = 3, 2, 4, 5, 6, 9
 CLASSES, LABELS = [7, 0, 4], [0, 2, 1, 2]
@@ -50,14 +52,13 @@ def assert_equal(got: torch.Tensor, want: torch.Tensor, *inputs: torch.Tensor) -
         torch.testing.assert_close(ours, theirs)
 
 
-def test_contrast_is_the_negative_log_likelihood_over_all_training_classes() -> None:
+@pytest.mark.parametrize("eps", [0.0, 0.01])
+def test_contrast_is_the_negative_log_likelihood_over_all_training_classes(eps: float) -> None:
     outcome, episode = task()
-    loss = VideoTextContrast(temperature=0.2).double()
+    loss = VideoTextContrast(temperature=0.2, cosine_eps=eps).double()
     total = outcome.logits.new_zeros(())
     for video, label in videos(outcome):
-        cosines = torch.stack(
-            [torch.cosine_similarity(video.mean(0), text, dim=0) for text in episode.bank]
-        )
+        cosines = torch.stack([cosine_with_term(video.mean(0), text, eps) for text in episode.bank])
         total = total + negative_log_likelihood(cosines * loss.scale, label)
     assert_equal(loss(outcome, episode), total / (N * K + Q), outcome.support, loss.scale)
 
@@ -89,4 +90,16 @@ def test_classifier_is_the_negative_log_likelihood_of_every_frame() -> None:
             scores = loss.classifier.weight @ frame + loss.classifier.bias
             total = total + negative_log_likelihood(scores, label)
     want = total / ((N * K + Q) * T)
+    assert_equal(loss(outcome, episode), want, outcome.support, *loss.parameters())
+
+
+def test_video_classifier_is_the_negative_log_likelihood_of_the_mean_frame() -> None:
+    torch.manual_seed(0)
+    outcome, episode = task()
+    loss = VideoClassifier(D, M).double()
+    total = outcome.logits.new_zeros(())
+    for video, label in videos(outcome):
+        scores = loss.classifier.weight @ (sum(video) / T) + loss.classifier.bias
+        total = total + negative_log_likelihood(scores, label)
+    want = total / (N * K + Q)
     assert_equal(loss(outcome, episode), want, outcome.support, *loss.parameters())

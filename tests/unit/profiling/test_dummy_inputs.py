@@ -46,3 +46,10 @@ def test_the_subject_stays_empty(small: Small) -> None:
 @pytest.mark.parametrize(("method", "trains"), [("mafsar", True), ("frozen", False)])
 def test_whether_there_is_anything_to_train(small: Small, method: str, trains: bool) -> None:
     assert small(method=method).trains == trains
+
+
+def test_training_episodes_have_their_own_way_and_shot(small: Small) -> None:
+    subject = small("episodes.shot=3", "episodes.train_way=4", "episodes.train_shot=1")
+    assert subject.episode("train").support.shape[:2] == (4, 1)
+    assert subject.episode("test").support.shape[:2] == (2, 3)
+    assert len(subject.episode("train").query) == 4

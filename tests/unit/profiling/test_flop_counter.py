@@ -27,6 +27,12 @@ def attend(sequences: int, length: int) -> int:
     return sequences * (4 * length * C**2 + 2 * length**2 * C)
 
 
+def deformable(points: int, kernel: int) -> int:
+    """Queries, keys, values, output, two products of queries and points, and the offsets."""
+    projections = (2 * TOKENS + 2 * V * points) * H**2
+    return projections + 2 * TOKENS * points * H + V * points * H * (kernel + 3)
+
+
 MLP = TOKENS * 8 * C**2
 BLOCK = attend(V * T, L) + MLP
 PLAIN = ("Frozen", "FullFineTuning", "PartialFineTuning", "NormTuning", "BiasTuning")
@@ -36,6 +42,15 @@ BY_HAND = {
     "AIM": attend(V * L, T) + BLOCK + 3 * BOTTLENECK,
     # A depth-wise kernel of three frames on the patches, twice, between maps to 384 channels.
     "STAdapter": BLOCK + 2 * V * T * (L - 1) * (2 * C * 384 + 3 * 384),
+    # Four heads share a depth-wise offset network; it and the map to three offsets touch H numbers
+    # per point. 2 x 2 x 2 and 8 x 2 x 2 points in 8 frames of 7 x 7 patches.
+    "D2STAdapter": BLOCK
+    + BOTTLENECK
+    + V * T * (L - 1) * 27 * H
+    + deformable(points=8, kernel=4 * 3 * 3)
+    + deformable(points=32, kernel=3 * 3),
+    # Two adapters with two depth-wise kernels of five frames each.
+    "DiA": BLOCK + 2 * (BOTTLENECK + 2 * TOKENS * 5 * H),
     "LoRA": BLOCK + 2 * 8 * C**2,
     "VisualPrompts": attend(V * T, L + 10) + V * T * (L + 10) * 8 * C**2,
     "TaskAdapter": attend(V * L, T) + attend(T * L, V) + BLOCK + 4 * BOTTLENECK,
@@ -66,6 +81,7 @@ def test_an_adapted_block(vit: OpenClipViT, adapter: str, training: bool) -> Non
     sizes = {
         "width": C,
         "prefix": 1,
+        "grid": 7,
         "mlp_width": 4 * C,
         "block_count": 12,
         "frames": T,
@@ -125,7 +141,7 @@ def test_tpcm(training: bool) -> None:
     with torch.device("meta"):
         module = TextGuided(D).train(training)
         support, query = torch.empty(WAY, 3, T, D), torch.empty(QUERIES, T, D)
-        text = torch.empty(WAY, D)
+        text = torch.empty(WAY, 1, D)
     counter = counted(lambda: module(support, query, text))
     assert counter.total == 2 * (layer(WAY, T, T + 1) + layer(QUERIES, T, T))
 

@@ -7,6 +7,7 @@ from fsarbench.readouts.arithmetic_fusion import ArithmeticFusion
 from fsarbench.readouts.geometric_fusion import GeometricFusion
 from fsarbench.readouts.match_only import MatchOnly
 from fsarbench.readouts.text_only import TextOnly
+from tests.helpers.naive_cosine import cosines_with_term
 
 N, K, Q, T, D = 3, 2, 4, 5, 16
 
@@ -71,6 +72,14 @@ def test_geometric_fusion_multiplies_powers(alpha: float, per_frame: bool) -> No
     product = by_text**alpha * by_match ** (1 - alpha)
     got = GeometricFusion(alpha, 0.5, per_frame)(seen)
     torch.testing.assert_close(got, product / product.sum(-1, keepdim=True))
+
+
+@pytest.mark.parametrize("kind", [TextOnly, ArithmeticFusion, GeometricFusion])
+def test_a_term_is_added_to_the_product_of_norms(kind: type) -> None:
+    seen = outcome()
+    cosines = cosines_with_term(seen.query.mean(1), seen.text, 0.5)
+    got = kind(temperature=0.1, cosine_eps=0.5).explain(seen)["text"]
+    torch.testing.assert_close(got, (cosines / 0.1).softmax(-1))
 
 
 @pytest.mark.parametrize("kind", [TextOnly, GeometricFusion])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fsarbench.errors import UserError
-from fsarbench.experiments.run import Options, join, run
+from fsarbench.experiments.run import join, run
 from fsarbench.runtime import distributed
 
 NAMES = ("SLURM_PROCID", "LOCAL_RANK", "WORLD_SIZE")
@@ -53,7 +53,7 @@ def test_slurm_is_initialised_by_mmengine(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_unknown_launcher_is_named() -> None:
     with pytest.raises(UserError, match="--launcher mpi: it can be slurm"):
-        join(Options(launcher="mpi"))
+        join(None, launcher="mpi")
 
 
 def test_one_process_decides_and_does_all_the_work() -> None:
@@ -65,4 +65,4 @@ def test_one_process_decides_and_does_all_the_work() -> None:
 
 def test_several_seeds_in_one_job_are_rejected() -> None:
     with pytest.raises(UserError, match=r"several seeds.*--set seed=0"):
-        run("frozen_synthact_1shot", ["seeds=[0, 1]"], Options())
+        run("frozen_synthact_1shot", ["seeds=[0, 1]"])

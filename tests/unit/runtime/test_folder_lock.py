@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.experiments.run import Options, work_folder
+from fsarbench.experiments.run import work_folder
 from fsarbench.runtime.folder_lock import locked_folder
 
 PROCESSES = multiprocessing.get_context("spawn")
@@ -19,7 +19,7 @@ def _choose(folder: str, start: "multiprocessing.synchronize.Barrier", chosen: "
     for number in range(20):
         start.wait(60)
         with ExitStack() as locks:
-            work_dir = work_folder(f"twin{number}", Options(), locks)
+            work_dir = work_folder(f"twin{number}", locks)
             (work_dir / "result.json").write_text("{}")
             chosen.put(str(work_dir))  # type: ignore[attr-defined]
 

@@ -33,13 +33,13 @@ Result = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 def step(model: FewShotModel, half: bool = False, together: bool = False) -> Result:
     """Losses and gradients of one training episode."""
-    task = replace(episode(), bank=torch.zeros(64, 128))
+    task = replace(episode(), bank=torch.zeros(64, 1, 128))
     model.train().zero_grad()
     torch.manual_seed(0)
     text = model.encode_text(task)
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         support, query = model.encode(task, text, together)
-    outcome = model.match(support.float(), query.float(), text)
+    outcome = model.match(support.map(Tensor.float), query.map(Tensor.float), text)
     losses = model.loss(outcome, task)
     torch.stack(list(losses.values())).sum().backward()
     tuned = trainable_parameters(model).items()
@@ -69,7 +69,7 @@ def activations(model: FewShotModel) -> int:
     with kept() as found:
         alive = model.encode(task, text)
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    assert alive[0].requires_grad
+    assert alive[0].frames.requires_grad
     return sum(size for place, size in found.items() if place not in weights)
 
 

@@ -16,7 +16,7 @@ from fsarbench.training.train import train
 
 def test_an_episode_brings_the_text_of_all_classes(data_module: DataModule) -> None:
     split = data_module.splits["train"]
-    bank = torch.randn(len(split.classes), 6, generator=torch.Generator().manual_seed(0))
+    bank = torch.randn(len(split.classes), 1, 6, generator=torch.Generator().manual_seed(0))
     batch = {
         "support": torch.zeros(4, 2, 3, 3, 8, 8),
         "query": torch.zeros(2, 3, 3, 8, 8),

@@ -5,7 +5,7 @@ import pytest
 
 from fsarbench.errors import UserError
 from fsarbench.report.comparison.columns import columns
-from fsarbench.report.comparison.compare import Options, comparison_of
+from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.rows import Row, rows_of
 from fsarbench.report.comparison.table import Comparison, Line
@@ -14,7 +14,7 @@ from tests.helpers.finished_runs import finish
 
 
 def comparison(folder: Path, **options: object) -> Comparison:
-    return comparison_of([folder], Options(**options))
+    return comparison_of([folder], **options)
 
 
 def lines(found: Comparison) -> dict[str, Line]:
@@ -141,7 +141,7 @@ def test_settings_are_kept_apart(tmp_path: Path) -> None:
     finish(tmp_path, "a", 0.5)
     finish(tmp_path / "five", "a", 0.7, shot=5)
     finish(tmp_path / "five", "b", 0.8, shot=5)
-    made = comparison_of([tmp_path, tmp_path / "five"], Options())
+    made = comparison_of([tmp_path, tmp_path / "five"])
     assert [section.title for section in made.sections] == [
         "Toy, 5-way 1-shot",
         "Toy, 5-way 5-shot",
@@ -161,12 +161,12 @@ def test_the_same_seed_twice_is_refused(tmp_path: Path) -> None:
     first = finish(tmp_path / "1", "a")
     second = finish(tmp_path / "2", "a")
     with pytest.raises(UserError, match="a with seed 0 occurs more than once"):
-        comparison_of([first, second], Options())
+        comparison_of([first, second])
 
 
 def test_the_same_folder_twice_is_one_run(tmp_path: Path) -> None:
     place = finish(tmp_path, "a")
-    made = comparison_of([place, place / "result.json", tmp_path], Options())
+    made = comparison_of([place, place / "result.json", tmp_path])
     assert len(made.lines) == 1
 
 
@@ -301,6 +301,6 @@ def test_a_row_whose_scores_are_constant_is_marked(tmp_path: Path) -> None:
     runs = [finish(tmp_path, name) for name in ("good", "bad")]
     file = runs[1] / "result.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "same_scores": 1.0}))
-    comparison = comparison_of(runs, Options())
+    comparison = comparison_of(runs)
     assert [line.notes for line in comparison.lines] == ["", "a"]
     assert any("equal scores for all classes" in line for line in remarks(comparison))

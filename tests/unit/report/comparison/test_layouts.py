@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from fsarbench.cli.app import app
 from fsarbench.errors import UserError
-from fsarbench.report.comparison.compare import Options, compare
+from fsarbench.report.comparison.compare import compare
 from tests.helpers.finished_runs import finish
 
 
 def shown(capsys: pytest.CaptureFixture[str], *paths: Path, **options: object) -> str:
-    compare([str(path) for path in paths], Options(**options))
+    compare([str(path) for path in paths], **options)
     return capsys.readouterr().out
 
 
@@ -104,7 +104,7 @@ def test_a_files_name_says_its_format(
 def test_wrong_options_are_named(tmp_path: Path, options: dict, message: str) -> None:
     finish(tmp_path, "a")
     with pytest.raises(UserError, match=message):
-        compare([str(tmp_path)], Options(**options))
+        compare([str(tmp_path)], **options)
 
 
 def test_published_results_stand_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.report.comparison.compare import Options, comparison_of
+from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.to_csv_json import csv_text, json_text
 from fsarbench.report.comparison.to_text import markdown
 from tests.helpers.finished_runs import finish
@@ -37,7 +37,7 @@ def profiled(tmp_path: Path) -> Any:
     def compared(content: Any) -> Any:
         file = tmp_path / "costs.json"
         file.write_text(content if isinstance(content, str) else json.dumps(content))
-        return comparison_of(runs, Options(profile=str(file)))
+        return comparison_of(runs, profile=str(file))
 
     return compared
 

@@ -1,0 +1,10 @@
+_base_ = [
+    "_base_/backbones/tiny.py",
+    "_base_/datasets/synthact.py",
+    "_base_/methods/d2st_classifier.py",
+    "_base_/settings/5way_1shot.py",
+    "_base_/recipes/synthact.py",
+]
+episodes = dict(train_queries=3)
+# The class token behind the last norm, as in the authors' code.
+backbone = dict(project=False)

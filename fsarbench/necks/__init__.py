@@ -1,0 +1,24 @@
+"""Necks: per-video modules between the backbone and the prototype builder.
+
+The module of a class is imported when the class is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from fsarbench.catalogue.lazy_imports import lazy_classes
+
+if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.necks.frames import Frames as Frames
+    from fsarbench.necks.patch_enrichment import PatchEnrichment as PatchEnrichment
+    from fsarbench.necks.patch_levels import PatchLevels as PatchLevels
+    from fsarbench.necks.temporal_transformer import TemporalTransformer as TemporalTransformer
+
+# The module of each class; the registry finds components here.
+COMPONENTS = {
+    "Frames": "frames",
+    "PatchEnrichment": "patch_enrichment",
+    "PatchLevels": "patch_levels",
+    "TemporalTransformer": "temporal_transformer",
+}
+__all__ = list(COMPONENTS)
+__getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)
