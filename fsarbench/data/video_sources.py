@@ -38,8 +38,8 @@ def source_of(dataset: VideoDataset) -> Source:
     """
     if isinstance(dataset, FeatureFolder):
         raise UserError(
-            f"{dataset.folder} has features and no videos to decode; `fsarbench data info` examines "
-            "them."
+            f"{dataset.folder} has features and no videos to decode; `fsarbench data info` "
+            "examines them."
         )
     if isinstance(dataset, AnnotatedVideos | VideoFolder):
         return Source(dataset.folder, tuple(dataset.entries()), bad_list_path(dataset.table))

@@ -26,8 +26,9 @@ class CachePolicy:
 def choose_cache_policy(model: FewShotModel, clips: ClipSettings, cache: Cache) -> CachePolicy:
     """Choose cached or uncached evaluation from the model, the clips and the setting.
 
-    Features that were computed before are never encoded. Others can be cached if the clip of a video is the same in every episode and no module of the
-    backbone attends across videos. A feature then depends only on video, role and class.
+    Features that were computed before are not encoded. Others can be cached if the clip of a video
+    is the same in every episode and no module of the backbone attends across videos. A feature then
+    depends only on video, role and class.
 
     Raises:
         UserError: `cache` is True, but the model or the clips do not allow it.

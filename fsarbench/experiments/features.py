@@ -40,7 +40,7 @@ from fsarbench.runtime.atomic_files import (
     written,
 )
 from fsarbench.runtime.environment import choose_device, describe_device, versions
-from fsarbench.runtime.feature_files import KEY, write_features
+from fsarbench.runtime.feature_files import write_features
 from fsarbench.runtime.finite_checks import require_finite, require_finite_weights
 from fsarbench.runtime.folder_lock import is_used, locked_folder
 from fsarbench.runtime.progress import ProgressBar, ProgressBars
@@ -210,8 +210,8 @@ def refuse_dependent(model: FewShotModel, data_module: DataModule) -> None:
     readers = [type(m).__name__ for m in backbone.modules() if getattr(m, "uses_text", False)]
     if not obstacle and readers and model.text_encoder is not None:
         obstacle = (
-            f"{readers[-1]} reads the text features of the class of a support video, so that support "
-            "and query features of a video differ"
+            f"{readers[-1]} reads the text features of the class of a support video, so that "
+            "support and query features of a video differ"
         )
     if obstacle:
         raise UserError(
@@ -389,11 +389,12 @@ def write_text_features(job: FeatureJob, splits: Sequence[Split]) -> None:
     classes = np.array([name for split in named for name in split.readable])
     path = job.folder / TEXT
     with written(path), atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, classes=classes, **{KEY: features})
+        np.savez(file, classes=classes, features=features)
 
 
 def summary(job: FeatureJob, info: Mapping[str, Any]) -> str:
     """What was written, and how a config uses it."""
+    folder = job.folder.absolute()
     videos = sum(split["videos"] for split in info["splits"].values())
     lines = [f"features of {videos:,} videos ({', '.join(info['splits'])}) are in {job.folder}"]
     trainable = count_parameters(job.model.backbone, trainable=True)
@@ -404,10 +405,10 @@ def summary(job: FeatureJob, info: Mapping[str, Any]) -> str:
         )
     lines += [
         "in a config:",
-        f'dataset = dict(_delete_=True, type="FeatureFolder", root="{job.folder}")',
+        f'dataset = dict(_delete_=True, type="FeatureFolder", root="{folder}")',
         'backbone = dict(_delete_=True, type="Precomputed")',
     ]
-    if (job.folder / TEXT).is_file():
-        file = job.folder / TEXT
+    if (folder / TEXT).is_file():
+        file = folder / TEXT
         lines.append(f'text_encoder = dict(_delete_=True, type="PrecomputedText", file="{file}")')
     return "\n".join(lines)

@@ -49,12 +49,12 @@ class FeatureFolder(VideoDataset):
     """Features in `.npy`, `.npz` or `.safetensors` files, with a table (CSV).
 
     The table starts with the header line `path,class,split` and has one line per video: its file
-    relative to `root`, its class, and `train`, `val` or `test`. The file holds "S D" or "D" numbers
-    (an archive under the name `features`). With a fourth column, `row`, a file holds several videos,
-    "V S D" or "V D", and the column says which row is the video's. If `path` names a video file, as
-    in the table of `AnnotatedVideos`, the features are in the file of the same name, or of the name
-    in the column `id`, with one of the three endings. The column `readable` is the class name for
-    prompts. `fsarbench features` writes such a folder. Splits may be missing.
+    relative to `root`, its class, and `train`, `val` or `test`. The file holds "S D" or "D" values;
+    archives hold them under the name `features`. With a fourth column, `row`, a file holds several
+    videos, "V S D" or "V D", and the column is the row of the video. If `path` names a video file,
+    as in the table of `AnnotatedVideos`, the features are in the file of the same name, or of the
+    name in the column `id`, with one of the three endings. The column `readable` is the class name
+    for prompts. Splits may be missing. `fsarbench features` writes such a folder.
 
     Without a table, `root` is one `.npz` file with the arrays `features` "V S D" or "V D", `labels`
     (class of each video), `splits` (`train`, `val` or `test` for each video) and optionally `ids`.
@@ -106,7 +106,7 @@ class FeatureFolder(VideoDataset):
                 f"There is no table {path} (dataset.table). {unfinished if info else ''}Write a "
                 "CSV file with the first line 'path,class,split' and one line per video, such as "
                 "'features/1.npy,jumping,train'; a file of several videos needs a fourth column "
-                "'row'. The table of the videos also works: dataset.table = '/data/annotations.csv'."
+                "'row'. The table of the videos also works: dataset.table='/data/annotations.csv'."
             )
         return path
 
@@ -241,9 +241,7 @@ def file_names(row: Row) -> list[str]:
     path = row["path"]
     if Path(path).suffix in SUFFIXES:
         return [path]
-    stems = dict.fromkeys(
-        [row["id"], without_suffix(path)] if row["id"] else [without_suffix(path)]
-    )
+    stems = dict.fromkeys(filter(None, (row["id"], without_suffix(path))))
     return [f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES]
 
 
