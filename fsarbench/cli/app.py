@@ -14,6 +14,7 @@ from fsarbench.cli.catalogue import config, list_, show
 from fsarbench.cli.compare import compare
 from fsarbench.cli.data import data
 from fsarbench.cli.evaluate import eval_
+from fsarbench.cli.features import features
 from fsarbench.cli.profile import profile
 from fsarbench.cli.published import published
 from fsarbench.cli.report import episode, report
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(run)
 app.command("eval")(eval_)
+app.command()(features)
 app.command()(sweep)
 app.command()(compare)
 app.command()(published)
