@@ -28,7 +28,7 @@ def task() -> tuple[Outcome, Episode]:
         query=torch.zeros(Q, T, 3, 2, 2),
         labels=torch.tensor(LABELS),
         classes=torch.tensor(CLASSES),
-        bank=draw(M, D, seed=3),
+        bank=draw(M, 1, D, seed=3),
     )
     return Outcome(draw(Q, N, seed=0), support, draw(Q, T, D, seed=2)), episode
 
@@ -58,7 +58,9 @@ def test_contrast_is_the_negative_log_likelihood_over_all_training_classes(eps: 
     loss = VideoTextContrast(temperature=0.2, cosine_eps=eps).double()
     total = outcome.logits.new_zeros(())
     for video, label in videos(outcome):
-        cosines = torch.stack([cosine_with_term(video.mean(0), text, eps) for text in episode.bank])
+        cosines = torch.stack(
+            [cosine_with_term(video.mean(0), text, eps) for text in episode.bank[:, 0]]
+        )
         total = total + negative_log_likelihood(cosines * loss.scale, label)
     assert_equal(loss(outcome, episode), total / (N * K + Q), outcome.support, loss.scale)
 
