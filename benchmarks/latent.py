@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
-from fsarbench.statistics.video_intervals import DrawnVideos
+from fsarbench.statistics.video_intervals import EpisodeVideos
 from fsarbench.video import Split, Video
 
 Array = NDArray[np.float64]
@@ -97,10 +97,10 @@ class Population:
             query.reshape(count, self.way, self.queries),
         )
 
-    def drawn(self, episodes: Episodes) -> DrawnVideos:
+    def drawn(self, episodes: Episodes) -> EpisodeVideos:
         """The videos of episodes, as the library's intervals take them."""
         members = np.concatenate([episodes.support, episodes.query], axis=2)
-        return DrawnVideos(members.reshape(len(episodes), -1), self.labels)
+        return EpisodeVideos(members.reshape(len(episodes), -1), self.labels)
 
 
 @dataclass(frozen=True)

@@ -6,3 +6,5 @@ _base_ = [
     "_base_/recipes/synthact.py",
 ]
 episodes = dict(train_queries=3)
+# The class token behind the last norm, as in the authors' code.
+backbone = dict(project=False)

@@ -27,14 +27,22 @@ class TextEncoder(Checked, nn.Module, ABC):
     Attributes:
         dim: Text feature width E.
         sentences: Sentences per class M.
+        corpus_sha256: Hash of the file that its sentences come from; empty without one. It is
+            recorded in `result.json`, and part of the keys of the disk caches.
     """
 
     dim: int
     sentences: int = 1
+    corpus_sha256: str = ""
 
     @abstractmethod
     def forward(self, names: Sequence[str]) -> Float[Tensor, "N M E"]:
         """One feature per sentence of each class, not normalised."""
+
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Classes that it has no sentence for; by default none, since a name is a sentence."""
+        del names
+        return []
 
 
 @runtime_checkable

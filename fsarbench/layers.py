@@ -4,6 +4,7 @@ Attention is written with plain batched matrix products, because `nn.MultiheadAt
 kernel by mode and device, warns under `torch.vmap`, and is miscounted by FLOP counters.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -216,3 +217,20 @@ class TransformerLayer(nn.Module):
             return query + self.dropout(self.feed_forward(self.norm2(query)))
         query = self.norm1(query + self.dropout(self.attention(query, context)))
         return self.norm2(query + self.dropout(self.feed_forward(query)))
+
+
+# Axes of tokens "V T L C".
+VIDEOS, TIME, SPACE = 0, 1, 2
+
+
+def attend_along(
+    axis: int, normed: Float[Tensor, "V T L C"], attend: Callable[[Tensor], Tensor]
+) -> Float[Tensor, "V T L C"]:
+    """Self-attention of the tokens along one axis.
+
+    Args:
+        axis: `VIDEOS`, `TIME` or `SPACE`.
+        normed: Normalised tokens.
+        attend: Self-attention over the second last axis, such as that of a frozen block.
+    """
+    return attend(normed.transpose(axis, SPACE)).transpose(axis, SPACE)

@@ -5,10 +5,9 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.adapters.axis_attention import TIME, attend_along
 from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.interfaces import Adapter, Block, TrunkSection
-from fsarbench.layers import Bottleneck, TemporalEmbedding, is_norm
+from fsarbench.layers import TIME, Bottleneck, TemporalEmbedding, attend_along, is_norm
 from fsarbench.registry import ADAPTERS
 
 
@@ -69,7 +68,7 @@ class AIM(Adapter):
         normed = block.norm1(tokens)
         if self.before_time is not None:
             normed = normed + self.before_time(normed)
-        tokens = tokens + self.time(attend_along(TIME, normed, block))
+        tokens = tokens + self.time(attend_along(TIME, normed, block.attend))
         attended = block.attend(block.norm1(tokens))
         tokens = tokens + attended + self.space(attended)
         normed = block.norm2(tokens)

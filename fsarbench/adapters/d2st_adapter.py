@@ -40,8 +40,9 @@ class D2STAdapter(Adapter):
             columns. None is the published [[4, 5, 5], [4, 3, 3]], with each kernel size limited to
             half of its axis and each stride to its kernel size.
         temporal: The same of the temporal pathway; None is [[1, 7, 7], [1, 7, 7]].
-        as_released: Whether the output passes a second GELU, and the class token and the norm after
-            the last block are trainable, as in the released code.
+        as_released: Whether the output passes a second GELU, the class token and the norm after the
+            last block are trainable, and the temporal embedding is added before CLIP's norm in
+            front of the blocks, as in the released code.
 
     Raises:
         UserError: `heads` does not divide the hidden width, or a kernel exceeds the volume.
@@ -78,7 +79,7 @@ class D2STAdapter(Adapter):
 
     def entry(self) -> nn.Module | None:
         """Temporal embedding."""
-        return TemporalEmbedding(self.frames, self.width)
+        return TemporalEmbedding(self.frames, self.width, before_norm=self.as_released)
 
     def trains(self, part: TrunkSection, name: str, owner: nn.Module) -> bool:
         """Whether a parameter is the class token or in the norm after the last block."""

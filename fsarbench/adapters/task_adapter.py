@@ -3,11 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.adapters.axis_attention import TIME, VIDEOS, attend_along
 from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter, Block
-from fsarbench.layers import Bottleneck, TemporalEmbedding
+from fsarbench.layers import TIME, VIDEOS, Bottleneck, TemporalEmbedding, attend_along
 from fsarbench.registry import ADAPTERS
 
 
@@ -85,9 +84,9 @@ class TaskBlock(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "V T L C"], block: Block) -> Float[Tensor, "V T L C"]:
         """Tokens of all videos of the episode after the block."""
-        tokens = tokens + self.time(attend_along(TIME, block.norm1(tokens), block))
+        tokens = tokens + self.time(attend_along(TIME, block.norm1(tokens), block.attend))
         attended = block.attend(block.norm1(tokens))
         tokens = tokens + attended + self.space(attended)
-        tokens = tokens + self.task(attend_along(VIDEOS, block.norm1(tokens), block))
+        tokens = tokens + self.task(attend_along(VIDEOS, block.norm1(tokens), block.attend))
         normed = block.norm2(tokens)
         return tokens + block.mlp(normed) + self.scale * self.joint_adaptation(normed)

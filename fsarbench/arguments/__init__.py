@@ -1,1 +1,1 @@
-"""Rules for the arguments of components and settings, and their checking."""
+"""Checks of the arguments of components and settings against annotations and rules."""

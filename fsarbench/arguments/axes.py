@@ -105,8 +105,10 @@ def mismatch(hint: Any, value: Any, axes: Sizes) -> str | None:
         if not isinstance(value, hint):
             return f"expected {hint.__name__}, got {type(value).__name__}"
         fields = typing.get_type_hints(hint)
-        found = ((name, mismatch(fields[name], item, axes)) for name, item in vars(value).items())
-        return next((f"{name}: {message}" for name, message in found if message is not None), None)
+        messages = (
+            (name, mismatch(fields[name], item, axes)) for name, item in vars(value).items()
+        )
+        return next((f"{name}: {text}" for name, text in messages if text is not None), None)
     return _tensor_mismatch(hint, value, axes) if hasattr(hint, "dim_str") else None
 
 

@@ -1,4 +1,4 @@
-"""Constructor arguments, and what is wrong with the values that they are given."""
+"""Constructor arguments of components and settings, checked against annotations."""
 
 import functools
 import inspect
@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 from fsarbench.arguments.value_checks import complaint, fit, is_plain
 from fsarbench.errors import UserError, closest
 
-# Arguments that do not fit together, the one to change first, and what is wrong.
+# Invalid or contradictory arguments (the one to change comes first), and a message.
 Conflict = tuple[tuple[str, ...], str]
 
 
 class ArgumentError(UserError):
-    """Argument values that a constructor refuses.
+    """Invalid argument values of a constructor.
 
     Attributes:
-        faults: Pairs of the arguments at fault, and what is wrong with them.
+        faults: Names of invalid arguments, and a message for each fault.
     """
 
     def __init__(self, prefix: str, faults: Sequence[Conflict]) -> None:
@@ -26,7 +26,7 @@ class ArgumentError(UserError):
 
 
 class Checked:
-    """Base of all components: constructors hold their arguments against the annotations."""
+    """Base class of all components: constructors check their arguments against the annotations."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -35,14 +35,14 @@ class Checked:
 
     @classmethod
     def config_faults(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """Faults that annotations cannot express, found without building the component.
+        """Yield faults that annotations cannot express, without building the component.
 
         Args:
-            given: The arguments of the config and the defaults of the others, without those that
-                do not fit their annotations.
+            given: Arguments of the config and defaults of the others, without arguments that
+                violate their annotations.
 
         Yields:
-            Pairs of the arguments at fault, and what is wrong with them.
+            Names of the invalid arguments, and a message.
         """
         del given
         return iter(())
@@ -58,76 +58,77 @@ def _checked(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def require(name: str, function: Callable[..., None], /, *args: Any, **kwargs: Any) -> None:
-    """Refuse argument values that do not fit the annotations of a function.
+    """Check argument values against the annotations of a function.
 
-    Values that no config can write (tensors, modules) are left to the function.
+    Values that a config cannot contain (tensors, modules) are not checked.
 
     Raises:
-        ArgumentError: At least one value does not fit; the message lists all of them.
+        ArgumentError: Values violate the annotations; the message lists all of them.
     """
     hints = annotations(function)
     try:
         given = inspect.signature(function).bind(*args, **kwargs).arguments
     except TypeError:
-        return  # The call itself gives Python's own message.
-    found = [
+        return  # The call itself raises Python's own error.
+    faults: list[Conflict] = [
         ((argument,), message)
         for argument, value in given.items()
         if argument in hints and is_plain(value)
         for message in [complaint(argument, value, hints[argument])]
         if message is not None
     ]
-    if found:
-        raise ArgumentError(f"{name}: ", found)
+    if faults:
+        raise ArgumentError(f"{name}: ", faults)
 
 
 class CheckedSettings:
-    """Base of the config's sections: fields are held against their annotations.
+    """Base class of config sections: fields are checked against their annotations.
 
     Attributes:
-        section: The section's name in configs.
+        section: Name of the section in configs.
     """
 
     section: ClassVar[str]
 
     def __post_init__(self) -> None:
         hints = annotations(type(self).__init__)
-        found: list[Conflict] = [
+        faults: list[Conflict] = [
             ((name,), message)
             for name, value in vars(self).items()
             if is_plain(value)
             for message in [complaint(name, value, hints[name])]
             if message is not None
         ]
-        # Rules over several fields can only be evaluated if each field is right.
-        found = found or list(self.conflicts())
-        if found:
-            raise ArgumentError(f"{self.section}.", found)
+        # Rules for several fields assume that each field is valid.
+        faults = faults or list(self.conflicts())
+        if faults:
+            raise ArgumentError(f"{self.section}.", faults)
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Fields that do not fit together: their names, and what is wrong."""
+        """Yield names of contradictory fields, and a message for each conflict."""
         return iter(())
 
 
 @functools.cache
 def annotations(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations of a function with the rules for values."""
+    """Annotations of a function, including the rules for values."""
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except NameError:  # Names that only a type checker imports; their arguments are not checked.
-        found = getattr(function, "__annotations__", {})
-        return {name: hint for name, hint in found.items() if not isinstance(hint, str)}
+    except NameError:  # Names imported under TYPE_CHECKING; such arguments are not checked.
+        hints = getattr(function, "__annotations__", {})
+        return {name: hint for name, hint in hints.items() if not isinstance(hint, str)}
 
 
 def parameters(component: type) -> dict[str, inspect.Parameter]:
-    """The constructor's parameters by name, without self."""
-    found = inspect.signature(component).parameters
-    # A module without a constructor of its own shows torch's *args, **kwargs, and takes none.
-    return {name: p for name, p in found.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    """Parameters of a constructor by name, without self."""
+    signature = inspect.signature(component).parameters
+    # A module without a constructor inherits *args, **kwargs from torch, but takes no argument.
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {name: p for name, p in signature.items() if p.kind not in variadic}
 
 
 def describe(component: type) -> str:
-    """The constructor as one line, for messages; rules for values are left out.
+    """Signature of a constructor for messages, without the rules for values.
 
     Example:
         >>> from fsarbench.arguments.value_rules import PositiveFloat
@@ -154,12 +155,12 @@ def _without_rules(function: Callable[..., Any]) -> dict[str, Any]:
 def argument_faults(
     component: type, given: Mapping[str, Any], offered: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of an argument's name and what is wrong with it.
+    """Yield the name and a message for each invalid, unknown or missing argument.
 
     Args:
-        component: The class to be constructed.
-        given: The arguments of the config.
-        offered: The arguments that assembly fills in, which a config may not give.
+        component: Class to construct.
+        given: Arguments of the config.
+        offered: Arguments that are filled in when the model is built; a config must not set them.
     """
     known = parameters(component)
     hints = annotations(component.__init__)  # type: ignore[misc]
@@ -167,7 +168,7 @@ def argument_faults(
         if name not in known:
             yield name, unknown_argument(component, name)
         elif name in offered:
-            yield name, f"'{name}' is a size that the assembly fills in; leave it out"
+            yield name, f"'{name}' is filled in when the model is built; remove it"
         else:
             message = complaint(name, value, hints.get(name, Any))
             if message is not None:
@@ -178,12 +179,12 @@ def argument_faults(
 
 
 def coerce(component: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All arguments, with lists and integers made what the constructor's annotations take."""
+    """Convert lists and integers to the types of the constructor's annotations."""
     hints = annotations(component.__init__)  # type: ignore[misc]
     return {name: fit(value, hints.get(name, Any))[0] for name, value in given.items()}
 
 
 def unknown_argument(component: type, name: str) -> str:
-    """The message on an argument that the constructor does not have."""
+    """Message about an argument that the constructor does not have."""
     hint = closest(name, parameters(component))
     return f"{component.__name__} has no argument '{name}'.{hint} {describe(component)}"

@@ -1,4 +1,4 @@
-"""Whether a value fits an annotation; every item of a list is looked at."""
+"""Checks and conversions of values against annotations, including all items of lists."""
 
 import math
 import types
@@ -11,21 +11,22 @@ from beartype.door import is_bearable
 PLAIN = (bool, int, float, str, type(None))
 LISTS = (list, tuple, Sequence, Collection, Iterable)
 MAPPINGS = (dict, Mapping)
-LONGEST = 120  # characters of a value that a message repeats
+MAX_LENGTH = 120  # characters of a value in a message
 
 
 def fit(value: Any, hint: Any) -> tuple[Any, str | None]:
-    """A value as an annotation takes it, and what is wrong with it.
+    """Convert a value to the type of an annotation, and check it.
 
-    A list becomes a tuple and an integer a float where only those are taken: configs are dumped and
-    overridden as text, where lists and whole numbers are what people write.
+    If the annotation requires it, a list is converted to a tuple and an integer to a float, because
+    users write lists and integers in configs and overrides.
 
     Args:
-        value: The value.
-        hint: The annotation, with the rules of `fsarbench.arguments.value_rules`.
+        value: Value of an argument.
+        hint: Annotation, with the rules of `fsarbench.arguments.value_rules`.
 
     Returns:
-        The value, and None if it fits, else a detail that may be empty.
+        Converted value and None if it is valid; otherwise the value and a detail for the message,
+        which may be empty.
 
     Example:
         >>> fit([3, 1], tuple[int, int]), fit(1, float | None)
@@ -60,8 +61,8 @@ def _fit_rules(value: Any, hint: Any, *rules: Any) -> tuple[Any, str | None]:
 def _fit_union(value: Any, hints: Sequence[Any]) -> tuple[Any, str | None]:
     results = [fit(value, hint) for hint in hints]
     fitting = [fitted for fitted, detail in results if detail is None]
-    # A member that takes the value as it is comes before one that changes its type.
-    for fitted in sorted(fitting, key=lambda each: type(each) is not type(value)):
+    # Members of the union that do not change the type of the value are preferred.
+    for fitted in sorted(fitting, key=lambda fitted: type(fitted) is not type(value)):
         return fitted, None
     return value, next((detail for _, detail in results if detail), "")
 
@@ -78,21 +79,21 @@ def _fit_plain(value: Any, hint: Any) -> tuple[Any, str | None]:
 
 
 def _fit_list(value: Any, origin: Any, hints: Sequence[Any]) -> tuple[Any, str | None]:
-    taken = tuple if origin is tuple else (list if origin is list else (list, tuple))
-    if not isinstance(value, taken) and not (origin is tuple and type(value) is list):
+    types_ = tuple if origin is tuple else (list if origin is list else (list, tuple))
+    if not isinstance(value, types_) and not (origin is tuple and type(value) is list):
         return value, ""
     repeated = origin is not tuple or hints[-1] is Ellipsis
-    wanted = [hints[0]] * len(value) if repeated else list(hints)
-    if len(wanted) != len(value):
+    item_hints = [hints[0]] * len(value) if repeated else list(hints)
+    if len(item_hints) != len(value):
         return value, f"{len(value)} items"
-    results = [fit(item, hint) for item, hint in zip(value, wanted, strict=True)]
-    wrong = [
+    results = [fit(item, hint) for item, hint in zip(value, item_hints, strict=True)]
+    faults = [
         f"item {i} is {shown(item)}"
         for i, (item, (_, detail)) in enumerate(zip(value, results, strict=True))
         if detail is not None
     ]
-    if wrong:
-        return value, ", ".join(wrong)
+    if faults:
+        return value, ", ".join(faults)
     items = (fitted for fitted, _ in results)
     return (list(items) if type(value) is list and origin is not tuple else tuple(items)), None
 
@@ -101,18 +102,18 @@ def _fit_mapping(value: Any, key_hint: Any, item_hint: Any) -> tuple[Any, str | 
     if not isinstance(value, dict):
         return value, ""
     results = {key: fit(item, item_hint) for key, item in value.items()}
-    wrong = [
+    faults = [
         f"key {key!r} has {shown(value[key])}"
         for key, (_, detail) in results.items()
         if detail is not None or fit(key, key_hint)[1] is not None
     ]
-    if wrong:
-        return value, ", ".join(wrong)
+    if faults:
+        return value, ", ".join(faults)
     return {key: fitted for key, (fitted, _) in results.items()}, None
 
 
 def expected(hint: Any) -> str:
-    """An annotation and its rules in words, for messages.
+    """Description of an annotation and its rules, for messages.
 
     Example:
         >>> from fsarbench.arguments.value_rules import PositiveFloat
@@ -136,7 +137,7 @@ def expected(hint: Any) -> str:
 
 
 def complaint(name: str, value: Any, hint: Any) -> str | None:
-    """What is wrong with the value of an argument; None if it fits.
+    """Message about an invalid value of an argument; None if the value is valid.
 
     Example:
         >>> complaint("lr", "fast", float)
@@ -145,22 +146,22 @@ def complaint(name: str, value: Any, hint: Any) -> str | None:
     _, detail = fit(value, hint)
     if detail is None:
         return None
-    of_type = (
+    type_name = (
         "" if value is None or isinstance(value, int | float) else f" ({type(value).__name__})"
     )
-    return f"{name} is {shown(value)}{of_type}, expected {expected(hint)}" + (
+    return f"{name} is {shown(value)}{type_name}, expected {expected(hint)}" + (
         f" ({detail})" if detail else ""
     )
 
 
 def shown(value: Any) -> str:
-    """A value as Python writes it, cut to the length of a message."""
+    """Python representation of a value, shortened for messages."""
     text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a config can write a value: numbers, texts, None, and lists and dicts of those."""
+    """Whether a config can contain a value: numbers, strings, None, and lists and dicts of them."""
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     if isinstance(value, dict):

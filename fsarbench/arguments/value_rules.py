@@ -1,12 +1,12 @@
-"""Rules for argument values, written in annotations such as `Annotated[float, Above(0)]`.
+"""Rules for argument values, used in annotations such as `Annotated[float, Above(0)]`.
 
-The settings of a config and the constructors of all components carry them, so `fsarbench check`
-finds every fault of a config at once, and a constructor that is called from Python refuses the same
-values. A component outside the project uses them in the same way::
+All settings and all constructors of components have annotations with rules. `fsarbench check`
+therefore finds all faults of a config at once, and constructors reject the same values when they
+are called from Python. A component in your own code uses the rules in the same way::
 
     def __init__(self, temperature: PositiveFloat = 0.1) -> None: ...
 
-A `float` must be finite without any rule: a config with an infinity could not be loaded again.
+A `float` must always be finite, because a config with an infinity could not be loaded again.
 """
 
 from collections.abc import Sized
@@ -15,29 +15,29 @@ from typing import Annotated, Any, Protocol
 
 
 class Rule(Protocol):
-    """A condition on a value whose type is right.
+    """Condition on a value of the annotated type.
 
     Attributes:
-        words: The condition as it follows the type in a message.
+        words: Condition as it follows the type in a message.
     """
 
     @property
     def words(self) -> str:
-        """The condition in words."""
+        """Condition in words."""
 
     def holds(self, value: Any) -> bool:
-        """Whether a value meets the condition."""
+        """Whether a value satisfies the condition."""
 
 
 @dataclass(frozen=True)
 class Above:
-    """Greater than `low`."""
+    """Value greater than `low`."""
 
     low: int | float
 
     @property
     def words(self) -> str:
-        """The condition in words."""
+        """Condition in words."""
         return f"above {self.low}"
 
     def holds(self, value: int | float) -> bool:
@@ -47,13 +47,13 @@ class Above:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """`low` or more."""
+    """Value of `low` or more."""
 
     low: int | float
 
     @property
     def words(self) -> str:
-        """The condition in words."""
+        """Condition in words."""
         return f"at least {self.low}"
 
     def holds(self, value: int | float) -> bool:
@@ -63,13 +63,13 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Below:
-    """Less than `high`."""
+    """Value less than `high`."""
 
     high: int | float
 
     @property
     def words(self) -> str:
-        """The condition in words."""
+        """Condition in words."""
         return f"below {self.high}"
 
     def holds(self, value: int | float) -> bool:
@@ -79,13 +79,13 @@ class Below:
 
 @dataclass(frozen=True)
 class AtMost:
-    """`high` or less."""
+    """Value of `high` or less."""
 
     high: int | float
 
     @property
     def words(self) -> str:
-        """The condition in words."""
+        """Condition in words."""
         return f"at most {self.high}"
 
     def holds(self, value: int | float) -> bool:
@@ -95,7 +95,7 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Odd:
-    """An odd integer, such as a kernel size that keeps the length of an axis."""
+    """Odd integer, such as a kernel size that keeps the length of an axis."""
 
     words: str = "odd"
 
@@ -106,34 +106,34 @@ class Odd:
 
 @dataclass(frozen=True)
 class NotEmpty:
-    """A text or a list that holds something."""
+    """Non-empty string or list."""
 
     words: str = "not empty"
 
     def holds(self, value: Sized) -> bool:
-        """Whether a value holds something."""
+        """Whether a value is not empty."""
         return len(value) > 0
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """A list in which no item comes twice."""
+    """List without equal items."""
 
     words: str = "without repetition"
 
     def holds(self, value: Any) -> bool:
-        """Whether no item comes twice."""
+        """Whether all items are distinct."""
         return len(set(value)) == len(value)
 
 
 @dataclass(frozen=True)
 class OnePlaceholder:
-    """A prompt template with one `{}`."""
+    """Prompt template with one `{}`."""
 
     words: str = "with one {} for the class name"
 
     def holds(self, value: str) -> bool:
-        """Whether a text can be filled in with a class name."""
+        """Whether a string has one placeholder for the class name."""
         try:
             return value.count("{}") == 1 and value.format("name") != value
         except (IndexError, KeyError, ValueError):
@@ -146,11 +146,11 @@ OddInt = Annotated[int, AtLeast(1), Odd()]
 WayInt = Annotated[int, AtLeast(2)]
 # Index of a block; negative ones count from the end. No network has a thousand blocks.
 BlockIndex = Annotated[int, AtLeast(-999), AtMost(999)]
-# The largest seed that torch takes on every device.
+# The maximum seed of torch on every device.
 SeedInt = Annotated[int, AtLeast(0), AtMost(2**63 - 1)]
 PositiveFloat = Annotated[float, Above(0)]
 NonNegativeFloat = Annotated[float, AtLeast(0)]
-# Shares, named after the ends that are included.
+# Fractions from 0 to 1; the name tells which ends are included.
 ShareWithEnds = Annotated[float, AtLeast(0), AtMost(1)]
 ShareWithZero = Annotated[float, AtLeast(0), Below(1)]
 ShareWithOne = Annotated[float, Above(0), AtMost(1)]

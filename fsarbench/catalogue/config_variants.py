@@ -1,7 +1,8 @@
 """Configs without a file of their own, composed from `configs/_base_/variants.toml`.
 
 A name METHOD_DATASET_KSHOT[_BACKBONE] stands for a list of bases and a few values. The composed
-config is the text of a config file, so that it is read, checked and dumped as any other one.
+config is the text of a config file, so that it is read, checked and dumped as any other one. METHOD
+may be METHOD_released: the same method with the components of the authors' released code.
 """
 
 import re
@@ -20,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:  # pragma: no cover
     import tomli as tomllib
 
-NAME = re.compile(r"([a-z0-9]+)_([a-z0-9]+)_(\d+)shot((?:_[a-z0-9]+)*)")
+NAME = re.compile(r"([a-z0-9]+(?:_released)?)_([a-z0-9]+)_(\d+)shot((?:_[a-z0-9]+)*)")
 
 
 @cache
@@ -30,8 +31,26 @@ def composed() -> Mapping[str, str]:
     table = tomllib.loads((folder / "_base_" / "variants.toml").read_text(encoding="utf-8"))
     texts: dict[str, str] = {}
     for variant in table["variant"]:
-        texts |= dict(configs_of({**table["defaults"], **variant}, table["suffixes"]))
+        for chosen in (variant, *as_released(variant)):
+            texts |= dict(configs_of({**table["defaults"], **chosen}, table["suffixes"]))
     return {name: text for name, text in texts.items() if not (folder / f"{name}.py").is_file()}
+
+
+def as_released(variant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Variant with the components of the released code, if a variant has one.
+
+    Example:
+        >>> table = {"method": "a", "set": {"x": 1, "y": 2}, "released": {"y": 3}}
+        >>> [(chosen["method"], chosen["set"]) for chosen in as_released(table)]
+        [('a_released', {'x': 1, 'y': 3})]
+    """
+    if "released" in variant:
+        yield {
+            **{key: value for key, value in variant.items() if key != "released"},
+            "method": f"{variant['method']}_released",
+            "set": {**variant.get("set", {}), **variant["released"]},
+            "note": "The components are those of the released code.",
+        }
 
 
 def configs_of(
@@ -53,24 +72,28 @@ def configs_of(
             f"_base_/settings/5way_{shot}shot.py",
         ]
         if "recipe" in variant:
-            bases.append(f"_base_/recipes/{value_for(dataset, variant['recipe'])}.py")
+            bases.append(f"_base_/recipes/{value_for(dataset, shot, variant['recipe'])}.py")
         keys = variant.get("set", {})
-        values = {key: value_for(dataset, value) for key, value in keys.items()}
+        found = {key: value_for(dataset, shot, value) for key, value in keys.items()}
+        values = {key: value for key, value in found.items() if value is not None}
         name = f"{method}_{dataset}_{shot}shot{suffixes[backbone]}"
         yield name, config_text(name, variant.get("note", ""), bases, values)
 
 
-def value_for(dataset: str, value: Any) -> Any:
-    """The value for a data set, where it depends on the data set.
+def value_for(dataset: str, shot: int, value: Any) -> Any:
+    """Value for a data set and a shot; None if a table has no entry for them.
 
     Example:
-        >>> table = {"default": 0.15, "ssv2": 0.6}
-        >>> value_for("ssv2", table), value_for("ucf101", table), value_for("ssv2", 7)
-        (0.6, 0.15, 7)
+        >>> table = {"default": 0.15, "ssv2": 0.6, "5shot": 0.3}
+        >>> [value_for(*task, table) for task in (("ssv2", 5), ("ucf101", 5), ("ucf101", 1))]
+        [0.6, 0.3, 0.15]
+        >>> value_for("ssv2", 1, 7), value_for("ssv2", 1, {"ucf101": 2})
+        (7, None)
     """
     if not isinstance(value, dict):
         return value
-    return value[dataset] if dataset in value else value["default"]
+    keys = (dataset, f"{shot}shot", "default")
+    return next((value[key] for key in keys if key in value), None)
 
 
 def config_text(name: str, note: str, bases: list[str], values: Mapping[str, Any]) -> str:
@@ -87,13 +110,38 @@ def config_text(name: str, note: str, bases: list[str], values: Mapping[str, Any
     """
     lines = [f"# {name}, composed from _base_/variants.toml.", *([f"# {note}"] if note else [])]
     lines += ["_base_ = [", *(f'    "{base}",' for base in bases), "]"]
-    for key, value in values.items():
-        first, *rest = key.split(".")
-        text = repr(value)
-        for part in reversed(rest):
-            text = f"dict({part}={text})"
-        lines.append(f"{first} = {text}")
+    for key, value in nested(values).items():
+        lines.append(f"{key} = {literal(value)}")
     return "\n".join(lines) + "\n"
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of dotted keys as nested dicts, which hold all keys of one section.
+
+    Example:
+        >>> nested({"a.b": 1, "seed": 2, "a.c.d": 3})
+        {'a': {'b': 1, 'c': {'d': 3}}, 'seed': 2}
+    """
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        *path, last = key.split(".")
+        section = found
+        for part in path:
+            section = section.setdefault(part, {})
+        section[last] = value
+    return found
+
+
+def literal(value: Any) -> str:
+    """Source text of a value; a dict is written as a call of `dict`.
+
+    Example:
+        >>> literal({"b": 1, "c": {"d": "x"}})
+        "dict(b=1, c=dict(d='x'))"
+    """
+    if not isinstance(value, dict):
+        return repr(value)
+    return f"dict({', '.join(f'{key}={literal(item)}' for key, item in value.items())})"
 
 
 def is_composed(file: Path) -> bool:
@@ -129,11 +177,12 @@ def naming_help(name: str) -> str:
     known = [*config_names(), *other_names()]
     close = get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    method = name.partition("_")[0]
+    method, _, rest = name.partition("_")
+    released = "_released" if rest.startswith("released_") else ""
     return (
         f"{hint} A name is METHOD_DATASET_KSHOT or METHOD_DATASET_KSHOT_BACKBONE, such as "
-        f"mafsar_ssv2_5shot or mafsar_ssv2_5shot_rn50.{choices(method)} `fsarbench list config` "
-        "lists all names."
+        f"mafsar_ssv2_5shot or mafsar_ssv2_5shot_rn50.{choices(method + released)} `fsarbench list "
+        "config` lists all names."
     )
 
 

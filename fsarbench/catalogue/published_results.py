@@ -20,6 +20,16 @@ TEXT_AT_TEST = ("none", "name", "LLM", "MLLM", UNKNOWN)
 TRANSDUCTIVE = (False, True, UNKNOWN)
 
 
+def task_name(way: int, shot: int) -> str:
+    """Name of an N-way K-shot task, as all tables print it.
+
+    Example:
+        >>> task_name(5, 1)
+        '5-way 1-shot'
+    """
+    return f"{way}-way {shot}-shot"
+
+
 @dataclass(frozen=True, kw_only=True)
 class PublishedResult:
     """One published accuracy and its protocol.
@@ -67,7 +77,7 @@ class PublishedResult:
     @property
     def task(self) -> str:
         """Way and shot, in words."""
-        return f"{self.way}-way {self.shot}-shot"
+        return task_name(self.way, self.shot)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +236,7 @@ def _of_task(
         asked = {"--way": way, "--shot": shot}
         options = " ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
         tasks = sorted({(r.way, r.shot) for r in results})
-        listed = ", ".join(f"{w}-way {s}-shot" for w, s in tasks)
+        listed = ", ".join(task_name(*task) for task in tasks)
         raise UserError(f"No published result for {options}. There are: {listed}.")
     return chosen
 

@@ -39,7 +39,7 @@ def config(
     from pathlib import Path
 
     from fsarbench.config.loading import load_config
-    from fsarbench.report.resolved import resolved_text
+    from fsarbench.config.resolved import resolved_text
     from fsarbench.runtime.atomic_files import write_text
 
     text = resolved_text(load_config(config, overrides or ()))

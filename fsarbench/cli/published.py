@@ -26,7 +26,7 @@ def published(
     from fsarbench.report.published_table import WRITERS, terminal_table
     from fsarbench.report.table_layouts import layout_of
     from fsarbench.runtime.atomic_files import write_text
-    from fsarbench.runtime.console import make_console
+    from fsarbench.runtime.progress import make_console
 
     chosen_layout = layout_of(layout, out)
     results = select(published_results(), dataset=dataset, way=way, shot=shot, method=method)

@@ -16,12 +16,15 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     shape_checks.enforce()
     from fsarbench.config.loading import load_config
     from fsarbench.config.validation import check_config as check_config
-    from fsarbench.experiments.dry_run import dry_run
+    from fsarbench.experiments.dry_run import check_corpus, dry_run
     from fsarbench.report.run_summary import print_parts
 
     loaded = load_config(config, overrides or ())
     check_config(loaded)
     print_parts(loaded, dry_run(loaded.values))
+    note = check_corpus(loaded.values)
+    if note:
+        print(note, file=sys.stderr)
 
 
 def run(

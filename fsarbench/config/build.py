@@ -16,11 +16,11 @@ from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
-from fsarbench.interfaces import Backbone, Matcher, Neck, PrototypeBuilder
+from fsarbench.interfaces import Backbone, Matcher, Neck, PrototypeBuilder, TextEncoder
 from fsarbench.model import Branch, FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.settings import EvaluateSettings, TrainSettings
-from fsarbench.video import VideoDataset, VideoReader
+from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
 
 Values = Mapping[str, Any]
 # The training classes of most of the field's data sets: stands in where no data is looked for.
@@ -164,6 +164,7 @@ def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, 
     settings = build_settings(loaded.values)
     torch.manual_seed(settings.seed)
     model = build_model(loaded.values, len(splits["train"].classes)).to(device)
+    require_sentences(model.text_encoder, splits)
     data_module = DataModule(
         splits=splits,
         reader=build_reader(loaded.values),
@@ -173,6 +174,24 @@ def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, 
         device=device,
     )
     return model, data_module, dataset.fingerprint()
+
+
+def require_sentences(encoder: TextEncoder | None, splits: Mapping[SplitName, Split]) -> None:
+    """Require a sentence for every class of a data set.
+
+    Raises:
+        UserError: The text encoder has none for some classes; the message names them.
+    """
+    if encoder is None:
+        return
+    names = [name for split in splits.values() for name in split.readable]
+    missing = encoder.missing(names)
+    if missing:
+        listed = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
+        raise UserError(
+            f"text_encoder: no sentence for {len(missing)} of the {len(names)} classes of the data "
+            f"set: {listed}. Add them to the corpus."
+        )
 
 
 def build_component(

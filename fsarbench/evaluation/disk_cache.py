@@ -22,7 +22,7 @@ from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.runtime import distributed
-from fsarbench.runtime.atomic_files import atomic_path, write_below
+from fsarbench.runtime.atomic_files import atomic_path, write_with_parents
 from fsarbench.runtime.environment import describe_device, versions
 from fsarbench.video import Split, Video, VideoReader
 
@@ -132,7 +132,7 @@ class DiskCache:
         try:
             if not path.parent.is_dir():
                 facts = json.dumps(self.facts, indent=1) + "\n"
-                write_below(self.folder / "facts.json", facts.encode())
+                write_with_parents(self.folder / "facts.json", facts.encode())
             with atomic_path(path) as temporary:
                 content = {VALUES: values.detach().cpu().contiguous()}
                 save_file(content, temporary, metadata={ROWS: json.dumps(list(names))})
@@ -231,6 +231,8 @@ class CacheFolders:
         if None in names:
             return None
         facts = encoder_fingerprint(model, data_module, _text(self.config))
+        if model.text_encoder is not None and model.text_encoder.corpus_sha256:
+            facts["corpus"] = model.text_encoder.corpus_sha256
         return DiskCache(self.scores, facts | {"videos": digest(*map(str, names))})
 
 

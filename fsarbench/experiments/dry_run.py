@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import torch
 
-from fsarbench.config.build import USUAL_CLASSES, Values, build_on_meta, build_settings
+from fsarbench.config.build import (
+    USUAL_CLASSES,
+    Values,
+    build_component,
+    build_dataset,
+    build_on_meta,
+    build_settings,
+    require_sentences,
+)
+from fsarbench.errors import UserError
 from fsarbench.experiments.contract_checks import held_to_contracts
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.episode_flops import dummy_episode, text_shape
@@ -12,14 +21,32 @@ from fsarbench.profiling.parameters import Part, parts
 
 
 def dry_run(values: Values) -> list[Part]:
-    """One row a slot of a checked config, after one episode went through the model.
+    """Run one episode of a checked config on the meta device; returns one row per slot.
 
     Raises:
-        UserError: A part refuses its arguments, or does not keep the contract of its slot.
+        UserError: A component rejects its arguments or breaks the contract of its slot.
     """
     model = build_on_meta(values)
     run_episode(model, values)
     return parts(model)
+
+
+def check_corpus(values: Values) -> str:
+    """Require a sentence for every class of the data set; returns a note if its data is missing.
+
+    Raises:
+        UserError: The corpus has no sentence for a class of the data set.
+    """
+    if not (values.get("text_encoder") or {}).get("corpus"):
+        return ""
+    with torch.device("meta"):
+        encoder = build_component("text_encoder", values["text_encoder"])
+    try:
+        splits = build_dataset(values).splits()
+    except UserError as error:
+        return f"The classes were not compared with the corpus, since the data is missing: {error}"
+    require_sentences(encoder, splits)
+    return ""
 
 
 def run_episode(model: FewShotModel, values: Values) -> None:

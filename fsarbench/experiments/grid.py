@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fsarbench.config.loading import LoadedConfig
 from fsarbench.errors import UserError, nearest
-from fsarbench.results.config_diff import flat
+from fsarbench.results.config_diff import flatten
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 CONFIG = "config"
@@ -24,7 +24,7 @@ def row_name(pattern: str | None, loaded: LoadedConfig, axes: Sequence[str]) -> 
         UserError: A place names no key of the config.
     """
     if pattern is not None and PLACE.search(pattern):
-        return filled(pattern, {CONFIG: loaded.name, **_words(flat(loaded.text()))})
+        return filled(pattern, {CONFIG: loaded.name, **_words(flatten(loaded.text()))})
     said = ", ".join(axis.replace(".type=", "=", 1) for axis in axes)
     return f"{pattern or loaded.name}{': ' if said else ''}{said}"
 

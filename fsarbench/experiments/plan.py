@@ -8,7 +8,7 @@ from pathlib import Path
 from fsarbench.config.loading import SEEDS, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.errors import UserError
-from fsarbench.results.config_diff import deciding, differences, flat
+from fsarbench.results.config_diff import differences, flatten, relevant
 from fsarbench.results.run_result import RESULT, read_result
 
 CONFIG = "config.py"
@@ -47,7 +47,7 @@ class Planned:
     @property
     def hash(self) -> str:
         """Of everything in the resolved config that changes numbers, but for the seed."""
-        values = deciding(flat(self.loaded.text()))
+        values = relevant(flatten(self.loaded.text()))
         text = "\n".join(f"{key}={value}" for key, value in sorted(values.items()))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -65,7 +65,7 @@ class Planned:
         found = {}
         if (self.folder / CONFIG).is_file():
             text = (self.folder / CONFIG).read_text(encoding="utf-8")
-            found = differences(flat(text), flat(self.loaded.text()))
+            found = differences(flatten(text), flatten(self.loaded.text()))
         if self.finished and (name := read_result(self.folder)["name"]) != self.name:
             found["its name"] = (name, self.name)
         if found:

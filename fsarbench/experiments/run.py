@@ -12,7 +12,7 @@ import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
 from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
-from fsarbench.config.loading import LoadedConfig, load_config
+from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.paths import expand_path
@@ -23,14 +23,20 @@ from fsarbench.model import FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.report.run_summary import dropped, result_table
 from fsarbench.results.predictions import predictions_of
-from fsarbench.results.run_result import RESULT, Origin, describe_run, read_result, write_run
+from fsarbench.results.run_result import (
+    RESULT,
+    Origin,
+    corpus_hash,
+    describe_run,
+    read_result,
+    write_run,
+)
 from fsarbench.runtime import distributed
 from fsarbench.runtime.atomic_files import require_writable
-from fsarbench.runtime.console import make_console
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.runtime.folder_lock import claim_new, is_used, locked_folder
-from fsarbench.runtime.progress import ProgressBars
+from fsarbench.runtime.progress import ProgressBars, make_console
 from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
 from fsarbench.training.history import Training
 from fsarbench.training.resume import begin_run
@@ -252,11 +258,21 @@ def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
         **{name: with_defaults(name, spec) for name, spec in parts.items() if spec is not None},
         **asdict(job.settings),
         "custom_imports": list(job.loaded.imports),
+        BRANCHES: {
+            name: {key: branch_part(key, part) for key, part in spec.items()}
+            for name, spec in (job.loaded.values.get(BRANCHES) or {}).items()
+        },
         "data_fingerprint": job.fingerprint,
+        "corpus_sha256": corpus_hash(job.model),
         "device": job.data_module.device.type,
         "processes": distributed.count(),
         "checkpoint": None if checkpoint is None else checkpoint.sha256,
     }
+
+
+def branch_part(key: str, value: Any) -> Any:
+    """A component of a branch with its defaults, or the weight of the branch."""
+    return with_defaults(key, value) if isinstance(value, Mapping) else value
 
 
 def with_defaults(slot: str, spec: Mapping[str, Any]) -> dict[str, Any]:

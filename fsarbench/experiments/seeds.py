@@ -12,7 +12,7 @@ from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.to_csv_json import json_text
 from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.runtime.atomic_files import write_text
-from fsarbench.runtime.console import make_console as standard_output
+from fsarbench.runtime.progress import make_console as standard_output
 
 TABLE = "table"
 

@@ -18,8 +18,8 @@ from fsarbench.report.run_summary import dropped
 from fsarbench.report.table_layouts import layout_of
 from fsarbench.results.run_result import read_result
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.console import make_console as standard_output
 from fsarbench.runtime.folder_lock import locked_folder
+from fsarbench.runtime.progress import make_console as standard_output
 
 VERSIONS = ("fsarbench", "torch", "open_clip_torch")
 

@@ -1,6 +1,5 @@
 """The model and the episodes that are measured: random weights, made-up frames."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from fsarbench.data.clips import ClipSettings
 from fsarbench.episode import Episode
 from fsarbench.evaluation.feature_cache import trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters
-from fsarbench.profiling.episode_flops import dummy_episode, text_shape
+from fsarbench.profiling.episode_flops import copied, dummy_episode, text_shape
 from fsarbench.training.precision import forward_episode
 
 
@@ -87,7 +86,7 @@ def build_profiled_model(values: Values) -> ProfiledModel:
 
 def empty_on(module: M, device: torch.device) -> M:
     """A copy of a module on another device with whatever numbers its memory holds."""
-    return _copied(module, lambda tensor: torch.empty_like(tensor, device=device))
+    return copied(module, lambda tensor: torch.empty_like(tensor, device=device))
 
 
 def random_on(module: M, device: torch.device, seed: int = 0) -> M:
@@ -106,7 +105,7 @@ def random_on(module: M, device: torch.device, seed: int = 0) -> M:
         numbers = torch.randn(tensor.shape, generator=generator) * 0.02
         return numbers.to(device, tensor.dtype)
 
-    return _copied(module, drawn)
+    return copied(module, drawn)
 
 
 def random_episode(episode: Episode, device: torch.device, seed: int = 0) -> Episode:
@@ -141,12 +140,3 @@ def tensors_of(episode: Episode) -> list[Tensor]:
     """All tensors of an episode."""
     found = (getattr(episode, field.name) for field in fields(episode))
     return [value for value in found if isinstance(value, Tensor)]
-
-
-def _copied(module: M, change: Callable[[Tensor], Tensor]) -> M:
-    memo: dict[int, object] = {}
-    for parameter in module.parameters():
-        memo[id(parameter)] = nn.Parameter(change(parameter), parameter.requires_grad)
-    for buffer in module.buffers():
-        memo[id(buffer)] = change(buffer)
-    return copy.deepcopy(module, memo)

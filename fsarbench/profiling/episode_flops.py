@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
@@ -85,12 +85,21 @@ def dummy_episode(
 
 def on_meta(module: M) -> M:
     """A copy of a module on the meta device, whose tensors take no memory."""
+    return copied(module, lambda tensor: torch.empty_like(tensor, device="meta"))
+
+
+def copied(module: M, change: Callable[[Tensor], Tensor]) -> M:
+    """A copy of a module whose parameters and buffers are replaced; the originals are not copied.
+
+    Args:
+        module: It is not changed.
+        change: Function from a parameter or buffer to the tensor that replaces it.
+    """
     memo: dict[int, object] = {}
     for parameter in module.parameters():
-        empty = torch.empty_like(parameter, device="meta")
-        memo[id(parameter)] = nn.Parameter(empty, parameter.requires_grad)
+        memo[id(parameter)] = nn.Parameter(change(parameter), parameter.requires_grad)
     for buffer in module.buffers():
-        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+        memo[id(buffer)] = change(buffer)
     return copy.deepcopy(module, memo)
 
 

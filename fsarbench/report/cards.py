@@ -23,7 +23,7 @@ from fsarbench.catalogue.package_data import resource
 from fsarbench.catalogue.published_results import results_of
 from fsarbench.config.bases import bases
 from fsarbench.report.published import published_rows
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
 

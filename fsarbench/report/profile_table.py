@@ -7,15 +7,16 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.report.wide_table import CutTable, Heading
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 Record = Mapping[str, Any]
 GIBI = 2.0**30
 
 
 @dataclass(frozen=True)
-class Column:
+class CostColumn:
     """One number of every config.
 
     Attributes:
@@ -40,17 +41,19 @@ def at(*path: str, unit: float = 1.0) -> Callable[[Record], float | None]:
 
 
 COLUMNS = (
-    Column("tuned (M)", at("parameters", "tuned", unit=1e6)),
-    Column("all (M)", at("parameters", "total", unit=1e6)),
-    Column("test GFLOP", at("operations", "testing", "episode", unit=1e9)),
-    Column("step GFLOP", at("operations", "training", "step", unit=1e9)),
-    Column("test GiB", at("memory", "testing", "total", unit=GIBI)),
-    Column("step GiB", at("memory", "training", "total", unit=GIBI)),
-    Column("test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)),
-    Column("step GiB, allocator", at("measured", "train_step", "memory", "tensors", unit=GIBI)),
-    Column("videos/s", at("measured", "encode", "rate")),
-    Column("test episodes/s", at("measured", "test_episode", "rate")),
-    Column("step s", at("measured", "train_step", "timing", "median")),
+    CostColumn("tuned (M)", at("parameters", "tuned", unit=1e6)),
+    CostColumn("all (M)", at("parameters", "total", unit=1e6)),
+    CostColumn("test GFLOP", at("operations", "testing", "episode", unit=1e9)),
+    CostColumn("step GFLOP", at("operations", "training", "step", unit=1e9)),
+    CostColumn("test GiB", at("memory", "testing", "total", unit=GIBI)),
+    CostColumn("step GiB", at("memory", "training", "total", unit=GIBI)),
+    CostColumn(
+        "test GiB, allocator", at("measured", "test_episode", "memory", "tensors", unit=GIBI)
+    ),
+    CostColumn("step GiB, allocator", at("measured", "train_step", "memory", "tensors", unit=GIBI)),
+    CostColumn("videos/s", at("measured", "encode", "rate")),
+    CostColumn("test episodes/s", at("measured", "test_episode", "rate")),
+    CostColumn("step s", at("measured", "train_step", "timing", "median")),
 )
 
 
@@ -65,7 +68,7 @@ def table(records: Sequence[Record]) -> CutTable:
     return CutTable(headings, rows)
 
 
-def cell(column: Column, record: Record, first: Record) -> str:
+def cell(column: CostColumn, record: Record, first: Record) -> str:
     """A number with its ratio to the first config's."""
     value, base = column.number(record), column.number(first)
     if value is None:
@@ -203,7 +206,7 @@ def remarks(found: Mapping[str, Any]) -> list[str]:
     first, device = found["configs"][0], found["device"]
     setting = first["setting"]
     task = (
-        f"{setting['way']}-way {setting['shot']}-shot, {setting['queries_a_class']} queries a "
+        f"{task_name(setting['way'], setting['shot'])}, {setting['queries_a_class']} queries a "
         f"class ({of_training(setting)} in training), {setting['frames']} frames of "
         f"{setting['size']} pixels, {setting['precision']}"
     )
@@ -226,5 +229,5 @@ def of_training(setting: Mapping[str, Any]) -> str:
     """
     own = setting["way"], setting["shot"]
     task = setting.get("train_way", own[0]), setting.get("train_shot", own[1])
-    different = "" if task == own else f", {task[0]}-way {task[1]}-shot"
+    different = "" if task == own else f", {task_name(*task)}"
     return f"{setting['train_queries_a_class']}{different}"

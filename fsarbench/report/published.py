@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-Result = Mapping[str, object]
+from fsarbench.catalogue.published_results import task_name
+
+Result = Mapping[str, Any]
 CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
 
 
@@ -40,7 +43,7 @@ def yes_no(value: object) -> str:
 
 def setting(result: Result) -> str:
     """The kind of task."""
-    return f"{result['way']}-way {result['shot']}-shot"
+    return task_name(result["way"], result["shot"])
 
 
 def percentage(result: Result) -> str:

@@ -43,7 +43,7 @@ LEGEND = (
 
 
 @dataclass(frozen=True)
-class Column:
+class PublishedColumn:
     """One column of the table.
 
     Attributes:
@@ -58,16 +58,16 @@ class Column:
 
 
 COLUMNS = (
-    Column("method", lambda result, _: result.method),
-    Column("accuracy (%)", lambda result, _: f"{result.accuracy:.1f}", number=True),
-    Column("rerun (%)", lambda result, sources: rerun(result, sources), number=True),
-    Column("pretraining", lambda result, _: result.pretraining),
-    Column("tuning", lambda result, _: result.tuning),
-    Column("selection", lambda result, _: result.selection),
-    Column("text at test", lambda result, _: result.text_at_test),
-    Column("transductive", lambda result, _: yes_no(result.transductive)),
-    Column("source", lambda result, sources: f"[{sources[result.source]}]"),
-    Column("note", lambda result, _: result.note),
+    PublishedColumn("method", lambda result, _: result.method),
+    PublishedColumn("accuracy (%)", lambda result, _: f"{result.accuracy:.1f}", number=True),
+    PublishedColumn("rerun (%)", lambda result, sources: rerun(result, sources), number=True),
+    PublishedColumn("pretraining", lambda result, _: result.pretraining),
+    PublishedColumn("tuning", lambda result, _: result.tuning),
+    PublishedColumn("selection", lambda result, _: result.selection),
+    PublishedColumn("text at test", lambda result, _: result.text_at_test),
+    PublishedColumn("transductive", lambda result, _: yes_no(result.transductive)),
+    PublishedColumn("source", lambda result, sources: f"[{sources[result.source]}]"),
+    PublishedColumn("note", lambda result, _: result.note),
 )
 HEADERS = tuple(column.header for column in COLUMNS)
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from rich.table import Table
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.config.loading import LoadedConfig
 from fsarbench.profiling.parameters import Part
-from fsarbench.runtime.console import make_console
+from fsarbench.runtime.progress import make_console
 
 
 def print_parts(config: LoadedConfig, rows: Sequence[Part]) -> None:
@@ -76,7 +77,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
 
 def task(conditions: Mapping[str, Any]) -> str:
     """The kind of task in words."""
-    return f"{conditions['way']}-way {conditions['shot']}-shot"
+    return task_name(conditions["way"], conditions["shot"])
 
 
 def _accuracy(result: Mapping[str, Any]) -> str:

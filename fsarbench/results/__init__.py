@@ -1,1 +1,1 @@
-"""What a finished run leaves behind, and how it is read back."""
+"""Result files of a run: predictions, accuracy, confidence intervals and conditions."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.errors import UserError, nearest
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.results.predictions import Predictions, intervals, predictions_of
@@ -48,38 +49,39 @@ class EvaluationResult:
         """Confidence interval of the accuracy; `docs/statistics.md` says what each one covers.
 
         Args:
-            over: The sample: test `videos` (default), test `classes`, `disjoint_episodes` (no video
-                twice), or `episodes` (what most papers print; it leaves out the choice of videos).
+            over: Unit of the sample: test `videos` (default), test `classes`, `disjoint_episodes`
+                (no video twice), or `episodes` (as in most papers; it does not cover the choice of
+                the test videos).
 
         Raises:
-            UserError: There is no interval of that name.
+            UserError: The unit is unknown.
         """
         if over == "episodes":
             return mean_interval(self.predictions.accuracies, self.confidence)
-        known = intervals(self.predictions, self.confidence)
-        if over not in known:
-            raise UserError(f"No interval over '{over}'.{nearest(over, [*known, 'episodes'])}")
-        return known[over]
+        by_unit = intervals(self.predictions, self.confidence)
+        if over not in by_unit:
+            raise UserError(f"No interval over '{over}'.{nearest(over, [*by_unit, 'episodes'])}")
+        return by_unit[over]
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row per query: episode, video, true and predicted class, and whether they agree."""
         import pandas as pd
 
-        found = self.predictions
-        episodes, queries = found.labels.shape
-        names, videos = np.array(found.class_names), np.array(found.video_ids)
+        predictions = self.predictions
+        episodes, queries = predictions.labels.shape
+        names, videos = np.array(predictions.class_names), np.array(predictions.video_ids)
 
         def class_of(index: np.ndarray) -> np.ndarray:
-            return names[np.take_along_axis(found.classes, index, axis=1)].reshape(-1)
+            return names[np.take_along_axis(predictions.classes, index, axis=1)].reshape(-1)
 
         return pd.DataFrame(
             {
                 "episode": np.repeat(np.arange(episodes), queries),
                 "query": np.tile(np.arange(queries), episodes),
-                "video": videos[found.query].reshape(-1),
-                "label": class_of(found.labels),
-                "prediction": class_of(found.predictions),
-                "correct": (found.labels == found.predictions).reshape(-1),
+                "video": videos[predictions.query].reshape(-1),
+                "label": class_of(predictions.labels),
+                "prediction": class_of(predictions.predictions),
+                "correct": (predictions.labels == predictions.predictions).reshape(-1),
             }
         )
 
@@ -88,7 +90,7 @@ class EvaluationResult:
         interval = self.interval("videos")
         return (
             f"{self.accuracy:.2%} ± {100 * interval.half_width:.2f} "
-            f"({self.confidence:.0%} interval over test videos), {way}-way {shot}-shot, "
+            f"({self.confidence:.0%} interval over test videos), {task_name(way, shot)}, "
             f"{self.episodes:,} episodes"
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from fsarbench.errors import UserError
-from fsarbench.results.config_diff import flat
+from fsarbench.results.config_diff import flatten
 from fsarbench.results.predictions import EPISODES, Predictions, read_predictions
 from fsarbench.results.run_result import RESULT, read_result
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER = (int, float)
-# What tables and pages read of a result.
-NEEDED: Mapping[str, Any] = {
+# Keys of `result.json` that tables and reports read, with their types.
+REQUIRED: Mapping[str, Any] = {
     "name": str,
     "config": str,
     "training.skipped": str,
@@ -43,19 +43,19 @@ NEEDED: Mapping[str, Any] = {
         int,
     ),
 }
-NEEDED_OF_KIND = {"way": int, "shot": int, "queries_a_class": int, "gflops_episode": NUMBER}
+REQUIRED_OF_SETTING = {"way": int, "shot": int, "queries_a_class": int, "gflops_episode": NUMBER}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run.
+    """One finished run in one test setting (way and shot).
 
     Attributes:
-        folder: Where it lies.
-        result: Its `result.json`.
-        config: Its resolved config by flat keys.
-        accuracies: Of every test episode.
-        predictions: What was asked and answered; None in runs that kept no `episodes.npz`.
+        folder: Folder of the run.
+        result: Content of `result.json`.
+        config: Resolved config by flat keys.
+        accuracies: Accuracy of every test episode.
+        predictions: Episodes, labels and predictions; None in runs without `episodes.npz`.
     """
 
     folder: Path
@@ -66,60 +66,60 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What runs that differ in their seed alone share."""
+        """Name of the run, shared by runs that differ only in the seed."""
         return str(self.result["name"])
 
     @property
     def conditions(self) -> Mapping[str, Any]:
-        """What the accuracy was obtained under."""
+        """Conditions of the accuracy: data, episodes, clips, seeds and model selection."""
         conditions: Mapping[str, Any] = self.result["conditions"]
         return conditions
 
     @property
     def dataset(self) -> str:
-        """The data set's own name, or that of its component."""
+        """Name of the data set (`dataset.name`), or else of its component."""
         return self.value("dataset.name") or str(self.conditions["dataset"])
 
     @property
     def setting(self) -> tuple[str, int, int]:
-        """Data set, way and shot: numbers of different settings are in different tables."""
+        """Data set, way and shot; only runs of equal settings are in the same table."""
         return self.dataset, self.conditions["way"], self.conditions["shot"]
 
     @property
     def same_scores(self) -> float:
-        """The share of queries whose scores are the same for all classes; 0 where not recorded."""
+        """Fraction of queries with equal scores for all classes; 0 if not recorded."""
         return float(self.result.get("same_scores", 0.0))
 
     def value(self, key: str) -> str:
-        """A text of the config; empty where it has none."""
+        """String value of a config key; empty if the key is missing or has another type."""
         try:
-            found = ast.literal_eval(self.config.get(key, "''"))
+            value = ast.literal_eval(self.config.get(key, "''"))
         except ValueError:
             return ""
-        return found if isinstance(found, str) else ""
+        return value if isinstance(value, str) else ""
 
 
 class Runs(tuple[Run, ...]):
     """Finished runs, as a sequence."""
 
     def to_pandas(self) -> "pd.DataFrame":
-        """One row per run and kind of test episodes; accuracies and half widths are 0 to 1."""
+        """One row per run and test setting; accuracies and half widths are from 0 to 1."""
         import pandas as pd
 
         return pd.DataFrame([run_record(run) for run in self])
 
 
 def run_record(run: Run) -> dict[str, Any]:
-    """The main figures of a run, by column."""
+    """Main figures of a run by column."""
     result, conditions = run.result, run.conditions
-    over = {name: interval or {} for name, interval in result.get("intervals", {}).items()}
+    intervals = {name: interval or {} for name, interval in result.get("intervals", {}).items()}
     return {
         "name": run.name,
         "dataset": run.dataset,
         "way": conditions["way"],
         "shot": conditions["shot"],
         "accuracy": float(run.accuracies.mean()),
-        **{f"half_width_{name}": interval.get("half_width") for name, interval in over.items()},
+        **{f"half_width_{name}": found.get("half_width") for name, found in intervals.items()},
         "seed": conditions["seed"],
         "episodes": conditions["episodes"],
         "episodes_seed": conditions["episodes_seed"],
@@ -132,11 +132,11 @@ def run_record(run: Run) -> dict[str, Any]:
 
 
 def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """The folders of finished runs, and those of unfinished ones beside them.
+    """Folders of finished runs, and of unfinished runs next to them.
 
     Args:
-        paths: Folders of runs, their result files, or folders that hold such folders, maybe below
-            one more (`<row>/seed_0`).
+        paths: Folders of runs, result files, or folders that contain folders of runs, directly or
+            in one more level (`<row>/seed_0`).
 
     Example:
         >>> find_runs([Path("runs/one")])
@@ -145,48 +145,48 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     finished: list[Path] = []
     unfinished: list[Path] = []
     for path in paths:
-        place = path.parent if path.name == RESULT else path
-        inside = [] if (place / RESULT).is_file() else _runs_inside(place)
-        done = [folder for folder in inside if (folder / RESULT).is_file()]
-        # A folder without any is named by the error that reading it gives.
-        finished += done or [place]
-        unfinished += [folder for folder in inside if done and folder not in done]
+        folder = path.parent if path.name == RESULT else path
+        candidates = [] if (folder / RESULT).is_file() else _run_folders(folder)
+        done = [candidate for candidate in candidates if (candidate / RESULT).is_file()]
+        # A folder without any run is kept, so that reading it raises an error with its name.
+        finished += done or [folder]
+        unfinished += [candidate for candidate in candidates if done and candidate not in done]
     return list(dict.fromkeys(finished)), unfinished
 
 
 def read_run(folder: Path) -> list[Run]:
-    """One finished run, once for each kind of episodes that it was tested on.
+    """Read a finished run; one `Run` per test setting.
 
     Raises:
-        UserError: A file of it is missing or damaged.
+        UserError: A file of the run is missing or damaged.
     """
     result = read_result(folder)
-    require_keys(result, NEEDED, folder / RESULT)
+    require_keys(result, REQUIRED, folder / RESULT)
     # Runs of earlier versions have no list of settings.
-    kinds = result.get("settings") or [{"episodes_file": EPISODES}]
-    for kind in kinds if isinstance(kinds, list) else [kinds]:
-        require_keys(kind, {"episodes_file": str}, folder / RESULT)
-        if kind["episodes_file"] != EPISODES:
-            require_keys(kind, NEEDED_OF_KIND, folder / RESULT)
-    return [_of_kind(folder, result, kind) for kind in kinds]
+    settings = result.get("settings") or [{"episodes_file": EPISODES}]
+    for setting in settings if isinstance(settings, list) else [settings]:
+        require_keys(setting, {"episodes_file": str}, folder / RESULT)
+        if setting["episodes_file"] != EPISODES:
+            require_keys(setting, REQUIRED_OF_SETTING, folder / RESULT)
+    return [_run_of_setting(folder, result, setting) for setting in settings]
 
 
-def require_keys(content: Any, needed: Mapping[str, Any], path: Path) -> None:
-    """Refuse a file of a run, maybe changed by others, in which keys are missing.
+def require_keys(content: Any, required: Mapping[str, Any], path: Path) -> None:
+    """Check that a file of a run has all keys with the right types.
 
     Args:
-        content: The file, or a part of it.
-        needed: The type of each key; a dot leads into a part.
-        path: The file, for the message.
+        content: Content of the file, or a part of it.
+        required: Type of each key; a dot separates nested keys.
+        path: File, for the message.
 
     Raises:
-        UserError: Keys are missing, or of another type.
+        UserError: Keys are missing or have another type.
     """
-    faults = [key for key, kind in needed.items() if not isinstance(_at(content, key), kind)]
+    faults = [key for key, type_ in required.items() if not isinstance(_at(content, key), type_)]
     if faults:
         raise UserError(
-            f"{path} is no whole result of fsarbench: {', '.join(faults)} missing or of another "
-            "type. Ask for the file as it was written, or run its config again."
+            f"{path} is not a complete result of fsarbench: {', '.join(faults)} missing or of "
+            "another type. Restore the original file, or run the config again."
         )
 
 
@@ -196,38 +196,37 @@ def _at(content: Any, key: str) -> Any:
     return content
 
 
-def _of_kind(folder: Path, result: Mapping[str, Any], kind: Mapping[str, Any]) -> Run:
-    own = kind["episodes_file"] == EPISODES
-    if not own:
-        task = {key: kind[key] for key in ("way", "shot", "queries_a_class")}
+def _run_of_setting(folder: Path, result: Mapping[str, Any], setting: Mapping[str, Any]) -> Run:
+    file = setting["episodes_file"]
+    if file != EPISODES:
+        task = {key: setting[key] for key in ("way", "shot", "queries_a_class")}
         result = {
             **result,
             "conditions": {**result["conditions"], **task},
-            "same_scores": kind.get("same_scores", 0.0),
-            "gflops": {**result["gflops"], "episode": kind["gflops_episode"]},
+            "same_scores": setting.get("same_scores", 0.0),
+            "gflops": {**result["gflops"], "episode": setting["gflops_episode"]},
         }
-    if Path(kind["episodes_file"]).name != kind["episodes_file"]:
+    if Path(file).name != file:
         raise UserError(
-            f"{folder / RESULT}: episodes_file is '{kind['episodes_file']}', and must be a file "
-            "of this folder."
+            f"{folder / RESULT}: episodes_file is '{file}'; expected a file in the same folder."
         )
-    predictions = read_predictions(folder, kind["episodes_file"])
-    if predictions is None and not own:
-        raise UserError(f"{folder / kind['episodes_file']} is missing; it belongs beside {RESULT}.")
+    predictions = read_predictions(folder, file)
+    if predictions is None and file != EPISODES:
+        raise UserError(f"{folder / file} is missing; it must be next to {RESULT}.")
     accuracies = read_accuracies(folder) if predictions is None else predictions.accuracies
     if len(accuracies) != result["conditions"]["episodes"]:
         raise UserError(
-            f"{folder}: {len(accuracies)} episodes beside a result of "
-            f"{result['conditions']['episodes']}; its files are of different runs. Run it again."
+            f"{folder} has files of different runs: {len(accuracies)} episodes, but "
+            f"{result['conditions']['episodes']} in {RESULT}. Run the config again."
         )
-    return Run(folder, result, flat(result["config"]), accuracies, predictions)
+    return Run(folder, result, flatten(result["config"]), accuracies, predictions)
 
 
 def read_accuracies(folder: Path) -> Float64[np.ndarray, " E"]:
-    """The accuracy of every episode, from `episodes.csv`.
+    """Accuracy of every episode, from `episodes.csv`.
 
     Raises:
-        UserError: It is missing or damaged.
+        UserError: The file is missing or damaged.
     """
     path = folder / "episodes.csv"
     try:
@@ -235,19 +234,19 @@ def read_accuracies(folder: Path) -> Float64[np.ndarray, " E"]:
             return np.array([float(row["accuracy"]) for row in csv.DictReader(file)])
     except (OSError, KeyError, ValueError) as error:
         raise UserError(
-            f"{path}: no accuracies of episodes ({type(error).__name__}). It belongs beside "
-            f"{RESULT}: name the folder of the run, whole."
+            f"{path} has no accuracies of episodes ({type(error).__name__}). It must be next to "
+            f"{RESULT}: copy the complete folder of the run."
         ) from error
 
 
-def _runs_inside(folder: Path) -> list[Path]:
-    found = []
-    for inner in _inside(folder):
-        # The seeds of a row have a folder each in the row's.
-        below = [] if (inner / RESULT).is_file() else _inside(inner)
-        found += below if any((path / RESULT).is_file() for path in below) else [inner]
-    return found
+def _run_folders(folder: Path) -> list[Path]:
+    folders = []
+    for subfolder in _subfolders(folder):
+        # A row of a sweep has one subfolder per seed.
+        seeds = [] if (subfolder / RESULT).is_file() else _subfolders(subfolder)
+        folders += seeds if any((path / RESULT).is_file() for path in seeds) else [subfolder]
+    return folders
 
 
-def _inside(folder: Path) -> list[Path]:
+def _subfolders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

@@ -1,4 +1,4 @@
-"""Every test episode of a run, in one small file that can be read alone: `episodes.npz`."""
+"""Episodes and predictions of a run, stored in `episodes.npz`."""
 
 import io
 import zipfile
@@ -17,7 +17,7 @@ from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.runtime.atomic_files import write_bytes
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.video_intervals import (
-    DrawnVideos,
+    EpisodeVideos,
     class_interval,
     disjoint_interval,
     video_interval,
@@ -29,17 +29,17 @@ EPISODES = "episodes.npz"
 
 @dataclass(frozen=True)
 class Predictions:
-    """What was asked and answered in each test episode.
+    """Videos, labels and predicted classes of each test episode.
 
     Attributes:
-        classes: The classes of each episode, as indices into `class_names`.
-        support: The support videos, class-major, as indices into `video_ids`.
-        query: The query videos, likewise.
-        labels: The index in the episode of each query's class.
-        predictions: The index in the episode of the class that was predicted.
-        video_labels: The class of each video of the split.
-        video_ids: The name of each video of the split.
-        class_names: The classes of the split.
+        classes: Classes of each episode, as indices into `class_names`.
+        support: Support videos of each class, as indices into `video_ids`.
+        query: Query videos, as indices into `video_ids`.
+        labels: Class of each query, as an index within the episode.
+        predictions: Predicted class of each query, as an index within the episode.
+        video_labels: Class of each video of the split.
+        video_ids: Id of each video of the split.
+        class_names: Class names of the split.
     """
 
     classes: Int64[np.ndarray, "E N"]
@@ -53,23 +53,23 @@ class Predictions:
 
     @property
     def accuracies(self) -> Float64[np.ndarray, " E"]:
-        """The share of each episode's queries that were predicted right."""
+        """Accuracy of each episode."""
         return (self.predictions == self.labels).mean(axis=1, dtype=np.float64)
 
     @property
-    def drawn(self) -> DrawnVideos:
-        """The videos of each episode, support and query alike."""
+    def episode_videos(self) -> EpisodeVideos:
+        """Support and query videos of each episode."""
         support = self.support.reshape(len(self.support), -1)
-        return DrawnVideos(np.concatenate([support, self.query], axis=1), self.video_labels)
+        return EpisodeVideos(np.concatenate([support, self.query], axis=1), self.video_labels)
 
     def same_episodes(self, other: "Predictions") -> bool:
-        """Whether the same questions were asked, of the same videos."""
+        """Whether classes, videos and labels of all episodes are equal."""
         names = (field.name for field in fields(self) if field.name != "predictions")
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
 
 def predictions_of(evaluation: Evaluation, split: Split) -> Predictions:
-    """The episodes of an evaluation on a split."""
+    """Predictions of an evaluation on a split."""
     return Predictions(
         classes=evaluation.classes,
         support=evaluation.support,
@@ -83,28 +83,28 @@ def predictions_of(evaluation: Evaluation, split: Split) -> Predictions:
 
 
 def intervals(predictions: Predictions, confidence: float) -> dict[str, Interval]:
-    """The intervals that count something else than episodes as the sample, by name."""
-    accuracies, drawn = predictions.accuracies, predictions.drawn
+    """Confidence intervals over videos, classes and disjoint episodes."""
+    accuracies, episode_videos = predictions.accuracies, predictions.episode_videos
     count = len(predictions.class_names)
     return {
-        "videos": video_interval(accuracies, drawn, confidence),
+        "videos": video_interval(accuracies, episode_videos, confidence),
         "classes": class_interval(accuracies, predictions.classes, count, confidence),
-        "disjoint_episodes": disjoint_interval(accuracies, drawn, confidence),
+        "disjoint_episodes": disjoint_interval(accuracies, episode_videos, confidence),
     }
 
 
-def episodes_file(task: EpisodeSettings, own: EpisodeSettings) -> str:
-    """The name of the file that keeps the episodes of a kind; those of a run's own have no ending.
+def episodes_file(task: EpisodeSettings, main: EpisodeSettings) -> str:
+    """File name for the episodes of a test setting; the main setting has no suffix.
 
     Example:
         >>> episodes_file(EpisodeSettings(shot=5), EpisodeSettings())
         'episodes_5way_5shot.npz'
     """
-    return EPISODES if task == own else f"episodes_{task.way}way_{task.shot}shot.npz"
+    return EPISODES if task == main else f"episodes_{task.way}way_{task.shot}shot.npz"
 
 
 def write_predictions(folder: Path, predictions: Predictions, name: str = EPISODES) -> None:
-    """Writes a file of episodes, whole or not at all; equal episodes give equal bytes."""
+    """Write the file of episodes atomically; equal predictions give equal bytes."""
     content = io.BytesIO()
     arrays = {name: _compact(content) for name, content in asdict(predictions).items()}
     np.savez_compressed(content, allow_pickle=False, **arrays)
@@ -112,10 +112,10 @@ def write_predictions(folder: Path, predictions: Predictions, name: str = EPISOD
 
 
 def read_predictions(folder: Path, name: str = EPISODES) -> Predictions | None:
-    """The episodes of a run from a file in its folder; None where the run wrote none.
+    """Read a file of episodes from the folder of a run; None if it does not exist.
 
     Raises:
-        UserError: The file is damaged, or was written by something else.
+        UserError: The file is damaged or has another format.
     """
     path = folder / name
     if not path.is_file():
@@ -125,33 +125,33 @@ def read_predictions(folder: Path, name: str = EPISODES) -> Predictions | None:
             content: dict[str, Any] = {f.name: _wide(stored[f.name]) for f in fields(Predictions)}
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path} holds no test episodes of fsarbench: {error}. Run its config again."
+            f"{path} has no valid test episodes of fsarbench: {error}. Run the config again."
         ) from error
-    if fault := _inconsistent(content):
+    if fault := _fault(content):
         raise UserError(
-            f"{path} holds no test episodes of fsarbench: {fault}. Run its config again."
+            f"{path} has no valid test episodes of fsarbench: {fault}. Run the config again."
         )
     return Predictions(**content)
 
 
-def _inconsistent(content: dict[str, Any]) -> str:
-    """The first array that is not as the others say, in words; empty where there is none."""
-    given, support, queries = content["classes"], content["support"], content["query"].shape
-    episodes, way = given.shape if given.ndim == 2 else (0, 0)
+def _fault(content: dict[str, Any]) -> str:
+    """Description of the first array with a wrong shape or value; empty if there is none."""
+    classes, support, queries = content["classes"], content["support"], content["query"].shape
+    episodes, way = classes.shape if classes.ndim == 2 else (0, 0)
     if not episodes * way or support.ndim != 3 or len(queries) != 2:
         return "classes, support or query have another number of axes"
-    videos, classes = len(content["video_ids"]), len(content["class_names"])
+    videos, class_count = len(content["video_ids"]), len(content["class_names"])
     for name, shape, below in (
-        ("classes", (episodes, way), classes),
+        ("classes", (episodes, way), class_count),
         ("support", (episodes, way, support.shape[2]), videos),
         ("query", (episodes, queries[1]), videos),
         ("labels", queries, way),
         ("predictions", queries, way),
-        ("video_labels", (videos,), classes),
+        ("video_labels", (videos,), class_count),
     ):
         array = content[name]
         if array.shape != shape:
-            return f"{name} has the shape {array.shape} where {shape} was expected"
+            return f"{name} has the shape {array.shape}, expected {shape}"
         if array.size and not (array.min() >= 0 and array.max() < below):
             return f"{name} has values outside 0 to {below - 1}"
     return ""

@@ -1,7 +1,7 @@
-"""A run written down: the accuracy, with everything that it was obtained under.
+"""Result of a run: `result.json` with accuracies, intervals, conditions and costs.
 
-The fields of `result.json` are documented in `docs/result-schema.md`; a change of their meaning
-raises `SCHEMA`.
+The fields of `result.json` are documented in `docs/result-schema.md`. If their meaning changes,
+`SCHEMA` has to be increased.
 """
 
 import json
@@ -27,6 +27,7 @@ from fsarbench.results.predictions import (
 )
 from fsarbench.runtime.atomic_files import write_text
 from fsarbench.runtime.environment import Memory, describe_device, peak_memory, versions
+from fsarbench.runtime.finite_checks import none_for_nan
 from fsarbench.settings import EvaluateSettings
 from fsarbench.statistics.intervals import Interval, mean_interval
 from fsarbench.training.checkpoint import Checkpoint
@@ -35,40 +36,40 @@ from fsarbench.video import Split
 
 
 def accuracies(evaluation: Evaluation, split: Split, confidence: float) -> dict[str, Any]:
-    """The mean accuracy with its interval over episodes, and its other intervals by name."""
-    found = intervals(predictions_of(evaluation, split), confidence)
+    """Mean accuracy with its interval over episodes, and the other intervals by name."""
+    by_unit = intervals(predictions_of(evaluation, split), confidence)
     return {
-        "accuracy": _plain(mean_interval(evaluation.accuracies, confidence)),
-        "intervals": {name: _plain(interval) for name, interval in found.items()},
+        "accuracy": _to_json(mean_interval(evaluation.accuracies, confidence)),
+        "intervals": {name: _to_json(interval) for name, interval in by_unit.items()},
         "same_scores": evaluation.same_scores,
     }
 
 
 def setting(
-    evaluation: Evaluation, own: EpisodeSettings, found: dict[str, Any], operations: int
+    evaluation: Evaluation, main: EpisodeSettings, accuracy: dict[str, Any], operations: int
 ) -> dict[str, Any]:
-    """One entry of the list `settings`.
+    """Entry of the list `settings`.
 
     Args:
-        evaluation: Of this kind of episodes.
-        own: The config's own kind.
-        found: Its `accuracies`.
-        operations: Of one episode of this kind.
+        evaluation: Evaluation in this test setting.
+        main: Main test setting, that of `episodes` in the config.
+        accuracy: Accuracies and intervals of the evaluation.
+        operations: FLOPs of one episode in this setting.
     """
     task = evaluation.task
     return {
         "way": task.way,
         "shot": task.shot,
         "queries_a_class": task.queries,
-        **found,
+        **accuracy,
         "gflops_episode": operations / 1e9,
-        "episodes_file": episodes_file(task, own),
+        "episodes_file": episodes_file(task, main),
     }
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
-    # One episode alone has no interval; JSON has no NaN.
-    return {key: None if value != value else value for key, value in asdict(interval).items()}
+def _to_json(interval: Interval) -> dict[str, Any]:
+    # Unavailable intervals are NaN, which JSON does not have.
+    return {key: none_for_nan(value) for key, value in asdict(interval).items()}
 
 
 SCHEMA = 1
@@ -77,16 +78,16 @@ RESULT = "result.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a result comes from, as its reader knows it.
+    """Origin of a result: config, data set, checkpoint and duration.
 
     Attributes:
-        name: The config's name; runs of one name differ in their seed alone.
-        config: The resolved config as text that can be run again.
-        dataset: The data set's component name.
-        fingerprint: Of the videos, their classes and their partition.
-        total_seconds: From the start of the run to the end of the test.
-        skipped: The bad videos that were left out, and why.
-        checkpoint: The tested checkpoint; None where nothing was trained.
+        name: Name of the config, shared by runs that differ only in the seed.
+        config: Resolved config as text that can be run again.
+        dataset: Component name of the data set.
+        fingerprint: Fingerprint of the data set.
+        total_seconds: Seconds from the start of the run to the end of the test.
+        skipped: Reasons for the bad videos that were left out, by path.
+        checkpoint: Tested checkpoint; None if nothing was trained.
     """
 
     name: str
@@ -106,31 +107,31 @@ def describe_run(
     evaluations: Sequence[Evaluation],
     origin: Origin,
 ) -> dict[str, Any]:
-    """The content of `result.json`; accuracies are fractions, times seconds, memory bytes.
+    """Content of `result.json`; accuracies are fractions, times are seconds, memory is bytes.
 
     Args:
-        model: As it was tested.
-        data_module: What it was tested on.
-        settings: How it was tested.
-        training: How it was trained.
-        evaluations: One a kind of test episodes, the config's own first.
-        origin: Where the result comes from.
+        model: Tested model.
+        data_module: Data of the test.
+        settings: Settings of the test.
+        training: History of the training.
+        evaluations: One evaluation per test setting, the main setting first.
+        origin: Config, data set and checkpoint of the result.
     """
-    counted = [count_flops(model, data_module.clips, found.task) for found in evaluations]
-    found = [accuracies(e, data_module.splits["test"], settings.confidence) for e in evaluations]
+    flops = [count_flops(model, data_module.clips, e.task) for e in evaluations]
+    means = [accuracies(e, data_module.splits["test"], settings.confidence) for e in evaluations]
     return {
         "schema": SCHEMA,
         "name": origin.name,
-        **found[0],
+        **means[0],
         "settings": [
             setting(evaluation, data_module.episodes, accuracy, operations.episode)
-            for evaluation, accuracy, operations in zip(evaluations, found, counted, strict=True)
+            for evaluation, accuracy, operations in zip(evaluations, means, flops, strict=True)
         ],
-        "conditions": _conditions(data_module, settings, training, evaluations[0], origin),
+        "conditions": _conditions(model, data_module, settings, training, evaluations[0], origin),
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
         "parameters": _parameters(parts(model)),
-        "gflops": _gflops(counted[0]),
+        "gflops": _gflops(flops[0]),
         "memory": _memory(peak_memory(data_module.device)),
         "seconds": _seconds(training, evaluations, origin),
         "versions": versions(),
@@ -140,54 +141,64 @@ def describe_run(
 
 
 def write_run(folder: Path, result: dict[str, Any], predictions: Sequence[Predictions]) -> None:
-    """Writes the episodes, `config.py` and, last, `result.json`; each appears whole.
+    """Write the episodes, `config.py` and, last, `result.json`, each atomically.
 
     Args:
-        folder: The run's.
-        result: Its description.
-        predictions: One for each of the result's `settings`, in their order.
+        folder: Folder of the run.
+        result: Content of `result.json`.
+        predictions: Predictions per test setting, in the order of `settings` in the result.
     """
     lines = [
         f"{number},{accuracy:.6g}" for number, accuracy in enumerate(predictions[0].accuracies)
     ]
     write_text(folder / "episodes.csv", "\n".join(["episode,accuracy", *lines, ""]))
-    for kind, given in zip(result["settings"], predictions, strict=True):
-        write_predictions(folder, given, kind["episodes_file"])
+    for entry, episodes in zip(result["settings"], predictions, strict=True):
+        write_predictions(folder, episodes, entry["episodes_file"])
     write_text(folder / "config.py", result["config"])
     write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """A result from its file, or from the folder of its run.
+    """Read a result from its file or from the folder of its run.
 
     Raises:
-        UserError: There is none, it is no JSON, or it has another schema.
+        UserError: The file is missing, is not JSON, or has another schema.
     """
     path = path / RESULT if path.is_dir() else path
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        raise UserError(f"There is no result at {path}. Name a run's folder or file.") from None
+        raise UserError(
+            f"There is no result at {path}. Name the folder of a run or its {RESULT}."
+        ) from None
     except ValueError as error:
-        raise UserError(f"{path} is no result of fsarbench: {error}.") from None
+        raise UserError(f"{path} is not a result of fsarbench: {error}.") from None
     if not isinstance(result, dict) or result.get("schema") != SCHEMA:
         raise UserError(
-            f"{path} has not the schema {SCHEMA} that this version reads; run its config again."
+            f"{path} does not have the schema {SCHEMA} of this version of fsarbench; run the "
+            "config again."
         )
     return result
 
 
 def split_sizes(split: Split) -> dict[str, int]:
-    """The number of classes and videos of a split."""
+    """Number of classes and videos of a split."""
     return {"classes": len(split.classes), "videos": len(split.videos)}
 
 
-def clip_kind(clips: ClipSettings) -> dict[str, Any]:
-    """How test clips are cut."""
+def clip_conditions(clips: ClipSettings) -> dict[str, Any]:
+    """Frames, size and sampling of test clips."""
     return {"frames": clips.frames, "size": clips.size, "sampling": clips.sampling}
 
 
+def corpus_hash(model: FewShotModel) -> str | None:
+    """SHA-256 of the text corpus that a model reads; None without a corpus."""
+    encoder = model.text_encoder
+    return (encoder.corpus_sha256 or None) if encoder is not None else None
+
+
 def _conditions(
+    model: FewShotModel,
     data_module: DataModule,
     settings: EvaluateSettings,
     training: Training,
@@ -197,34 +208,35 @@ def _conditions(
     return {
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
+        "corpus_sha256": corpus_hash(model),
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
-        **_episode_kind(evaluation),
-        **_training_kind(data_module.episodes),
+        **_episode_conditions(evaluation),
+        **_training_conditions(data_module.episodes),
         "seed": data_module.seed,
         "episodes_seed": settings.seed,
-        "clips": clip_kind(data_module.clips),
+        "clips": clip_conditions(data_module.clips),
         "selection": training.selection,
         "route": asdict(evaluation.route),
     }
 
 
-def _episode_kind(evaluation: Evaluation) -> dict[str, int]:
-    kind = evaluation.task
+def _episode_conditions(evaluation: Evaluation) -> dict[str, int]:
+    task = evaluation.task
     return {
         "episodes": len(evaluation.labels),
-        "way": kind.way,
-        "shot": kind.shot,
-        "queries_a_class": kind.queries,
+        "way": task.way,
+        "shot": task.shot,
+        "queries_a_class": task.queries,
     }
 
 
-def _training_kind(episodes: EpisodeSettings) -> dict[str, int]:
-    kind = episodes.of("train")
+def _training_conditions(episodes: EpisodeSettings) -> dict[str, int]:
+    task = episodes.of("train")
     return {
-        "train_way": kind.way,
-        "train_shot": kind.shot,
-        "train_queries_a_class": kind.queries,
+        "train_way": task.way,
+        "train_shot": task.shot,
+        "train_queries_a_class": task.queries,
     }
 
 
@@ -248,10 +260,10 @@ def _parameters(slots: list[Part]) -> dict[str, Any]:
 
 
 def _gflops(operations: EpisodeFlops) -> dict[str, Any]:
-    counted = asdict(operations)
-    missing = counted.pop("not_counted")
-    gigas = {name: value / 1e9 for name, value in counted.items()}
-    return {**gigas, "not_counted": list(missing), "convention": CONVENTION}
+    counts = asdict(operations)
+    not_counted = counts.pop("not_counted")
+    gflops = {name: value / 1e9 for name, value in counts.items()}
+    return {**gflops, "not_counted": list(not_counted), "convention": CONVENTION}
 
 
 def _memory(memory: Memory) -> dict[str, int | None]:

@@ -1,1 +1,1 @@
-"""Services of a process: ranks, files, progress, randomness, environment."""
+"""Processes and files: ranks, workers, atomic writes, locks, progress and random streams."""

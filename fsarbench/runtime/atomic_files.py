@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic file writes."""
 
 import os
 import platform
@@ -11,97 +11,98 @@ from pathlib import Path
 
 from fsarbench.errors import UserError
 
-# The machine and the process that write, so that nobody else's half is taken for a leftover.
-_PART = re.compile(r"\..*\.(?P<machine>[^.]*)-(?P<process>\d+)\.part")
+# Temporary files contain machine and process id, so that only files of dead processes are removed.
+_TEMPORARY = re.compile(r"\..*\.(?P<machine>[^.]*)-(?P<process>\d+)\.part")
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to; it takes its name once the `with` block is through.
+    """Yield a temporary file next to `path` that replaces it at the end of the `with` block.
 
-    A reader sees the old file or the new one, and a failed write leaves nothing.
+    Other processes see the old file or the complete new one. If the block raises an error, the
+    temporary file is deleted.
     """
-    aside = path.with_name(f".{path.name}.{_machine()}-{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{_machine()}-{os.getpid()}.part")
     try:
-        # Some writers (safetensors) make files that only their owner reads; ours have the mode that
-        # the umask leaves, which an empty file shows.
-        aside.touch()
-        mode = stat.S_IMODE(aside.stat().st_mode)
-        yield aside
-        aside.chmod(mode)
-        os.replace(aside, path)
+        # Some writers (safetensors) create files that only their owner may read. The final file
+        # gets the mode of a new empty file instead, as the umask defines.
+        temporary.touch()
+        mode = stat.S_IMODE(temporary.stat().st_mode)
+        yield temporary
+        temporary.chmod(mode)
+        os.replace(temporary, path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write bytes into a folder that is there."""
-    with atomic_path(path) as aside:
-        aside.write_bytes(data)
+    """Write bytes atomically into an existing folder."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
 
 
-def write_below(path: Path, data: bytes) -> None:
-    """Write bytes, and make the folder where it is missing; faults stay the system's own."""
+def write_with_parents(path: Path, data: bytes) -> None:
+    """Write bytes atomically and create missing folders; errors are `OSError`s."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, data)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes, and make the folder where it is missing.
+    """Write bytes atomically and create missing folders.
 
     Raises:
-        UserError: The file cannot be written; nothing of it is left.
+        UserError: The file cannot be written.
     """
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device keeps its place
+        if path.exists() and not path.is_file():  # a pipe or device must not be replaced
             path.write_bytes(content)
             return
-        write_below(path, content)
+        write_with_parents(path, content)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
 def require_writable(path: Path, option: str, folder: bool = False) -> None:
-    """Find out before long work whether an output can be written; nothing is left there.
+    """Check before long computations that an output can be written; leave no file.
 
     Args:
-        path: The output.
-        option: The option that names it, for the message.
+        path: Output file or folder.
+        option: Command-line option of the output, for the message.
         folder: Whether the output is a folder.
 
     Raises:
-        UserError: It cannot.
+        UserError: The output cannot be written.
     """
     try:
         if path.exists() and path.is_dir() != folder:
             if folder or path.is_dir():
-                kind = "no folder" if folder else "a folder"
-                raise UserError(f"{option} {path}: there is {kind} of that name. Name another.")
-            return  # a file that is replaced, or a pipe or device that is written to
-        place = path if folder else path.parent
-        while not place.exists():
-            place = place.parent
-        with tempfile.TemporaryFile(dir=place):
+                kind = "not a folder" if folder else "a folder"
+                raise UserError(f"{option} {path} exists and is {kind}. Choose another path.")
+            return  # an existing file is replaced; a pipe or device is written to
+        existing = path if folder else path.parent
+        while not existing.exists():
+            existing = existing.parent
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise cannot_write(path, error, option) from error
 
 
 def cannot_write(path: Path, error: OSError, option: str = "") -> UserError:
-    """The message on an output that cannot be written."""
-    named = f"{option}: " if option else ""
+    """Error for an output that cannot be written."""
+    prefix = f"{option}: " if option else ""
     return UserError(
-        f"{named}cannot write {path}: {error.strerror or error}. Name a place that can be written "
-        "and has room."
+        f"{prefix}cannot write {path}: {error.strerror or error}. Choose a writable path with "
+        "enough disk space."
     )
 
 
 @contextmanager
-def written(path: Path) -> Iterator[None]:
-    """A block that writes a file with another library's writer, whose faults become a message.
+def write_errors(path: Path) -> Iterator[None]:
+    """Convert write errors of a block into `UserError`s, also those of torch and safetensors.
 
-    The writers of torch and safetensors raise errors of their own where a disk is full.
+    The writers of torch and safetensors raise exceptions other than `OSError` if a disk is full.
 
     Raises:
         UserError: The file cannot be written.
@@ -114,46 +115,46 @@ def written(path: Path) -> Iterator[None]:
         if type(error).__name__ != "SafetensorError" and "PytorchStreamWriter" not in str(error):
             raise
         raise UserError(
-            f"cannot write {path}: {error}. Name a place that can be written and has room."
+            f"cannot write {path}: {error}. Choose a writable path with enough disk space."
         ) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text, and make the folder where it is missing.
+    """Write text atomically and create missing folders.
 
     Raises:
-        UserError: The file cannot be written; nothing of it is left.
+        UserError: The file cannot be written.
     """
     write_bytes(path, text.encode())
 
 
 def remove_stale_files(folder: Path, below: bool = False) -> None:
-    """Take away what writers that were killed on this machine left in a folder.
+    """Remove temporary files of killed processes of this machine from a folder.
 
     Args:
-        folder: The folder.
-        below: In the folders below it too.
+        folder: Folder to clean up.
+        below: Whether to clean up its subfolders as well.
     """
-    for place, folders, names in os.walk(folder):
+    for current, subfolders, names in os.walk(folder):
         if not below:
-            folders.clear()
+            subfolders.clear()
         for name in names:
-            part = _PART.fullmatch(name)
-            if part and part["machine"] == _machine() and not _runs(int(part["process"])):
-                Path(place, name).unlink(missing_ok=True)
+            match = _TEMPORARY.fullmatch(name)
+            if match and match["machine"] == _machine() and not _is_alive(int(match["process"])):
+                Path(current, name).unlink(missing_ok=True)
 
 
 def _machine() -> str:
     return re.sub(r"[^\w-]", "_", platform.node())[:40]
 
 
-def _runs(process: int) -> bool:
-    if os.name != "posix":  # asking there would end it
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # on Windows, os.kill would end the process
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's
+    except OSError:  # a process of another user
         return True
     return True

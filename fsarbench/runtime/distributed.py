@@ -1,7 +1,7 @@
-"""Several processes that train and test as one: ranks of `torchrun`, or of slurm.
+"""Distributed training and testing with `torchrun` or Slurm.
 
-Work is shared out by parts that one process would have done in one call, so that each number is
-computed as it would be there. With one process all of this does nothing.
+Work is split into the same units that a single process computes in one call, so that the results
+do not change. With one process, these functions do nothing.
 """
 
 import os
@@ -19,34 +19,34 @@ Value = TypeVar("Value")
 
 
 def several() -> bool:
-    """Whether this is one of several processes that have met."""
+    """Whether torch.distributed is initialised, so that this is one of several processes."""
     return distributed.is_available() and distributed.is_initialized()
 
 
 def rank() -> int:
-    """The number of this process, from 0."""
+    """Rank of this process, from 0."""
     return distributed.get_rank() if several() else 0
 
 
 def count() -> int:
-    """How many processes there are."""
+    """Number of processes (world size)."""
     return distributed.get_world_size() if several() else 1
 
 
 def is_main() -> bool:
-    """Whether this is the process that writes and prints."""
+    """Whether this is the main process, which writes files and prints."""
     return rank() == 0
 
 
 def local_device(name: str | None) -> str | None:
-    """The device of this process by name, where several on one machine share its GPUs out."""
+    """Device name of this process; each process of a machine gets its own GPU."""
     if name in (None, "cuda") and torch.cuda.is_available() and "LOCAL_RANK" in os.environ:
         return f"cuda:{os.environ['LOCAL_RANK']}"
     return name
 
 
 def start(device: torch.device) -> None:
-    """Meets the other processes of `torchrun`, if there are any; by gloo on a CPU."""
+    """Initialise torch.distributed if there are several processes; NCCL on GPUs, gloo on CPUs."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or several():
         return
     if device.type == "cuda":
@@ -55,16 +55,15 @@ def start(device: torch.device) -> None:
 
 
 def start_slurm() -> None:
-    """Meets the other processes that `srun` started, by mmengine; it says which GPU is whose.
+    """Initialise torch.distributed with mmengine for processes started by `srun`.
 
     Raises:
-        UserError: This is no process of `srun`, or it has no GPU.
+        UserError: The process was not started by `srun`, or has no GPU.
     """
     if "SLURM_PROCID" not in os.environ or not torch.cuda.is_available():
         raise UserError(
-            "--launcher slurm is for processes that srun starts, each with a GPU: srun "
-            "--ntasks=2 --gpus-per-task=1 fsarbench run CONFIG --launcher slurm. On a CPU use "
-            "torchrun."
+            "--launcher slurm needs processes started by srun, each with a GPU: srun --ntasks=2 "
+            "--gpus-per-task=1 fsarbench run CONFIG --launcher slurm. On CPUs, use torchrun."
         )
     from mmengine.dist import init_dist
 
@@ -72,13 +71,13 @@ def start_slurm() -> None:
 
 
 def stop() -> None:
-    """Parts from the others, once all work is done."""
+    """Shut down torch.distributed at the end of the work."""
     if several():
         distributed.destroy_process_group()
 
 
 def share(parts: Sequence[Part]) -> list[Part]:
-    """This process's parts of some work.
+    """Units of work of this process: every n-th unit with n processes.
 
     Example:
         >>> share(["one", "two"])
@@ -88,7 +87,7 @@ def share(parts: Sequence[Part]) -> list[Part]:
 
 
 def part(total: int) -> int:
-    """About how much of some work falls to this process.
+    """Approximate number of units of work of this process.
 
     Example:
         >>> part(10)
@@ -97,44 +96,44 @@ def part(total: int) -> int:
     return -(-total // count())
 
 
-def gather(found: dict[Any, Value]) -> dict[Any, Value]:
-    """What all processes found, by keys that no two of them share; tensors come on the CPU.
+def gather(results: dict[Any, Value]) -> dict[Any, Value]:
+    """Merge the results of all processes, whose keys are distinct; tensors are moved to the CPU.
 
     Example:
         >>> gather({"one": 1})
         {'one': 1}
     """
     if not several():
-        return found
-    everyones: list[dict[Any, Value]] = [{}] * count()
-    distributed.all_gather_object(everyones, {key: _on_cpu(v) for key, v in found.items()})
-    return {key: value for part in everyones for key, value in part.items()}
+        return results
+    by_rank: list[dict[Any, Value]] = [{}] * count()
+    distributed.all_gather_object(by_rank, {key: _on_cpu(v) for key, v in results.items()})
+    return {key: value for rank_results in by_rank for key, value in rank_results.items()}
 
 
 def decide(choice: Callable[[], Value]) -> Value:
-    """What the main process chooses, known to all.
+    """Call a function in the main process only, and return its result in all processes.
 
     Raises:
-        UserError: As the choice does, in all of them.
+        UserError: The function raised a `UserError`; it is raised in all processes.
     """
     if not several():
         return choice()
-    said: list[Any] = [None, None]
+    result_and_error: list[Any] = [None, None]
     if is_main():
         try:
-            said = [choice(), None]
+            result_and_error = [choice(), None]
         except UserError as error:
-            said = [None, str(error)]
-    distributed.broadcast_object_list(said)
-    if said[1] is not None:
-        raise UserError(said[1])
-    found: Value = said[0]
-    return found
+            result_and_error = [None, str(error)]
+    distributed.broadcast_object_list(result_and_error)
+    if result_and_error[1] is not None:
+        raise UserError(result_and_error[1])
+    result: Value = result_and_error[0]
+    return result
 
 
 @contextmanager
 def main_first() -> Iterator[None]:
-    """The main process goes first, and the others find what it has made."""
+    """Run a block in the main process first, so that the others find the files that it wrote."""
     if several() and not is_main():
         distributed.barrier()
     yield
@@ -143,7 +142,7 @@ def main_first() -> Iterator[None]:
 
 
 def wait() -> None:
-    """Until all processes are here."""
+    """Wait until all processes have called this function."""
     if several():
         distributed.barrier()
 

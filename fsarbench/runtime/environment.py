@@ -1,4 +1,4 @@
-"""What a number was computed with."""
+"""Device, memory and package versions of a run."""
 
 import platform
 import sys
@@ -14,12 +14,12 @@ from fsarbench.runtime import distributed
 
 @dataclass(frozen=True)
 class Memory:
-    """Peaks since the process started, in bytes.
+    """Peak memory since the start of the process, in bytes.
 
     Attributes:
-        process: Resident memory of the main process, without its decoding workers; None where the
-            platform does not tell.
-        gpu: Tensors on the GPU; None on a CPU.
+        process: Resident memory of the main process, without decoding workers; None if the platform
+            does not report it.
+        gpu: Memory of tensors on the GPU; None on a CPU.
     """
 
     process: int | None
@@ -27,7 +27,7 @@ class Memory:
 
 
 def peak_memory(device: torch.device) -> Memory:
-    """The peaks so far."""
+    """Peak memory so far."""
     gpu = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return Memory(_resident(), gpu)
 
@@ -38,7 +38,7 @@ def _resident() -> int | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, Linux kibibytes.
+    # The unit is bytes on macOS and KiB on Linux.
     return peak if sys.platform == "darwin" else peak * 1024
 
 
@@ -59,18 +59,18 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python, of this package and of those that its numbers depend on."""
-    found = {"python": platform.python_version(), "fsarbench": __version__}
+    """Versions of Python, fsarbench and the packages that affect its results."""
+    by_package = {"python": platform.python_version(), "fsarbench": __version__}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            by_package[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return by_package
 
 
 def describe_device(device: torch.device) -> dict[str, str | int]:
-    """The device in words, the threads that torch uses on a CPU, and how many processes it took."""
+    """Type and name of the device, number of CPU threads, and number of processes."""
     several = {"processes": distributed.count()} if distributed.several() else {}
     if device.type == "cuda":
         return {"type": "cuda", "name": torch.cuda.get_device_name(device), **several}
@@ -83,10 +83,10 @@ def describe_device(device: torch.device) -> dict[str, str | int]:
 
 
 def choose_device(name: str | None) -> torch.device:
-    """The device by name; the GPU where there is one.
+    """Device with this name; by default a GPU if there is one, else the CPU.
 
     Raises:
-        UserError: torch has no such device here.
+        UserError: The device is not available.
     """
     name = name or ("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -1,4 +1,4 @@
-"""A folder is written by one process at a time: who comes second is told so."""
+"""Lock that lets only one process write to a folder."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,35 +10,36 @@ from filelock import FileLock, Timeout
 from fsarbench.errors import UserError
 
 LOCK = ".lock"
-# Decoding processes that outlive a killed run hold its lock until they notice, within 5 s.
+# Seconds to wait. Decoding processes of a killed run hold its lock for up to 5 s.
 PATIENCE = 10.0
 
 
 @contextmanager
 def locked_folder(folder: Path, patience: float = PATIENCE) -> Iterator[Path]:
-    """Holds a folder, which is made if it is missing; taken away again if nothing was put there.
+    """Lock a folder and create it if necessary; remove it again if it is empty at the end.
 
-    The lock is the operating system's, so that it ends with the process, however that ends.
+    The lock belongs to the operating system, which releases it when the process ends or is killed.
 
     Args:
-        folder: The folder.
-        patience: Seconds to wait for another process that holds it.
+        folder: Folder to lock.
+        patience: Seconds to wait for another process that holds the lock.
 
     Raises:
-        UserError: Another process holds it, or it cannot be written.
+        UserError: Another process holds the lock, or the folder cannot be written.
     """
-    made = _make(folder)
+    created = _create(folder)
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=patience)
     except Timeout:
         raise UserError(
-            f"{folder} is being written by another process. Wait until that ends, or name another "
+            f"{folder} is being written by another process. Wait until it ends, or choose another "
             "folder."
         ) from None
     except (OSError, NotImplementedError) as error:
         raise UserError(
-            f"{folder} cannot be locked ({error}): allow writing there, or name another folder."
+            f"{folder} cannot be locked ({error}): change the permissions, or choose another "
+            "folder."
         ) from error
     try:
         yield folder
@@ -48,11 +49,11 @@ def locked_folder(folder: Path, patience: float = PATIENCE) -> Iterator[Path]:
         else:
             (folder / LOCK).unlink(missing_ok=True)
             lock.release()
-            _unmake([folder, *made])
+            _remove_empty([folder, *created])
 
 
 def is_used(folder: Path) -> bool:
-    """Whether a folder holds anything but its lock.
+    """Whether a folder contains anything but its lock.
 
     Example:
         >>> is_used(Path("no such folder"))
@@ -62,38 +63,40 @@ def is_used(folder: Path) -> bool:
 
 
 def claim_new(folder: Path) -> bool:
-    """Makes a folder that no other process has; False if it is there already.
+    """Create a folder; return False if it exists, perhaps created by another process.
 
     Raises:
-        UserError: It cannot be made.
+        UserError: The folder cannot be created.
     """
-    _make(folder.parent)
+    _create(folder.parent)
     try:
         folder.mkdir()
     except FileExistsError:
         return False
     except OSError as error:
-        raise _cannot_make(folder, error) from error
+        raise _cannot_create(folder, error) from error
     return True
 
 
-def _make(folder: Path) -> list[Path]:
-    made = [path for path in folder.parents if not path.exists()]
+def _create(folder: Path) -> list[Path]:
+    """Create a folder; return its parents that were created."""
+    created = [path for path in folder.parents if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_make(folder, error) from error
-    return made
+        raise _cannot_create(folder, error) from error
+    return created
 
 
-def _unmake(folders: list[Path]) -> None:
-    # One that holds something meanwhile stays, and so do those above it.
+def _remove_empty(folders: list[Path]) -> None:
+    # Stops at the first folder that is not empty; its parents are not empty either.
     with contextlib.suppress(OSError):
         for folder in folders:
             folder.rmdir()
 
 
-def _cannot_make(folder: Path, error: OSError) -> UserError:
+def _cannot_create(folder: Path, error: OSError) -> UserError:
     return UserError(
-        f"{folder} cannot be made ({error.strerror}): allow writing there, or name another folder."
+        f"{folder} cannot be created ({error.strerror}): change the permissions, or choose another "
+        "folder."
     )

@@ -1,5 +1,7 @@
-"""Progress of long work: bars on a terminal, plain lines elsewhere, nothing if silenced."""
+"""Output on the terminal: progress of long work, and the console that tables are printed on."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from rich.table import Column
 from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
-# Columns of a terminal with room for a long bar beside the longest note.
+# Minimum terminal width for a long bar next to the longest note.
 WIDE = 100
 
 _SILENT: ContextVar[bool] = ContextVar("silent", default=False)
@@ -28,10 +30,10 @@ _SILENT: ContextVar[bool] = ContextVar("silent", default=False)
 
 @contextmanager
 def silence(on: bool = True) -> Iterator[None]:
-    """Bars made inside the `with` block show nothing, however deep below they are made.
+    """Hide all progress bars that are created inside the `with` block.
 
     Args:
-        on: Whether to silence; False changes nothing.
+        on: Whether to hide them; False changes nothing.
     """
     token = _SILENT.set(_SILENT.get() or on)
     try:
@@ -41,11 +43,11 @@ def silence(on: bool = True) -> Iterator[None]:
 
 
 class ProgressBars:
-    """All bars of one run; they share the terminal, so that one may run inside another.
+    """Progress bars of one run, which may be nested.
 
     Args:
-        console: Where to write; None for standard error, so that output can be piped.
-        quiet: Show nothing.
+        console: Console to write to; None for standard error, so that output can be piped.
+        quiet: Whether to show nothing.
 
     Example:
         >>> with ProgressBars(quiet=True).task("encode", 2) as bar:
@@ -61,18 +63,19 @@ class ProgressBars:
         self._progress: Progress | None = None
 
     def say(self, line: str) -> None:
-        """A line that stays, above the bars if there are some."""
+        """Print a permanent line above the bars."""
         if not self.quiet:
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def task(self, title: str, total: int, step: int | None = None) -> Iterator["ProgressBar"]:
-        """A bar for the length of a `with` block.
+        """Show a bar during a `with` block.
 
         Args:
-            title: What is being done.
-            total: Units of work.
-            step: Without a terminal, a line every so many units; None for one in 10 seconds.
+            title: Description of the work.
+            total: Number of units of work.
+            step: Without a terminal, number of units between two lines; None for a line every 10
+                seconds.
         """
         bar = self._bar(title, total, step)
         self._open += 1
@@ -97,7 +100,7 @@ class ProgressBars:
 
 
 class ProgressBar:
-    """Counts work; this one shows nothing."""
+    """Counter of finished units of work, without display."""
 
     def __init__(self, title: str, total: int) -> None:
         self.title = title
@@ -107,25 +110,25 @@ class ProgressBar:
         self.note = ""
 
     def advance(self, units: int = 1, note: str | None = None) -> None:
-        """Some units are done; `note` says how it goes."""
+        """Add finished units and, optionally, a new note such as the current loss."""
         self.done += units
         self.note = self.note if note is None else note
         self._draw(units)
 
     def skip(self, units: int) -> None:
-        """Some units were done before the bar was put up; they say nothing of the rate."""
+        """Add units that an earlier run finished; they do not count for the rate."""
         self.done += units
         self.skipped += units
 
     def close(self) -> None:
-        """No more work comes."""
+        """End the display."""
 
     def _draw(self, units: int) -> None:
-        """Shows what changed."""
+        """Update the display."""
 
 
 class RichBar(ProgressBar):
-    """A bar of a terminal; it disappears when its work is done."""
+    """Progress bar on a terminal; it disappears at the end."""
 
     def __init__(self, title: str, total: int, progress: Progress) -> None:
         super().__init__(title, total)
@@ -133,12 +136,12 @@ class RichBar(ProgressBar):
         self._task = progress.add_task(title, total=total, note="")
 
     def skip(self, units: int) -> None:
-        """Puts the bar where an earlier run stopped."""
+        """Move the bar to where an earlier run stopped."""
         super().skip(units)
         self._progress.reset(self._task, completed=self.done)
 
     def close(self) -> None:
-        """Takes the bar off the screen."""
+        """Remove the bar from the terminal."""
         self._progress.remove_task(self._task)
 
     def _draw(self, units: int) -> None:
@@ -146,7 +149,7 @@ class RichBar(ProgressBar):
 
 
 class LineBar(ProgressBar):
-    """TrunkTuning lines, for logs and pipes."""
+    """Progress as plain lines, for logs and pipes."""
 
     def __init__(self, title: str, total: int, bars: ProgressBars, step: int | None) -> None:
         super().__init__(title, total)
@@ -156,12 +159,12 @@ class LineBar(ProgressBar):
         self._shown = 0
 
     def skip(self, units: int) -> None:
-        """Counts from where an earlier run stopped."""
+        """Start to count where an earlier run stopped."""
         super().skip(units)
         self._shown = self.done
 
     def close(self) -> None:
-        """Writes a last line, unless the work was over before its first."""
+        """Print a last line, unless the work ended before the first line."""
         if self.skipped < self._shown < self.done:
             self._print()
 
@@ -188,16 +191,29 @@ class _Rate(ProgressColumn):
 
 
 def _columns(width: int) -> tuple[ProgressColumn, ...]:
-    # What names and counts keeps its place: on a narrow terminal first the bar gives way, then the
-    # note is broken into lines.
-    def firm() -> Column:
+    # On a narrow terminal, the bar is shortened first, then the note is wrapped; title and counts
+    # are never wrapped.
+    def no_wrap() -> Column:
         return Column(no_wrap=True)
 
     return (
-        TextColumn("{task.description}", markup=False, table_column=firm()),
+        TextColumn("{task.description}", markup=False, table_column=no_wrap()),
         BarColumn(bar_width=24 if width >= WIDE else 8),
-        MofNCompleteColumn(table_column=firm()),
-        _Rate(table_column=firm()),
-        TimeRemainingColumn(table_column=firm()),
+        MofNCompleteColumn(table_column=no_wrap()),
+        _Rate(table_column=no_wrap()),
+        TimeRemainingColumn(table_column=no_wrap()),
         TextColumn("{task.fields[note]}", markup=False, table_column=Column()),
     )
+
+
+# Width in a pipe, larger than any line, so that each table row is one line.
+PIPE_WIDTH = 1000
+
+
+def make_console() -> Console:
+    """Console with the width of the terminal or `COLUMNS`; in a pipe, lines are not wrapped.
+
+    There are no colours in a pipe, or if `NO_COLOR` is set.
+    """
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(width=width, highlight=False)

@@ -1,4 +1,4 @@
-"""A stream of random numbers that is the same on every machine and numpy version."""
+"""Random numbers that are the same on every machine and with every numpy version."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,9 +11,12 @@ T = TypeVar("T")
 
 
 class RandomStream:
-    """Random draws that depend on a key and on nothing else.
+    """Random number generator seeded by a key of strings and integers.
 
-    Only numpy's raw bit streams are used, whose values numpy promises never to change.
+    It uses only the raw bit stream of numpy's PCG64, which numpy guarantees never to change.
+
+    Args:
+        *key: Seed; different keys give independent streams.
 
     Example:
         >>> RandomStream("a", 1).uniform(0.0, 1.0) == RandomStream("a", 1).uniform(0.0, 1.0)
@@ -26,21 +29,21 @@ class RandomStream:
         self._bits = np.random.PCG64(np.random.SeedSequence(words))
 
     def integer(self, below: int) -> int:
-        """A whole number from 0 up to, but not including, `below`."""
+        """Random integer from 0 to `below` - 1."""
         return int(self._bits.random_raw()) % below
 
     def uniform(self, low: float, high: float) -> float:
-        """A number between `low` and `high`."""
+        """Random number between `low` and `high`."""
         return low + (high - low) * (int(self._bits.random_raw()) >> 11) * 2.0**-53
 
     def happens(self, probability: float) -> bool:
-        """Whether an event of this probability happens."""
+        """Whether an event with this probability happens."""
         return self.uniform(0.0, 1.0) < probability
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of `options`, all equally likely."""
+        """Random element of `options`."""
         return options[self.integer(len(options))]
 
     def keys(self, count: int) -> UInt64[np.ndarray, " count"]:
-        """Random 64-bit numbers; their order is a random permutation."""
+        """Random 64-bit integers; their sorting order is a random permutation."""
         return np.asarray(self._bits.random_raw(count), dtype=np.uint64)

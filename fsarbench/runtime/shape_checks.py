@@ -1,7 +1,7 @@
-"""Holding the shape annotations of parts at run time.
+"""Run-time checks of the shape annotations of components.
 
-The annotations cost nothing in a run. The test suite and `fsarbench check` import the package
-through jaxtyping's hook, which makes every annotated function check what it takes and gives.
+In a run, annotations cost no time. The test suite and `fsarbench check` import the package through
+jaxtyping's import hook, which makes every annotated function check its arguments and results.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from jaxtyping import install_import_hook
 
 CHECKER = "beartype.beartype"
-# Where the contracts of the slots are kept or broken. Checking every module of the package as well
-# would double the time that `fsarbench check` takes.
+# Modules of the components and of the model that calls them. Checking all modules of the package
+# would double the time of `fsarbench check`.
 SLOTS = (
     "fsarbench.adapters",
     "fsarbench.backbones",
@@ -27,13 +27,13 @@ _enforced = False
 
 
 def enforce(modules: Sequence[str] = SLOTS) -> None:
-    """Check the annotations of modules (and of what lies in them) that are imported from now on."""
+    """Check the annotations of modules and submodules that are imported later."""
     global _enforced
     _enforced = True
     install_import_hook(list(modules), CHECKER)
 
 
 def enforce_also(*modules: str) -> None:
-    """The same for a user's own modules, if the package's own are checked."""
+    """Check a user's modules as well, if those of the package are checked."""
     if _enforced and modules:
         enforce(modules)

@@ -1,4 +1,4 @@
-"""Seconds of work on a device, finished work only."""
+"""Timer that waits for the device, so that only finished work is measured."""
 
 import time
 
@@ -6,7 +6,7 @@ import torch
 
 
 class Timer:
-    """Adds up the seconds of its `with` blocks.
+    """Sum of the seconds of its `with` blocks.
 
     Example:
         >>> clock = Timer(torch.device("cpu"))
@@ -29,7 +29,7 @@ class Timer:
         self.seconds += self._now() - self._start
 
     def _now(self) -> float:
-        # A GPU runs behind the program; without waiting, its work would count for a later clock.
+        # A GPU works asynchronously; without waiting, its work would be attributed to later blocks.
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return time.perf_counter()

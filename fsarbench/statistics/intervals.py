@@ -1,8 +1,8 @@
-"""Intervals around mean accuracies, on plain arrays.
+"""Confidence intervals of mean accuracies, from plain arrays.
 
-Units: an interval has the unit of what it was computed from, be it fractions or percent.
-`fsarbench.statistics.video_intervals` has those that count videos or classes as the sample,
-`fsarbench.statistics.paired` the comparison of two assemblies.
+An interval has the unit of its values, fractions or percent. Intervals over videos or classes are
+in `fsarbench.statistics.video_intervals`, comparisons of two models in
+`fsarbench.statistics.paired`.
 """
 
 import math
@@ -16,19 +16,19 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and how sure one is of it.
+    """Mean with confidence interval.
 
     Attributes:
-        mean: The mean.
-        low: The lower end; nan where there is no interval.
-        high: The upper end; nan likewise.
-        half_width: Half the distance of the ends; nan likewise.
-        n: How many values there were.
-        confidence: The share of such intervals that cover the true mean.
-        method: How it was computed and what varied, in words.
-        covers: What it speaks of.
-        leaves_out: What it says nothing of.
-        unavailable: Why there is no interval, in words; empty where there is one.
+        mean: Mean of the values.
+        low: Lower end; NaN without an interval.
+        high: Upper end; NaN without an interval.
+        half_width: Half the width; NaN without an interval.
+        n: Number of sampled units, such as episodes or videos.
+        confidence: Confidence level, between 0 and 1.
+        method: Method and sampled units in words.
+        covers: Sources of variation that the interval covers.
+        leaves_out: Sources of variation that it does not cover.
+        unavailable: Reason why there is no interval; empty if there is one.
     """
 
     mean: float
@@ -45,40 +45,40 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The estimated variance of a mean.
+    """Estimated variance of a mean.
 
     Attributes:
-        variance: The variance.
-        freedom: Its degrees of freedom.
-        unavailable: Why it cannot be estimated, in words; empty where it can.
+        variance: Variance of the mean.
+        dof: Degrees of freedom of the estimate.
+        unavailable: Reason why the variance cannot be estimated; empty if it can.
     """
 
     variance: float
-    freedom: float | int
+    dof: float | int
     unavailable: str = ""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What an interval is called: see `Interval`."""
+class IntervalKind:
+    """Description of an interval, as in `Interval`."""
 
     method: str
     covers: str
     leaves_out: str
 
 
-EPISODES = Kind(
+EPISODES = IntervalKind(
     method="Student's t over episodes",
     covers="other episodes of the same test videos",
     leaves_out="other test videos, though the same ones come back in many episodes; other test "
     "classes; other training seeds",
 )
-# Below these, simulations (benchmarks/coverage.py) show that Student's t covers too rarely.
-FEWEST_EPISODES = 5
+# With fewer episodes, Student's t covers the true mean too rarely (benchmarks/coverage.py).
+MIN_EPISODES = 5
 SKEWNESS_FACTOR = 10
-# Values that are closer differ by rounding.
+# Values that differ by less are regarded as equal, because of rounding.
 SAME = 1e-9
-SEEDS = Kind(
+SEEDS = IntervalKind(
     method="Student's t over training seeds",
     covers="training again with other seeds",
     leaves_out="other test videos and classes",
@@ -88,10 +88,11 @@ SEEDS = Kind(
 def mean_interval(
     accuracies: Sequence[float] | NDArray[np.floating], confidence: float = 0.95
 ) -> Interval:
-    """The interval of one trained model's mean accuracy over test episodes (Student's t).
+    """Interval of one model's mean accuracy over test episodes (Student's t).
 
-    It speaks of the draw of episodes only: not of the training seed, nor of the test videos, which
-    come back in many episodes. It is unavailable where `too_few_episodes` gives a reason.
+    It covers the sampling of episodes only. It covers neither other training seeds nor other test
+    videos, because the same videos occur in many episodes. It is unavailable if `too_few_episodes`
+    returns a reason.
 
     Raises:
         ValueError: There are no values, or the confidence is not between 0 and 1.
@@ -110,11 +111,11 @@ def mean_interval(
 def seed_interval(
     means: Sequence[float] | NDArray[np.floating], confidence: float = 0.95
 ) -> Interval:
-    """The interval of a method's mean accuracy over training seeds (Student's t).
+    """Interval of a method's mean accuracy over training seeds (Student's t).
 
     Args:
-        means: One mean accuracy a training seed.
-        confidence: As in `mean_interval`.
+        means: Mean accuracy of each training seed.
+        confidence: Confidence level.
 
     Raises:
         ValueError: There are no values, or the confidence is not between 0 and 1.
@@ -129,19 +130,19 @@ def seed_interval(
 
 
 def too_few_episodes(values: NDArray[np.floating], noun: str = "accuracy") -> str:
-    """Why no interval can be computed from these episodes; empty where one can.
+    """Reason why these episodes are too few for an interval; empty if they suffice.
 
-    The mean of few values, or of values that are nearly all equal (an accuracy close to 0 or 1), is
-    not distributed as Student's t assumes. Needed are 5 episodes, and 10 times the squared skewness
-    of their values.
+    Student's t does not hold for the mean of few values, or of values that are nearly all equal (an
+    accuracy close to 0 or 1). The minimum is 5 episodes, and 10 times the squared skewness of the
+    values.
 
     Args:
         values: One value per episode.
-        noun: What the values are.
+        noun: Name of the values in the reason.
     """
     n, centred = values.size, values - values.mean()
-    if n < FEWEST_EPISODES:
-        return f"{n} independent episode{'' if n == 1 else 's'}, fewer than {FEWEST_EPISODES}"
+    if n < MIN_EPISODES:
+        return f"{n} independent episode{'' if n == 1 else 's'}, fewer than {MIN_EPISODES}"
     if np.ptp(values) < SAME:
         return f"all {n:,} episodes have the same {noun}, which says nothing about their spread"
     skewness = float((centred**3).mean() / (centred**2).mean() ** 1.5)
@@ -151,15 +152,17 @@ def too_few_episodes(values: NDArray[np.floating], noun: str = "accuracy") -> st
     return ""
 
 
-def interval_of(mean: float, estimate: Estimate, n: int, confidence: float, kind: Kind) -> Interval:
-    """The interval of a mean whose variance was estimated (Student's t).
+def interval_of(
+    mean: float, estimate: Estimate, n: int, confidence: float, kind: IntervalKind
+) -> Interval:
+    """Interval of a mean with estimated variance (Student's t).
 
     Args:
-        mean: The mean.
-        estimate: Of the variance of the mean.
-        n: How many values the mean is of.
-        confidence: As in `mean_interval`.
-        kind: What it is called.
+        mean: Mean of the values.
+        estimate: Estimated variance of the mean.
+        n: Number of sampled units.
+        confidence: Confidence level.
+        kind: Description of the interval.
 
     Raises:
         ValueError: The confidence is not between 0 and 1.
@@ -167,44 +170,46 @@ def interval_of(mean: float, estimate: Estimate, n: int, confidence: float, kind
     check_confidence(confidence)
     half = float("nan")
     if not estimate.unavailable:
-        quantile = stats.t.ppf((1 + confidence) / 2, estimate.freedom)
+        quantile = stats.t.ppf((1 + confidence) / 2, estimate.dof)
         half = float(quantile * np.sqrt(estimate.variance))
     return named_interval(mean, half, n, confidence, kind, estimate.unavailable)
 
 
 def named_interval(
-    mean: float, half: float, n: int, confidence: float, kind: Kind, unavailable: str = ""
+    mean: float, half: float, n: int, confidence: float, kind: IntervalKind, unavailable: str = ""
 ) -> Interval:
-    """The interval of a known half width; of none, with the reason, where it is unavailable."""
+    """Interval with a given half width, or an unavailable interval with the reason."""
     half = float("nan") if unavailable else half
-    names = (kind.method, kind.covers, kind.leaves_out, unavailable)
-    return Interval(mean, mean - half, mean + half, half, n, confidence, *names)
+    words = (kind.method, kind.covers, kind.leaves_out, unavailable)
+    return Interval(mean, mean - half, mean + half, half, n, confidence, *words)
 
 
 def check_confidence(confidence: float) -> None:
-    """Refuse a confidence that is no share.
+    """Raise an error unless the confidence level is between 0 and 1.
 
     Raises:
-        ValueError: It is not between 0 and 1.
+        ValueError: The level is not between 0 and 1.
     """
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence} must lie between 0 and 1.")
+        raise ValueError(f"confidence={confidence} must be between 0 and 1.")
 
 
 def variance_of_mean(values: NDArray[np.floating]) -> float:
-    """The variance of the mean of independent values; nan with one value."""
+    """Variance of the mean of independent values; NaN for one value."""
     return float(values.var(ddof=1) / values.size) if values.size > 1 else float("nan")
 
 
 def _checked(values: Sequence[float] | NDArray[np.floating]) -> NDArray[np.float64]:
     sample = np.asarray(values, dtype=np.float64)
     if sample.ndim != 1 or sample.size == 0:
-        raise ValueError(f"An interval needs a list of values, not an array of {sample.shape}.")
+        raise ValueError(
+            f"An interval needs a list of values, not an array of shape {sample.shape}."
+        )
     return sample
 
 
 def _student(
-    sample: NDArray[np.float64], confidence: float, kind: Kind, unavailable: str
+    sample: NDArray[np.float64], confidence: float, kind: IntervalKind, unavailable: str
 ) -> Interval:
     estimate = Estimate(variance_of_mean(sample), sample.size - 1, unavailable)
     return interval_of(float(sample.mean()), estimate, sample.size, confidence, kind)

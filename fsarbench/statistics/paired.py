@@ -1,7 +1,7 @@
-"""Two assemblies on the same episodes: difference, interval, p-value; several comparisons at once.
+"""Paired comparison of two models on the same episodes, and corrections for multiple tests.
 
-What is hard in an episode is mostly hard for both, so the difference varies far less than either
-accuracy.
+Most episodes are hard or easy for both models. The difference of their accuracies therefore varies
+much less than either accuracy.
 """
 
 import math
@@ -18,141 +18,150 @@ from fsarbench.statistics.intervals import (
     SAME,
     Estimate,
     Interval,
-    Kind,
+    IntervalKind,
     check_confidence,
     named_interval,
     too_few_episodes,
     variance_of_mean,
 )
-from fsarbench.statistics.video_intervals import DrawnVideos, video_estimate
+from fsarbench.statistics.video_intervals import EpisodeVideos, video_estimate
 
-# Quantiles per estimated variance in the calculation of power.
+# Number of quantiles per estimated variance in the calculation of power.
 GRID = 100
 
-
-# The share of true differences of the smallest detectable size that a test finds.
+# Probability that a test finds a true difference of the smallest detectable size.
 POWER = 0.8
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one assembly is than another.
+    """Difference of the mean accuracies of two models, with interval and p-value.
 
     Attributes:
-        interval: The mean difference and the interval around it.
-        p_value: How often chance alone makes a difference at least as large, if there is none.
-        one_training: A side was trained once, so that the test compares this one trained model and
-            not its method: another training seed may move it by more than the interval says.
-        parts: The variance of the mean difference: that over episodes or videos first, then that
-            over training seeds where a side has several. Empty where there is no test.
+        interval: Mean difference with confidence interval.
+        p_value: Probability of a difference at least as large if the true difference is 0.
+        one_training: Whether a side was trained only once. The test then compares this trained
+            model, not its method: another training seed may change the result by more than the
+            interval.
+        variances: Variance of the mean difference over episodes or videos, then over training
+            seeds if a side has several. Empty if there is no test.
     """
 
     interval: Interval
     p_value: float
     one_training: bool = False
-    parts: tuple[Estimate, ...] = ()
+    variances: tuple[Estimate, ...] = ()
 
     def detectable(self, level: float, power: float = POWER) -> float:
-        """The smallest true difference that a test at this level finds with this power.
+        """Smallest true difference that a test at this level finds with this power.
 
         Args:
-            level: Of the test, after the correction for other tests.
-            power: The share of tests that find it.
+            level: Significance level, after the correction for multiple tests.
+            power: Probability that the test finds the difference.
 
         Returns:
-            The difference, in the unit of the interval; nan where there is no test. The estimated
-            variances are taken for the true ones.
+            Difference in the unit of the interval; NaN if there is no test. It treats the estimated
+            variances as the true ones.
         """
-        return smallest_detectable(self.parts, level, power) if self.parts else math.nan
+        return smallest_detectable(self.variances, level, power) if self.variances else math.nan
 
 
 def paired_difference(
-    ours: Float64[np.ndarray, "S E"],
-    theirs: Float64[np.ndarray, "R E"],
-    drawn: DrawnVideos | None = None,
+    first: Float64[np.ndarray, "S E"],
+    second: Float64[np.ndarray, "R E"],
+    episode_videos: EpisodeVideos | None = None,
     confidence: float = 0.95,
     trained: tuple[bool, bool] = (True, True),
 ) -> Difference:
-    """The mean of `ours` less the mean of `theirs`, paired by episode (t test).
+    """Mean accuracy of `first` minus that of `second`, paired by episode (t test).
 
-    The variances of the difference over episodes or videos, and over the training seeds of each
-    side that has several, add up. Two sides with several seeds are compared as in Welch's test. The
-    squared half widths over videos and over seeds then add up (Banerjee, Sankhya 22, 1960), so that
-    the interval covers at least as often as stated. Degrees of freedom of the sum (Satterthwaite)
-    would cover too rarely where two or three seeds vary most.
+    The variance of the difference is the sum of its variance over episodes or videos and its
+    variances over the training seeds of each side with several seeds. Two sides with several seeds
+    are compared as in Welch's test. The squared half widths over videos and over seeds are added
+    (Banerjee, Sankhya 22, 1960), so that the coverage is at least the confidence level. With
+    Satterthwaite's degrees of freedom, the coverage would be too low if the variance over two or
+    three seeds dominates.
 
     Args:
-        ours: Accuracies: a row a training seed, a column an episode.
-        theirs: The same of the other, on the same episodes.
-        drawn: What the episodes were made of; None counts episodes as the sample, and the interval
-            then says nothing of other videos.
-        confidence: The share of such intervals that cover the true difference.
-        trained: Whether anything was trained on each side; without training one run is enough.
+        first: Accuracies of the first model: one row per training seed, one column per episode.
+        second: Accuracies of the second model on the same episodes.
+        episode_videos: Videos of the episodes; None for an interval over episodes, which does not
+            cover other test videos.
+        confidence: Confidence level.
+        trained: Whether each side was trained at all; without training, one run is enough.
 
     Raises:
         ValueError: The confidence is not between 0 and 1.
 
     Example:
-        >>> theirs = np.array([[0.2, 0.4, 0.4, 0.6, 0.8]])
-        >>> found = paired_difference(theirs + [[0.2, 0.2, 0.1, 0.2, 0.1]], theirs)
-        >>> round(found.interval.mean, 3), round(found.p_value, 3)
+        >>> second = np.array([[0.2, 0.4, 0.4, 0.6, 0.8]])
+        >>> difference = paired_difference(second + [[0.2, 0.2, 0.1, 0.2, 0.1]], second)
+        >>> round(difference.interval.mean, 3), round(difference.p_value, 3)
         (0.16, 0.003)
     """
     check_confidence(confidence)
-    each = ours.mean(axis=0) - theirs.mean(axis=0)
-    mean = float(each.mean())
-    first = _over_episodes(each) if drawn is None else video_estimate(each, drawn, "difference")
-    seeds = _over_seeds(ours, theirs)
-    only_seeds = bool(seeds) and len(each) > 1 and np.ptp(each) < SAME
-    unavailable = "" if only_seeds else first.unavailable
-    parts = seeds if only_seeds else (first, *seeds)
-    once = tuple(
-        len(side) == 1 and made for side, made in zip((ours, theirs), trained, strict=True)
+    differences = first.mean(axis=0) - second.mean(axis=0)
+    mean, count = float(differences.mean()), len(differences)
+    sample = (
+        _over_episodes(differences)
+        if episode_videos is None
+        else video_estimate(differences, episode_videos, "difference")
     )
-    kind = _kind((len(ours) > 1, len(theirs) > 1), once, drawn is not None)
+    seeds = _over_seeds(first, second)
+    only_seeds = bool(seeds) and count > 1 and np.ptp(differences) < SAME
+    unavailable = "" if only_seeds else sample.unavailable
+    variances = seeds if only_seeds else (sample, *seeds)
+    trained_once = tuple(
+        len(side) == 1 and was_trained
+        for side, was_trained in zip((first, second), trained, strict=True)
+    )
+    one_training = any(trained_once)
+    kind = _kind((len(first) > 1, len(second) > 1), one_training, episode_videos is not None)
     if unavailable:
-        interval = named_interval(mean, math.nan, len(each), confidence, kind, unavailable)
-        return Difference(interval, 1.0 if np.abs(each).max() < SAME else math.nan, any(once))
-    half = half_width(parts, 1 - confidence)
-    interval = named_interval(mean, half, len(each), confidence, kind)
-    return Difference(interval, _p_value(mean, parts), any(once), parts)
+        interval = named_interval(mean, math.nan, count, confidence, kind, unavailable)
+        p_value = 1.0 if np.abs(differences).max() < SAME else math.nan
+        return Difference(interval, p_value, one_training)
+    half = half_width(variances, 1 - confidence)
+    interval = named_interval(mean, half, count, confidence, kind)
+    return Difference(interval, _p_value(mean, variances), one_training, variances)
 
 
-def half_width(parts: Sequence[Estimate], level: float) -> float:
-    """Half the width of an interval around a mean whose variance is a sum of estimates.
+def half_width(variances: Sequence[Estimate], level: float) -> float:
+    """Half width of the interval of a mean whose variance is a sum of estimates.
 
     Example:
         >>> round(half_width([Estimate(0.01, 60)], 0.05), 3)
         0.2
     """
-    squares = [stats.t.isf(level / 2, part.freedom) ** 2 * part.variance for part in parts]
+    squares = [stats.t.isf(level / 2, e.dof) ** 2 * e.variance for e in variances]
     return float(np.sqrt(sum(squares)))
 
 
-def smallest_detectable(parts: Sequence[Estimate], level: float, power: float = POWER) -> float:
-    """As `Difference.detectable`, for these parts of the variance."""
-    scale = math.sqrt(sum(part.variance for part in parts))
-    # Critical values as new estimates of the variances give them, on a grid of quantiles.
+def smallest_detectable(variances: Sequence[Estimate], level: float, power: float = POWER) -> float:
+    """Smallest detectable difference, as in `Difference.detectable`, for given variances."""
+    scale = math.sqrt(sum(e.variance for e in variances))
+    # Critical values for other possible estimates of the variances, on a grid of quantiles.
     squares = np.zeros(1)
-    for part in parts:
-        shares = (np.arange(GRID) + 0.5) / GRID
-        redrawn = part.variance * stats.chi2.ppf(shares, part.freedom) / part.freedom
-        widened = stats.t.isf(level / 2, part.freedom) ** 2 * redrawn
-        squares = np.add.outer(squares, widened).ravel()
+    for e in variances:
+        quantiles = (np.arange(GRID) + 0.5) / GRID
+        estimates = e.variance * stats.chi2.ppf(quantiles, e.dof) / e.dof
+        squared_widths = stats.t.isf(level / 2, e.dof) ** 2 * estimates
+        squares = np.add.outer(squares, squared_widths).ravel()
     critical = np.sqrt(squares)
 
-    def missing(difference: float) -> float:
+    def excess_power(difference: float) -> float:
         above = stats.norm.sf((critical - difference) / scale)
         below = stats.norm.cdf((-critical - difference) / scale)
         return float((above + below).mean()) - power
 
-    return float(brentq(missing, 0, critical.max() + 5 * scale, xtol=1e-6 * scale))
+    return float(brentq(excess_power, 0, critical.max() + 5 * scale, xtol=1e-6 * scale))
 
 
 def holm(p_values: Sequence[float] | NDArray[np.floating]) -> Float64[np.ndarray, " P"]:
-    """P-values corrected for being several (Holm, Scandinavian Journal of Statistics 6, 1979).
+    """P-values corrected for multiple tests (Holm, Scandinavian Journal of Statistics 6, 1979).
 
-    Below 0.05, say, the chance of even one false finding among all of them is at most 0.05.
+    If tests with a corrected p-value below 0.05 are called significant, the probability of any
+    false finding is at most 0.05.
 
     Example:
         >>> holm([0.01, 0.04, 0.03]).tolist()
@@ -160,18 +169,19 @@ def holm(p_values: Sequence[float] | NDArray[np.floating]) -> Float64[np.ndarray
     """
     values = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(values, kind="stable")
-    raised = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     corrected = np.empty_like(values)
-    corrected[order] = np.minimum(raised, 1)
+    corrected[order] = np.minimum(adjusted, 1)
     return corrected
 
 
 def best_correction(p_values: Sequence[float] | NDArray[np.floating]) -> Float64[np.ndarray, " P"]:
-    """P-values of tests against the best row, corrected for having chosen it by its mean.
+    """P-values of tests against the best row, corrected because the best was chosen by its mean.
 
-    The best of several equal rows is above the others by chance. What counts is therefore the range
-    of the rows (Tukey's studentized range, of normal values), stepping down from the row that is
-    farthest from the best as Holm's method does. With a single other row nothing is corrected.
+    The best of several equal rows exceeds the others by chance. The correction therefore uses the
+    distribution of the range of the rows (Tukey's studentized range of normal values). It steps
+    down from the row farthest from the best, as Holm's method does. With only one other row, there
+    is no correction.
 
     Example:
         >>> best_correction([0.001, 0.04]).round(4).tolist()
@@ -180,18 +190,18 @@ def best_correction(p_values: Sequence[float] | NDArray[np.floating]) -> Float64
     values = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     rows = np.arange(len(values), 0, -1) + 1
-    raised = [range_p_value(float(p), int(k)) for p, k in zip(values[order], rows, strict=True)]
+    adjusted = [range_p_value(float(p), int(k)) for p, k in zip(values[order], rows, strict=True)]
     corrected = np.empty_like(values)
-    corrected[order] = np.maximum.accumulate(raised)
+    corrected[order] = np.maximum.accumulate(adjusted)
     return corrected
 
 
 def range_p_value(p_value: float, rows: int) -> float:
-    """How often chance alone puts the farthest two of some rows as far apart as a p-value says.
+    """P-value of the range of several equal rows, from the p-value of two rows.
 
     Args:
-        p_value: Of two rows, two-sided.
-        rows: How many there are, equal in truth.
+        p_value: Two-sided p-value of the largest and the smallest row.
+        rows: Number of rows.
     """
     if rows == 2 or math.isnan(p_value):
         return p_value
@@ -199,46 +209,47 @@ def range_p_value(p_value: float, rows: int) -> float:
     lowest, step = np.linspace(-9.0, 9.0, 4001, retstep=True)
     inside = stats.norm.cdf(lowest + distance) - stats.norm.cdf(lowest)
     within = rows * step * (stats.norm.pdf(lowest) * inside ** (rows - 1)).sum()
-    # Both bounds hold for any number of rows; they keep small p-values exact.
+    # The bounds hold for any number of rows, and correct rounding errors of small p-values.
     return float(np.clip(1 - within, p_value, min(1.0, p_value * rows * (rows - 1) / 2)))
 
 
 def best_level(level: float, rows: int) -> float:
-    """The level of each test against the best of some rows that keeps `level` for all of them."""
+    """Level of each test against the best row that gives the level `level` for all tests."""
     if rows == 2:
         return level
     return float(brentq(lambda p: range_p_value(p, rows) - level, level / rows**2, level))
 
 
-def _over_episodes(each: Float64[np.ndarray, " E"]) -> Estimate:
-    reason = too_few_episodes(each, "difference")
-    return Estimate(variance_of_mean(each), len(each) - 1, reason)
+def _over_episodes(differences: Float64[np.ndarray, " E"]) -> Estimate:
+    reason = too_few_episodes(differences, "difference")
+    return Estimate(variance_of_mean(differences), len(differences) - 1, reason)
 
 
 def _over_seeds(*sides: Float64[np.ndarray, "_ E"]) -> tuple[Estimate, ...]:
-    several = [side.mean(axis=1) for side in sides if len(side) > 1]
-    variances = [variance_of_mean(means) for means in several]
+    means_by_side = [side.mean(axis=1) for side in sides if len(side) > 1]
+    variances = [variance_of_mean(means) for means in means_by_side]
     if not sum(variances):
         return ()
-    below = sum(v**2 / (len(m) - 1) for v, m in zip(variances, several, strict=True))
-    return (Estimate(sum(variances), sum(variances) ** 2 / below),)
+    # Welch's degrees of freedom.
+    denominator = sum(v**2 / (len(m) - 1) for v, m in zip(variances, means_by_side, strict=True))
+    return (Estimate(sum(variances), sum(variances) ** 2 / denominator),)
 
 
-def _p_value(mean: float, parts: Sequence[Estimate]) -> float:
-    if len(parts) == 1:
-        (part,) = parts
-        return float(2 * stats.t.sf(abs(mean) / np.sqrt(part.variance), part.freedom))
+def _p_value(mean: float, variances: Sequence[Estimate]) -> float:
+    if len(variances) == 1:
+        (estimate,) = variances
+        return float(2 * stats.t.sf(abs(mean) / np.sqrt(estimate.variance), estimate.dof))
 
-    def wider(logarithm: float) -> float:
-        return half_width(parts, math.exp(logarithm)) - abs(mean)
+    def excess_width(log_level: float) -> float:
+        return half_width(variances, math.exp(log_level)) - abs(mean)
 
-    smallest = math.log(1e-30)  # smaller ones are 0
-    if mean == 0 or wider(smallest) <= 0:
+    smallest = math.log(1e-30)  # smaller p-values are returned as 0
+    if mean == 0 or excess_width(smallest) <= 0:
         return float(mean == 0)
-    return math.exp(brentq(wider, smallest, 0.0))
+    return math.exp(brentq(excess_width, smallest, 0.0))
 
 
-def _kind(several: tuple[bool, bool], once: Sequence[bool], videos: bool) -> Kind:
+def _kind(several: tuple[bool, bool], one_training: bool, videos: bool) -> IntervalKind:
     seeds = {
         (True, True): ", and training both again with other seeds",
         (True, False): ", and training the first again with other seeds",
@@ -248,6 +259,6 @@ def _kind(several: tuple[bool, bool], once: Sequence[bool], videos: bool) -> Kin
     sample = "test videos" if videos else "episodes"
     units = "other test videos of the same classes" if videos else "other episodes of these videos"
     out = "other test classes" if videos else "other test videos and classes"
-    unseeded = "; other seeds of what was trained once" if any(once) else ""
+    other_seeds = "; other seeds of what was trained once" if one_training else ""
     method = f"paired t test over {sample}{' and training seeds' if seeds else ''}"
-    return Kind(method=method, covers=units + seeds, leaves_out=out + unseeded)
+    return IntervalKind(method=method, covers=units + seeds, leaves_out=out + other_seeds)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
-from fsarbench.runtime.atomic_files import atomic_path, written
+from fsarbench.runtime.atomic_files import atomic_path, write_errors
 from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.training.history import Training, training_of
 
@@ -124,7 +124,7 @@ def save_weights(model: nn.Module, path: Path, metadata: Mapping[str, str]) -> N
     path.parent.mkdir(parents=True, exist_ok=True)
     # Tied parameters share memory, which the format refuses.
     state = {name: value.cpu().clone() for name, value in trainable_state(model).items()}
-    with written(path), atomic_path(path) as aside:
+    with write_errors(path), atomic_path(path) as aside:
         # In one entry, since the format writes several in an order that changes from run to run.
         save_file(state, aside, metadata={FACTS: json.dumps(dict(metadata), sort_keys=True)})
 

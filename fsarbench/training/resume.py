@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from fsarbench.errors import UserError
 from fsarbench.runtime import distributed
-from fsarbench.runtime.atomic_files import atomic_path, write_text, written
+from fsarbench.runtime.atomic_files import atomic_path, write_errors, write_text
 from fsarbench.settings import TrainSettings
 from fsarbench.training.checkpoint import BEST, restore, trainable_state
 from fsarbench.training.history import History
@@ -49,7 +49,7 @@ def begin_run(folder: Path, inputs: Mapping[str, Any], resume: bool, result: str
         UserError: An input differs, the folder has no record of its inputs, or it holds a finished
             run that was not to be resumed.
     """
-    record, now = folder / INPUTS, flat(inputs)
+    record, now = folder / INPUTS, flatten(inputs)
     finished = (folder / result).exists()
     if finished and not resume:
         raise UserError(f"{folder} holds a finished run. Name another --work-dir.")
@@ -78,17 +78,17 @@ def read_inputs(record: Path) -> dict[str, Any]:
     return dict(inputs)
 
 
-def flat(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values by dotted key, as JSON gives them back.
 
     Example:
-        >>> flat({"matcher": {"type": "OTAM", "sizes": (1, 2)}, "seed": 0})
+        >>> flatten({"matcher": {"type": "OTAM", "sizes": (1, 2)}, "seed": 0})
         {'matcher.type': 'OTAM', 'matcher.sizes': [1, 2], 'seed': 0}
     """
     found: dict[str, Any] = {}
     for key, value in inputs.items():
         if isinstance(value, Mapping) and value:
-            found |= flat(value, f"{prefix}{key}.")
+            found |= flatten(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = json.loads(json.dumps(value, default=str))
     return found
@@ -116,7 +116,7 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path
 
 def training_inputs(settings: TrainSettings, seed: int, processes: int) -> dict[str, Any]:
     """The inputs that a resumed training shares with the one that it continues."""
-    return flat({"train": asdict(settings), "seed": seed, "processes": processes})
+    return flatten({"train": asdict(settings), "seed": seed, "processes": processes})
 
 
 class ResumeStates:
@@ -174,7 +174,7 @@ class ResumeStates:
             "history": vars(self.history),
         }
         path = self.folder / f"step_{step:08d}.pt"
-        with written(path), atomic_path(path) as aside:
+        with write_errors(path), atomic_path(path) as aside:
             torch.save(state, aside)
         for old in sorted(self.folder.glob("step_*.pt"))[:-KEPT_STATES]:
             old.unlink()

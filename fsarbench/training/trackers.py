@@ -1,7 +1,6 @@
 """Where metrics go: `train.jsonl` in the run folder, and mmengine's visualisation backends."""
 
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 
 from fsarbench.errors import UserError
 from fsarbench.runtime import distributed
+from fsarbench.runtime.finite_checks import not_finite
 from fsarbench.settings import TRACKERS, tracker_name
 
 LOG = "train.jsonl"
@@ -34,8 +34,8 @@ class Trackers:
             return
         values = {"episode": episode, **scalars}
         # JSON has no infinity; a gradient norm may be one.
-        finite = {k: v if math.isfinite(v) else str(v) for k, v in values.items()}
-        self.log.write(json.dumps(finite) + "\n")
+        words = {name: str(value) for name, value in not_finite(scalars).items()}
+        self.log.write(json.dumps({**values, **words}) + "\n")
         self.log.flush()
         for backend in self.backends:
             backend.add_scalars(dict(values), step=episode)

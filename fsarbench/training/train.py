@@ -25,6 +25,7 @@ from fsarbench.errors import UserError
 from fsarbench.evaluation.feature_cache import text_bank, trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
+from fsarbench.runtime.finite_checks import not_finite
 from fsarbench.runtime.progress import ProgressBar, ProgressBars
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.settings import EvaluateSettings, TrainSettings, processes
@@ -283,7 +284,7 @@ def require_finite(metrics: Iterable[Mapping[str, float]], span: range) -> None:
         UserError: A loss is infinite or not a number.
     """
     for iteration, episode in zip(span, metrics, strict=True):
-        wrong = [f"{k} = {v}" for k, v in episode.items() if not math.isfinite(v)]
+        wrong = [f"{name} = {value}" for name, value in not_finite(episode).items()]
         if wrong:
             raise UserError(
                 f"Training failed in iteration {iteration + 1}: {', '.join(wrong)}. "

@@ -1,4 +1,4 @@
-"""Runs as they lie in their folders, made of numbers and not of training."""
+"""Folders of finished runs with simulated predictions, without training."""
 
 import copy
 import json
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fsarbench.results.predictions import Predictions, write_predictions
-from tests.helpers.simulated_benchmark import Field, generator
+from tests.helpers.simulated_benchmark import Benchmark, generator
 
-FIELD = Field(classes=8, videos=12)
+BENCHMARK = Benchmark(classes=8, videos=12)
 EPISODES = 300
 CONFIG = (
     "adapter = dict(type='{adapter}')\n"
@@ -66,63 +66,62 @@ def finish(
     shots: tuple[int, ...] = (),
     **conditions: Any,
 ) -> Path:
-    """A run with a share of right answers; a video hard for one run is hard for all.
+    """Write the folder of a run with a given accuracy; a video is equally hard for all runs.
 
     Args:
-        folder: Where its folder goes.
-        name: Its name.
-        right: The share of right answers.
-        seed: As the name, it moves answers a little.
-        adapter: The component.
-        prototypes: The component.
-        dataset: The data set's own name.
-        keep: Write `episodes.npz`; else `episodes.csv` alone.
-        shots: Other shots that the run was tested with, each ten points better than the last.
-        conditions: What is to be other than in `RESULT`.
+        folder: Parent of the folder of the run.
+        name: Name of the run.
+        right: Approximate accuracy, from 0 to 1.
+        seed: Seed of the run; name and seed change the predictions a little.
+        adapter: Component name of the adapter.
+        prototypes: Component name of the prototype builder.
+        dataset: Name of the data set.
+        keep: Whether to write `episodes.npz` in addition to `episodes.csv`.
+        shots: Further test shots, each with an accuracy ten points higher than the last.
+        conditions: Conditions that differ from `RESULT`.
     """
-    place = folder / f"{name}_{seed}".replace(" ", "_")
-    place.mkdir(parents=True)
+    work_dir = folder / f"{name}_{seed}".replace(" ", "_")
+    work_dir.mkdir(parents=True)
     result = copy.deepcopy(RESULT)
     result["name"] = name
     result["conditions"].update(seed=seed, **conditions)
     parts = slots(adapter, prototypes)
     totals = {key: sum(part[key] for part in parts) for key in ("tuned", "total")}
     result["parameters"] = {**totals, "slots": parts}
-    given = f"name='{dataset}', " if dataset else ""
-    result["config"] = CONFIG.format(adapter=adapter, dataset=given, root=folder, seed=seed)
-    said = predictions(right, zlib.crc32(place.name.encode()), result["conditions"])
-    lines = ["episode,accuracy", *(f"{i},{a:.6g}" for i, a in enumerate(said.accuracies)), ""]
-    (place / "episodes.csv").write_text("\n".join(lines))
+    name_argument = f"name='{dataset}', " if dataset else ""
+    result["config"] = CONFIG.format(adapter=adapter, dataset=name_argument, root=folder, seed=seed)
+    main = predictions(right, zlib.crc32(work_dir.name.encode()), result["conditions"])
+    lines = ["episode,accuracy", *(f"{i},{a:.6g}" for i, a in enumerate(main.accuracies)), ""]
+    (work_dir / "episodes.csv").write_text("\n".join(lines))
     if keep:
-        write_predictions(place, said)
+        write_predictions(work_dir, main)
     result["settings"] = [{"episodes_file": "episodes.npz"}]
     for number, shot in enumerate(shots, 1):
         file = f"episodes_5way_{shot}shot.npz"
         task = {"way": 5, "shot": shot, "queries_a_class": 1, "gflops_episode": 20.5}
         result["settings"].append({**task, "episodes_file": file})
-        seeded = zlib.crc32(f"{place.name} {shot}".encode())
-        write_predictions(
-            place, predictions(right + number / 10, seeded, result["conditions"]), file
-        )
-    (place / "result.json").write_text(json.dumps(result))
-    return place
+        shot_seed = zlib.crc32(f"{work_dir.name} {shot}".encode())
+        other = predictions(right + number / 10, shot_seed, result["conditions"])
+        write_predictions(work_dir, other, file)
+    (work_dir / "result.json").write_text(json.dumps(result))
+    return work_dir
 
 
 def predictions(right: float, seed: int, conditions: dict[str, Any]) -> Predictions:
     rng = generator(conditions["episodes_seed"])
-    classes, videos = FIELD.draw(rng, conditions["episodes"])
+    classes, videos = BENCHMARK.draw(rng, conditions["episodes"])
     query = videos[..., 1]
-    hard = rng.random(FIELD.classes * FIELD.videos)
+    difficulty = rng.random(BENCHMARK.classes * BENCHMARK.videos)
     noise = 0.2 * generator(seed).random(query.shape) - 0.1
     labels = np.tile(np.arange(5), (len(query), 1))
-    correct = hard[query] + noise < right
+    correct = difficulty[query] + noise < right
     return Predictions(
         classes=classes,
         support=videos[..., :1],
         query=query,
         labels=labels,
         predictions=np.where(correct, labels, (labels + 1) % 5),
-        video_labels=np.repeat(np.arange(FIELD.classes), FIELD.videos),
-        video_ids=tuple(f"v{number}" for number in range(FIELD.classes * FIELD.videos)),
-        class_names=tuple(f"class {number}" for number in range(FIELD.classes)),
+        video_labels=np.repeat(np.arange(BENCHMARK.classes), BENCHMARK.videos),
+        video_ids=tuple(f"v{number}" for number in range(BENCHMARK.classes * BENCHMARK.videos)),
+        class_names=tuple(f"class {number}" for number in range(BENCHMARK.classes)),
     )

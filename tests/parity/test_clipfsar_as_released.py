@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fsarbench.config.build import build_on_meta
+from fsarbench.config.loading import load_config
 from fsarbench.matchers.otam import OTAM
 from fsarbench.prototypes.semantic_modulation import LayerAsReleased, SemanticModulation
 from tests.helpers.naive_cosine import cosines_with_term
@@ -95,6 +97,21 @@ def test_parameters_of_the_released_code(dim: int, parameters: int) -> None:
     builder = SemanticModulation(dim, as_released=True)
     assert sum(p.numel() for p in builder.parameters()) == parameters
     assert builder.layers[0].feed_forward.widen.out_features == 2048
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        ("clipfsar_released_ssv2_5shot_rn50", 8_394_752),
+        ("clipfsar_released_ssv2_5shot", 3_149_824),
+        # With biases of query, key and value, and a second norm.
+        ("clipfsar_ssv2_5shot_rn50", 8_399_872),
+        ("clipfsar_ssv2_5shot", 3_152_384),
+    ],
+)
+def test_parameters_of_the_configs(config: str, parameters: int) -> None:
+    model = build_on_meta(load_config(config).values)
+    assert sum(p.numel() for p in model.prototypes.parameters()) == parameters
 
 
 def test_initialisation_of_the_released_code() -> None:

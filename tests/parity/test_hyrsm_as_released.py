@@ -23,9 +23,16 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
-def build() -> HybridRelation:
+# Defaults of the released code, and its configs for Kinetics-100.
+SCALES = [(math.sqrt(D / 10), 1.0), (1.0, 0.01)]
+
+
+def build(scales: tuple[float, float]) -> HybridRelation:
     torch.manual_seed(0)
-    builder = HybridRelation(D, heads=2, as_released=True).double().eval()
+    options = (
+        {} if scales == SCALES[0] else {"feature_scale": scales[0], "position_scale": scales[1]}
+    )
+    builder = HybridRelation(D, heads=2, as_released=True, **options).double().eval()
     with torch.no_grad():  # away from norms of 1, which would hide a wrong wire
         for parameter in builder.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -54,22 +61,24 @@ def attended(attention: MultiHeadAttention, tokens: Tensor) -> Tensor:
     return torch.cat(mixed, -1) @ attention.out.weight.T + attention.out.bias
 
 
-def inside(builder: HybridRelation, video: Tensor) -> Tensor:
+def inside(builder: HybridRelation, scales: tuple[float, float], video: Tensor) -> Tensor:
     """Frames of one video "T D" after attention to each other."""
-    video = video * math.sqrt(D / 10) + positions(T, D)
+    video = video * scales[0] + scales[1] * positions(T, D)
     norm = builder.norm_within
     return torch.relu(
         video + attended(builder.within, F.layer_norm(video, (D,), norm.weight, norm.bias))
     )
 
 
-def naive_logits(builder: HybridRelation, support: Tensor, query: Tensor) -> Tensor:
+def naive_logits(
+    builder: HybridRelation, scales: tuple[float, float], support: Tensor, query: Tensor
+) -> Tensor:
     """Negative Bi-MHM distance of every query with its own prototypes, pair by pair."""
     whole = torch.cat([builder.frame.weight, builder.context.weight], dim=1)
-    classes = [sum(inside(builder, shot) for shot in shots) / K for shots in support]
+    classes = [sum(inside(builder, scales, shot) for shot in shots) / K for shots in support]
     norm, rows = builder.norm_between, []
     for video in query:
-        videos = [*classes, inside(builder, video)]
+        videos = [*classes, inside(builder, scales, video)]
         tokens = torch.stack([sum(frames) / T for frames in videos])
         mixed = tokens + attended(builder.between, tokens)
         contexts = torch.relu(F.layer_norm(mixed, (D,), norm.weight, norm.bias))
@@ -83,11 +92,12 @@ def naive_logits(builder: HybridRelation, support: Tensor, query: Tensor) -> Ten
     return torch.stack(rows).view(Q, N)
 
 
-def test_logits_equal_the_naive_form_in_value_and_gradient() -> None:
-    builder = build()
+@pytest.mark.parametrize("scales", SCALES)
+def test_logits_equal_the_naive_form_in_value_and_gradient(scales: tuple[float, float]) -> None:
+    builder = build(scales)
     support, query = draw(N, K, T, D).requires_grad_(), draw(Q, T, D, seed=1).requires_grad_()
     prototypes, matched = builder(support, query, None)
-    logits, want = BiMHM()(matched, prototypes), naive_logits(builder, support, query)
+    logits, want = BiMHM()(matched, prototypes), naive_logits(builder, scales, support, query)
     torch.testing.assert_close(logits, want, rtol=0, atol=1e-11)
     weights, inputs = draw(Q, N, seed=2), [support, query, *builder.parameters()]
     ours = torch.autograd.grad((logits * weights).sum(), inputs)

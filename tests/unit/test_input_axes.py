@@ -1,4 +1,4 @@
-"""Matchers, prototype builders and backbones refuse tensors of other axes in words."""
+"""Messages of matchers, prototype builders and backbones about inputs with wrong axes."""
 
 import subprocess
 import sys
@@ -27,7 +27,9 @@ QUERY, PROTOTYPES = torch.rand(10, 8, 16), torch.rand(1, 5, 1, 8, 16)
         (QUERY.numpy(), PROTOTYPES, r"'query': expected a tensor \"Q S F\", got ndarray"),
     ],
 )
-def test_a_matcher(query: Tensor, prototypes: Tensor, expected: str) -> None:
+def test_the_message_of_a_matcher_names_argument_and_axis(
+    query: Tensor, prototypes: Tensor, expected: str
+) -> None:
     with pytest.raises(ValueError, match=f"^OTAM: argument .*{expected}"):
         OTAM()(query, prototypes)
 
@@ -37,7 +39,7 @@ def test_inputs_by_keyword() -> None:
         OTAM()(prototypes=PROTOTYPES, query=QUERY[0])
 
 
-def test_a_prototype_builder_also_where_it_inherits_forward() -> None:
+def test_a_prototype_builder_that_inherits_forward_is_checked() -> None:
     support = torch.rand(5, 2, 8, 16)
     with pytest.raises(UserError, match=r"Mean: argument 'support': .*K = support videos"):
         Mean()(support[:, 0], QUERY, None)
@@ -45,7 +47,7 @@ def test_a_prototype_builder_also_where_it_inherits_forward() -> None:
         TextGuided(16, heads=2)(support, QUERY, torch.rand(4, 1, 16))
 
 
-def test_a_component_without_annotations_is_held_to_its_slot() -> None:
+def test_a_component_without_annotations_is_checked_against_its_slot() -> None:
     class Own(Matcher):
         def forward(self, query, prototypes):  # type: ignore[no-untyped-def]
             return query.mean((1, 2))[:, None].expand(-1, prototypes.shape[1])
@@ -55,15 +57,15 @@ def test_a_component_without_annotations_is_held_to_its_slot() -> None:
         Own()(QUERY[0], PROTOTYPES)
 
 
-def test_the_check_changes_no_number() -> None:
+def test_the_check_does_not_change_results() -> None:
     matcher = OTAM()
     expected = matcher(QUERY, PROTOTYPES)
     assert torch.equal(torch.vmap(matcher)(QUERY[None], PROTOTYPES[None])[0], expected)
     assert matcher(QUERY.to("meta"), PROTOTYPES.to("meta")).shape == expected.shape
 
 
-def test_the_check_breaks_no_graph() -> None:
-    # In another process, as the tests' own checks of annotations cannot be compiled.
+def test_the_check_does_not_break_compiled_graphs() -> None:
+    # In another process, because the type checks of the test suite cannot be compiled.
     code = (
         "import torch\n"
         "from fsarbench.matchers import OTAM\n"

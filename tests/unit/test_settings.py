@@ -20,7 +20,7 @@ from fsarbench.settings import EvaluateSettings, TrainSettings
         ("workers", -1),
     ],
 )
-def test_a_wrong_training_setting_is_named(key: str, value: object) -> None:
+def test_an_invalid_training_setting_is_named(key: str, value: object) -> None:
     with pytest.raises((UserError, TypeError), match=rf"train\.{key}|{key}"):
         TrainSettings(**{key: value})
 
@@ -29,7 +29,7 @@ def test_a_wrong_training_setting_is_named(key: str, value: object) -> None:
     ("key", "value"),
     [("episodes", 0), ("confidence", 1.0), ("batch_size", 0), ("chunk", 0), ("cache", "never")],
 )
-def test_a_wrong_test_setting_is_named(key: str, value: object) -> None:
+def test_an_invalid_test_setting_is_named(key: str, value: object) -> None:
     with pytest.raises((UserError, TypeError), match=rf"evaluate\.{key}|{key}"):
         EvaluateSettings(**{key: value})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from fsarbench.data.frame_store.formats import SUFFIX, Format
 from fsarbench.data.importing.output import write_rows
 from fsarbench.errors import UserError
-from fsarbench.runtime.atomic_files import write_below
+from fsarbench.runtime.atomic_files import write_with_parents
 
 SETTINGS, INDEX, JOURNAL, FRAMES = "store.json", "index.csv", "journal.jsonl", "frames"
 VERSION = 1
@@ -91,7 +91,7 @@ def read_settings(store: Path) -> StoreSettings | None:
 def write_settings(store: Path, settings: StoreSettings) -> None:
     """Write the settings of a new store."""
     content = {"version": VERSION, **asdict(settings)}
-    write_below(store / SETTINGS, (json.dumps(content, indent=1) + "\n").encode())
+    write_with_parents(store / SETTINGS, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_index(store: Path) -> dict[str, Stored]:

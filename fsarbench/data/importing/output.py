@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fsarbench.errors import UserError
-from fsarbench.runtime.atomic_files import write_below
+from fsarbench.runtime.atomic_files import write_with_parents
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -29,7 +29,7 @@ def write_text(path: Path, text: str) -> None:
         UserError: The file cannot be written.
     """
     try:
-        write_below(path, text.encode())
+        write_with_parents(path, text.encode())
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. Change the permissions, or choose "

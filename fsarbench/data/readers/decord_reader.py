@@ -9,8 +9,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fsarbench.arguments.value_rules import PositiveInt
-from fsarbench.data.readers.faults import require_file, require_frames, undecodable
-from fsarbench.data.readers.streams import PROGRESSIVE, opened, timeline
+from fsarbench.data.readers.streams import (
+    PROGRESSIVE,
+    opened,
+    require_file,
+    require_frames,
+    timeline,
+    undecodable,
+)
 from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
 from fsarbench.registry import READERS

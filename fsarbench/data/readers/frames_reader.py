@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from fsarbench.data.readers.faults import require_frames, undecodable
+from fsarbench.data.readers.streams import require_frames, undecodable
 from fsarbench.data.video_files import frame_files
 from fsarbench.errors import UserError
 from fsarbench.registry import READERS

@@ -10,8 +10,7 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
-from fsarbench.data.readers.faults import require_frames
-from fsarbench.data.readers.streams import Timeline, opened, timeline
+from fsarbench.data.readers.streams import Timeline, opened, require_frames, timeline
 from fsarbench.registry import READERS
 from fsarbench.video import VideoReader
 

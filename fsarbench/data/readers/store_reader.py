@@ -18,7 +18,7 @@ from fsarbench.data.frame_store.index import (
     read_settings,
 )
 from fsarbench.data.paths import expand_path
-from fsarbench.data.readers.faults import require_frames
+from fsarbench.data.readers.streams import require_frames
 from fsarbench.data.video_files import digest_of, stamp_of
 from fsarbench.errors import UserError
 from fsarbench.registry import READERS

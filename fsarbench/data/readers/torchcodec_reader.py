@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fsarbench.arguments.value_rules import PositiveInt
-from fsarbench.data.readers.faults import require_frames, undecodable
 from fsarbench.data.readers.pyav_reader import PyAVReader
-from fsarbench.data.readers.streams import Timeline, opened, timeline
+from fsarbench.data.readers.streams import Timeline, opened, require_frames, timeline, undecodable
 from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
 from fsarbench.registry import READERS

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.report.comparison.step_costs import Cost, Profile
 from fsarbench.report.comparison.table import Comparison, Line, Setting, Verdict
-from fsarbench.report.task_name import task_name
 
 GFLOPS = "GFLOPs per episode"
 MEMORY = "memory (GiB)"

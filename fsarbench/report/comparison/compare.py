@@ -16,7 +16,7 @@ from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.report.table_layouts import layout_of
 from fsarbench.results.finished_runs import Run, find_runs, read_run
 from fsarbench.runtime.atomic_files import require_writable, write_text
-from fsarbench.runtime.console import make_console as standard_output
+from fsarbench.runtime.progress import make_console as standard_output
 
 if TYPE_CHECKING:
     import pandas as pd

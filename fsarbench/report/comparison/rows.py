@@ -11,7 +11,7 @@ from fsarbench.errors import UserError
 from fsarbench.results.config_diff import differences
 from fsarbench.results.finished_runs import Run
 from fsarbench.statistics.intervals import Interval, mean_interval, seed_interval
-from fsarbench.statistics.video_intervals import DrawnVideos, video_interval
+from fsarbench.statistics.video_intervals import EpisodeVideos, video_interval
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,12 @@ class Row:
         return float(self.accuracies.mean())
 
     @property
-    def drawn(self) -> DrawnVideos | None:
+    def episode_videos(self) -> EpisodeVideos | None:
         """Videos of the episodes; None if a run has no `episodes.npz`."""
         predictions = [run.predictions for run in self.runs]
-        return None if None in predictions or predictions[0] is None else predictions[0].drawn
+        if None in predictions or predictions[0] is None:
+            return None
+        return predictions[0].episode_videos
 
     def same_episodes(self, other: "Row") -> bool:
         """Whether all runs of both rows have an `episodes.npz` with the same episodes."""
@@ -101,9 +103,9 @@ class Row:
     def intervals(self, confidence: float) -> dict[str, Interval]:
         """Return the available confidence intervals by sampling unit."""
         averaged = self.accuracies.mean(axis=0)
-        drawn, intervals = self.drawn, {}
-        if drawn is not None:
-            intervals["videos"] = video_interval(averaged, drawn, confidence)
+        videos, intervals = self.episode_videos, {}
+        if videos is not None:
+            intervals["videos"] = video_interval(averaged, videos, confidence)
         if len(self.runs) > 1:
             intervals["seeds"] = seed_interval(self.accuracies.mean(axis=1), confidence)
         return {**intervals, "episodes": mean_interval(averaged, confidence)}

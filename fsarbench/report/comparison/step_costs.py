@@ -8,7 +8,7 @@ from typing import Any
 
 from fsarbench.errors import UserError
 from fsarbench.report.comparison.rows import Row
-from fsarbench.results.config_diff import flat
+from fsarbench.results.config_diff import flatten
 
 SCHEMA = 1
 # Config sections that determine the cost of a step; the values of the weights do not.
@@ -59,7 +59,7 @@ class Profile:
         content = read(path)
         self.path = path
         self.device = str(content["device"].get("name", content["device"]["type"]))
-        self._costs = {cost_keys(flat(r["config"])): cost(r) for r in content["configs"]}
+        self._costs = {cost_keys(flatten(r["config"])): cost(r) for r in content["configs"]}
 
     def of(self, row: Row) -> Cost | None:
         """Return the cost of a training step of a row; None if its config was not profiled."""

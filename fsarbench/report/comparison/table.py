@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fsarbench.catalogue.published_results import PublishedResult
+from fsarbench.catalogue.published_results import PublishedResult, task_name
 from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.report.run_summary import NEARLY_ALL
-from fsarbench.report.task_name import task_name
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import (
     Difference,
@@ -66,13 +65,13 @@ def against_best(rows: Sequence[Row], best: Row, confidence: float) -> list[Verd
 def difference(row: Row, other: Row, confidence: float) -> Difference:
     """Difference of two rows, over videos if both have `episodes.npz`, otherwise over episodes."""
     accuracies, other_accuracies = row.accuracies, other.accuracies
-    drawn = row.drawn if row.same_episodes(other) else None
-    if drawn is not None:
+    videos = row.episode_videos if row.same_episodes(other) else None
+    if videos is not None:
         per_episode = accuracies.mean(axis=0) - other_accuracies.mean(axis=0)
         # Without a variance over videos, the test is over the episodes of these videos.
-        drawn = None if video_estimate(per_episode, drawn, "difference").unavailable else drawn
+        videos = None if video_estimate(per_episode, videos, "difference").unavailable else videos
     trained = (row.trained, other.trained)
-    return paired_difference(accuracies, other_accuracies, drawn, confidence, trained)
+    return paired_difference(accuracies, other_accuracies, videos, confidence, trained)
 
 
 def level(verdict: Verdict, confidence: float) -> bool:
@@ -114,8 +113,8 @@ def differs(row: Row, reference: Row) -> list[str]:
     """Describe how a row's conditions differ from the reference; empty if they are equal."""
     values, expected = conditions(row), conditions(reference)
     changed = [f"{values[k]}, not {expected[k]}" for k in values if values[k] != expected[k]]
-    both_drawn = row.drawn is not None and reference.drawn is not None
-    if not changed and both_drawn and not row.same_episodes(reference):
+    both_have_videos = row.episode_videos is not None and reference.episode_videos is not None
+    if not changed and both_have_videos and not row.same_episodes(reference):
         return ["different episodes despite the same seed"]
     return changed
 

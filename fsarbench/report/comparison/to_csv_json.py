@@ -4,11 +4,12 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from fsarbench.catalogue.published_results import PublishedResult
+from fsarbench.catalogue.published_results import PublishedResult, task_name
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.published import conditions
 from fsarbench.report.comparison.table import Comparison, Line, Section, Verdict
 from fsarbench.report.table_layouts import csv_table
+from fsarbench.runtime.finite_checks import none_for_nan
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import Difference
 
@@ -70,7 +71,7 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
         "origin": "measured",
         "method": row.name,
         "dataset": dataset,
-        "task": f"{way}-way {shot}-shot",
+        "task": task_name(way, shot),
         "backbone": row.backbone,
         "tuned": row.trainable,
         "tuned_parameters": result["parameters"]["tuned"],
@@ -94,19 +95,15 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     found: Difference = verdict.difference
     return {
         **_interval(found.interval),
-        "p": _known(found.p_value),
-        "p_corrected": _known(verdict.p_value),
-        "smallest_detectable": _known(verdict.detectable),
+        "p": none_for_nan(found.p_value),
+        "p_corrected": none_for_nan(verdict.p_value),
+        "smallest_detectable": none_for_nan(verdict.detectable),
         "one_training": found.one_training,
     }
 
 
 def _interval(interval: Interval) -> dict[str, Any]:
-    return {key: _known(value) for key, value in asdict(interval).items()}
-
-
-def _known(value: Any) -> Any:
-    return None if value != value else value
+    return {key: none_for_nan(value) for key, value in asdict(interval).items()}
 
 
 def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -52,7 +52,7 @@ def alike(rows: Sequence[Row]) -> list[Row]:
     first = rows[0]
 
     def same(row: Row) -> bool:
-        if row.drawn is not None and first.drawn is not None:
+        if row.episode_videos is not None and first.episode_videos is not None:
             return row.same_episodes(first)
         return same_draw(row, first) and row.accuracies.shape[1] == first.accuracies.shape[1]
 

@@ -10,8 +10,8 @@ from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import find_config, load_config
 from fsarbench.config.named_datasets import named_dataset, named_source
+from fsarbench.config.resolved import resolved_text
 from fsarbench.errors import UserError
-from fsarbench.report.resolved import resolved_text
 
 BASES = """_base_ = [
     "_base_/backbones/{backbone}.py",
@@ -31,11 +31,29 @@ EXPLICIT: dict[str, tuple[str, str, str, int, str, str]] = {
     "trx_hmdb51_5shot_imagenet_rn50": ("imagenet_rn50", "hmdb51", "trx", 5, "trx", ""),
     "clipfsar_kinetics100_5shot_rn50": (
         *("clip_rn50", "kinetics100", "clipfsar", 5, "clipfsar_kinetics100"),
-        "losses = dict(text=dict(weight=1.5))",
+        "prototypes = dict(hidden=2048)\nlosses = dict(text=dict(weight=1.5))",
     ),
     "hyrsm_ssv2_1shot_imagenet_rn50": (
         *("imagenet_rn50", "ssv2", "hyrsm", 1, "hyrsm_ssv2"),
         "episodes = dict(train_queries=7)\nlosses = dict(frames=dict(weight=0.6))",
+    ),
+    "clipfsar_released_ssv2_5shot": (
+        *("clip_vitb16", "ssv2", "clipfsar", 5, "clipfsar_ssv2"),
+        "episodes = dict(train_shot=1)\nprototypes = dict(hidden=2048, as_released=True)\n"
+        "matcher = dict(cosine_eps=0.01)\nlosses = dict(text=dict(weight=3.0, cosine_eps=0.01))",
+    ),
+    "hyrsm_released_kinetics100_5shot_imagenet_rn50": (
+        *("imagenet_rn50", "kinetics100", "hyrsm_released", 5, "hyrsm_kinetics100"),
+        "episodes = dict(train_queries=3)\nlosses = dict(frames=dict(weight=0.4))\n"
+        "prototypes = dict(feature_scale=1.0, position_scale=0.01)",
+    ),
+    "hyrsm_released_ucf101_1shot_imagenet_rn50": (
+        *("imagenet_rn50", "ucf101", "hyrsm_released", 1, "hyrsm_ucf101"),
+        "episodes = dict(train_queries=7)\nlosses = dict(frames=dict(weight=0.15))",
+    ),
+    "otam_released_ssv2_5shot_imagenet_rn50": (
+        *("imagenet_rn50", "ssv2", "otam", 5, "trx_ssv2"),
+        "matcher = dict(cosine_eps=0.01)",
     ),
 }
 
@@ -127,6 +145,8 @@ def test_a_name_that_is_not_composed_says_what_the_method_has() -> None:
     assert "For protonet: DATASET is one of hmdb51, kinetics100, synthact, ucf101" in text
     assert "BACKBONE is (none), imagenet_rn50" in text
     assert "For " not in naming_help("nothing_like_it")
+    text = naming_help("clipfsar_released_strokes_5shot")
+    assert "For clipfsar_released: DATASET is one of hmdb51, kinetics100, ssv2, ssv2small" in text
 
 
 def test_the_resolved_config_can_be_saved_and_loaded(tmp_path: Path) -> None:

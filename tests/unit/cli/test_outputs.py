@@ -55,7 +55,7 @@ def test_a_folder_and_a_file_are_told_apart(tmp_path: Path) -> None:
         pytest.raises(UserError, match=r"--work-dir .*no folder of that name"),
     ):
         work_folder("mine", held, work_dir=str(tmp_path / "file"))
-    with pytest.raises(UserError, match=r"--out .*a folder of that name"):
+    with pytest.raises(UserError, match=r"--out .*exists and is a folder"):
         require_writable(tmp_path, "--out")
     require_writable(tmp_path / "new" / "below", "--work-dir", folder=True)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

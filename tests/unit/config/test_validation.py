@@ -51,7 +51,7 @@ BY_OVERRIDE = {
     "wrong section type": ("train.episodes=many", ["'many' (str)"]),
     "value out of range": ("train.lr=-1", ["--set train.lr=-1", "at least 0"]),
     "wrong seed": ("seed=-1", ["int at least 0"]),
-    "offered size": ("prototypes.dim=3", ["the assembly fills in"]),
+    "offered size": ("prototypes.dim=3", ["filled in when the model is built"]),
     "slot emptied": ("backbone=None", ["the slot 'backbone' is missing"]),
     "not a part": ("matcher=OTAM", ["expected dict(type='NAME', ...)"]),
     "no text encoder": ("text_encoder=None", ["TextGuided needs text", "VideoTextKL needs text"]),

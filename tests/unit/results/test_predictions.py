@@ -26,16 +26,18 @@ def predictions(build: Callable[..., FewShotModel], data_module: DataModule) -> 
     )
 
 
-def test_they_come_back_as_they_were(predictions: Predictions, tmp_path: Path) -> None:
+def test_predictions_are_read_as_they_were_written(
+    predictions: Predictions, tmp_path: Path
+) -> None:
     write_predictions(tmp_path, predictions)
-    back = read_predictions(tmp_path)
-    assert back is not None
-    assert back.same_episodes(predictions)
-    np.testing.assert_array_equal(back.predictions, predictions.predictions)
-    assert back.predictions.dtype == np.int64
+    read = read_predictions(tmp_path)
+    assert read is not None
+    assert read.same_episodes(predictions)
+    np.testing.assert_array_equal(read.predictions, predictions.predictions)
+    assert read.predictions.dtype == np.int64
 
 
-def test_equal_answers_are_equal_bytes(predictions: Predictions, tmp_path: Path) -> None:
+def test_equal_predictions_give_equal_bytes(predictions: Predictions, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_predictions(tmp_path / name, predictions)
     first, second = ((tmp_path / name / "episodes.npz").read_bytes() for name in ("a", "b"))
@@ -46,33 +48,35 @@ def test_the_file_is_small_and_needs_no_pickle(predictions: Predictions, tmp_pat
     write_predictions(tmp_path, predictions)
     with np.load(tmp_path / "episodes.npz", allow_pickle=False) as stored:
         assert stored["support"].dtype == np.uint8
-        # A page of the docs says what is in it.
+        # The documentation describes every array.
         page = (Path(__file__).parents[3] / "docs" / "result-schema.md").read_text()
         assert all(f"`{name}`" in page for name in stored.files)
 
 
-def test_it_says_who_was_asked(predictions: Predictions, data_module: DataModule) -> None:
+def test_indices_refer_to_videos_and_classes_of_the_split(
+    predictions: Predictions, data_module: DataModule
+) -> None:
     split = data_module.splits["test"]
     video = split.videos[predictions.query[3, 0]]
-    asked = predictions.classes[3, predictions.labels[3, 0]]
+    label = predictions.classes[3, predictions.labels[3, 0]]
     assert predictions.video_ids[predictions.query[3, 0]] == video.id
-    assert predictions.class_names[asked] == split.classes[video.label]
+    assert predictions.class_names[label] == split.classes[video.label]
     labels = predictions.video_labels[predictions.support]
     np.testing.assert_array_equal(
         labels, np.broadcast_to(predictions.classes[..., None], labels.shape)
     )
 
 
-def test_the_videos_of_an_episode_are_all_of_them_once(
+def test_the_videos_of_an_episode_are_distinct(
     predictions: Predictions, data_module: DataModule
 ) -> None:
-    kind = data_module.episodes
-    videos = predictions.drawn.videos
-    assert videos.shape == (40, kind.way * (kind.shot + kind.queries))
+    settings = data_module.episodes
+    videos = predictions.episode_videos.videos
+    assert videos.shape == (40, settings.way * (settings.shot + settings.queries))
     assert all(len(set(episode)) == len(episode) for episode in videos.tolist())
 
 
-def test_other_episodes_are_told_apart(predictions: Predictions) -> None:
+def test_same_episodes_compares_everything_but_the_predictions(predictions: Predictions) -> None:
     query = predictions.query.copy()
     query[0, 0] += 1
     assert not predictions.same_episodes(replace(predictions, query=query))
@@ -82,7 +86,7 @@ def test_other_episodes_are_told_apart(predictions: Predictions) -> None:
     assert predictions.same_episodes(replace(predictions, predictions=1 - predictions.predictions))
 
 
-def test_a_run_without_them_has_none(tmp_path: Path) -> None:
+def test_a_run_without_the_file_has_no_predictions(tmp_path: Path) -> None:
     assert read_predictions(tmp_path) is None
 
 
@@ -109,11 +113,11 @@ def test_arrays_of_other_shapes_are_named(predictions: Predictions, tmp_path: Pa
 def test_a_damaged_file_is_named(predictions: Predictions, tmp_path: Path) -> None:
     write_predictions(tmp_path, predictions)
     file = tmp_path / "episodes.npz"
-    whole = file.read_bytes()
-    for content in (b"", b"PK", whole[: len(whole) // 2]):
+    complete = file.read_bytes()
+    for content in (b"", b"PK", complete[: len(complete) // 2]):
         file.write_bytes(content)
-        with pytest.raises(UserError, match=r"episodes\.npz holds no test episodes"):
+        with pytest.raises(UserError, match=r"episodes\.npz has no valid test episodes"):
             read_predictions(tmp_path)
     np.savez(file, other=np.zeros(3))
-    with pytest.raises(UserError, match="holds no test episodes"):
+    with pytest.raises(UserError, match="has no valid test episodes"):
         read_predictions(tmp_path)

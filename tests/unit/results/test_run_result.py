@@ -36,12 +36,12 @@ def run(build: Build, data_module: DataModule) -> tuple[dict[str, object], Predi
     return result, predictions_of(evaluation, data_module.splits["test"])
 
 
-def test_a_result_comes_back_from_its_folder(run: tuple, tmp_path: Path) -> None:
+def test_a_result_is_read_as_it_was_written(run: tuple, tmp_path: Path) -> None:
     result, predictions = run
     write_run(tmp_path, result, [predictions])
     assert read_result(tmp_path) == result == read_result(tmp_path / "result.json")
-    written = sorted(path.name for path in tmp_path.iterdir())
-    assert written == ["config.py", "episodes.csv", "episodes.npz", "result.json"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["config.py", "episodes.csv", "episodes.npz", "result.json"]
     assert (tmp_path / "config.py").read_text() == "a = 1\n"
 
 
@@ -55,7 +55,7 @@ def test_every_episode_is_written(run: tuple, tmp_path: Path) -> None:
     assert result["accuracy"]["n"] == 30
 
 
-def test_each_interval_says_what_it_covers(run: tuple) -> None:
+def test_each_interval_describes_what_it_covers(run: tuple) -> None:
     result, _ = run
     intervals = {"episodes": result["accuracy"], **result["intervals"]}
     assert set(intervals) == {"episodes", "videos", "classes", "disjoint_episodes"}
@@ -65,39 +65,39 @@ def test_each_interval_says_what_it_covers(run: tuple) -> None:
             assert name != "episodes"
         else:
             assert interval["low"] < interval["mean"] < interval["high"]
-    # Two episodes of five videos a class share one.
+    # With five videos per class, any two episodes are likely to share a video.
     assert "fewer than 5" in result["intervals"]["disjoint_episodes"]["unavailable"]
     for interval in intervals.values():
         assert interval["covers"]
         assert "seeds" in interval["leaves_out"]
 
 
-def test_every_kind_of_episodes_has_its_accuracy_and_its_file(
+def test_every_test_setting_has_its_accuracy_and_its_file(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
     settings = replace(SETTINGS, shots=[1, 2])
     evaluations = evaluate_all(model, data_module, "test", settings)
     result = describe_run(model, data_module, settings, TRAINED, evaluations, ORIGIN)
-    given = [predictions_of(evaluation, data_module.splits["test"]) for evaluation in evaluations]
-    write_run(tmp_path, result, given)
-    own, other = result["settings"]
-    assert own["accuracy"] == result["accuracy"]
-    assert own["intervals"] == result["intervals"]
-    assert (own["way"], own["shot"], other["way"], other["shot"]) == (4, 2, 4, 1)
-    assert (own["episodes_file"], other["episodes_file"]) == (
+    predictions = [predictions_of(e, data_module.splits["test"]) for e in evaluations]
+    write_run(tmp_path, result, predictions)
+    main, other = result["settings"]
+    assert main["accuracy"] == result["accuracy"]
+    assert main["intervals"] == result["intervals"]
+    assert (main["way"], main["shot"], other["way"], other["shot"]) == (4, 2, 4, 1)
+    assert (main["episodes_file"], other["episodes_file"]) == (
         "episodes.npz",
         "episodes_4way_1shot.npz",
     )
-    assert own["gflops_episode"] == result["gflops"]["episode"] > other["gflops_episode"]
-    for kind in (own, other):
-        kept = read_predictions(tmp_path, kind["episodes_file"])
-        assert kept is not None
-        assert kept.support.shape == (30, 4, kind["shot"])
-        assert kept.accuracies.mean() == pytest.approx(kind["accuracy"]["mean"])
+    assert main["gflops_episode"] == result["gflops"]["episode"] > other["gflops_episode"]
+    for setting in (main, other):
+        read = read_predictions(tmp_path, setting["episodes_file"])
+        assert read is not None
+        assert read.support.shape == (30, 4, setting["shot"])
+        assert read.accuracies.mean() == pytest.approx(setting["accuracy"]["mean"])
 
 
-def test_videos_that_were_left_out_are_named(build: Build, data_module: DataModule) -> None:
+def test_skipped_videos_are_in_the_conditions(build: Build, data_module: DataModule) -> None:
     model = build(uses_text=True)
     evaluation = evaluate(model, data_module, "test", SETTINGS)
     origin = replace(ORIGIN, skipped={"a.mp4": "truncated: 3 of 9 frames"})
@@ -105,7 +105,7 @@ def test_videos_that_were_left_out_are_named(build: Build, data_module: DataModu
     assert result["conditions"]["skipped_videos"] == {"a.mp4": "truncated: 3 of 9 frames"}
 
 
-def test_conditions_and_costs_are_said(run: tuple) -> None:
+def test_conditions_and_costs(run: tuple) -> None:
     result, _ = run
     assert result["conditions"]["splits"]["test"] == {"classes": 6, "videos": 30}
     assert result["conditions"]["way"] == 4
@@ -121,7 +121,7 @@ def test_conditions_and_costs_are_said(run: tuple) -> None:
     assert result["seconds"]["total"] == 12.5
 
 
-def test_one_episode_has_no_interval_and_is_still_json(
+def test_a_result_without_intervals_is_valid_json(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
@@ -136,19 +136,23 @@ def test_one_episode_has_no_interval_and_is_still_json(
 
 def test_every_field_is_documented(run: tuple) -> None:
     page = (Path(__file__).parents[3] / "docs" / "result-schema.md").read_text()
-    named = set(re.findall(r"\w+", page))
+    words = set(re.findall(r"\w+", page))
     result, _ = run
     for section, content in result.items():
-        assert section in named
+        assert section in words
         if isinstance(content, dict) and section not in ("versions", "device"):
-            assert set(content) <= named
+            assert set(content) <= words
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "There is no result at"), ("{", "is no result"), ('{"schema": 0}', "not the schema 1")],
+    [
+        (None, "There is no result at"),
+        ("{", "is not a result"),
+        ('{"schema": 0}', "not have the schema 1"),
+    ],
 )
-def test_a_wrong_result_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+def test_an_invalid_result_is_named(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / "result.json").write_text(content)
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,4 @@
-"""Whose device is whose, and how processes meet."""
+"""Devices of the ranks, launchers, and the functions without several processes."""
 
 import mmengine.dist
 import pytest
@@ -12,7 +12,7 @@ NAMES = ("SLURM_PROCID", "LOCAL_RANK", "WORLD_SIZE")
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
 
@@ -23,26 +23,26 @@ def _gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_gpus")
-def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_process_of_a_machine_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert distributed.local_device(None) is None
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert distributed.local_device(None) == distributed.local_device("cuda") == "cuda:1"
-    # What is said by number is meant so.
+    # An explicit number is not changed.
     assert distributed.local_device("cuda:0") == "cuda:0"
     assert distributed.local_device("cpu") == "cpu"
 
 
-def test_without_gpus_all_share_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_gpus_all_processes_use_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert distributed.local_device(None) is None
 
 
 @pytest.mark.usefixtures("_gpus")
-def test_slurm_is_left_to_mmengine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slurm_is_initialised_by_mmengine(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(
-        mmengine.dist, "init_dist", lambda *args, **more: calls.append((args, more))
+        mmengine.dist, "init_dist", lambda *args, **kwargs: calls.append((args, kwargs))
     )
     with pytest.raises(UserError, match="srun"):
         distributed.start_slurm()
@@ -56,13 +56,13 @@ def test_an_unknown_launcher_is_named() -> None:
         join(None, launcher="mpi")
 
 
-def test_one_process_alone_decides_and_shares_nothing_out() -> None:
+def test_one_process_decides_and_does_all_the_work() -> None:
     assert not distributed.several()
     assert distributed.decide(lambda: "here") == "here"
     assert distributed.share([1, 2, 3]) == [1, 2, 3]
     assert distributed.gather({1: "one"}) == {1: "one"}
 
 
-def test_a_job_has_one_seed() -> None:
+def test_several_seeds_in_one_job_are_rejected() -> None:
     with pytest.raises(UserError, match=r"several seeds.*--set seed=0"):
         run("frozen_synthact_1shot", ["seeds=[0, 1]"])

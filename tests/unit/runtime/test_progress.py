@@ -17,7 +17,7 @@ def lines(page: io.StringIO) -> list[str]:
     return page.getvalue().splitlines()
 
 
-def test_without_a_terminal_a_line_comes_at_every_step(page: io.StringIO) -> None:
+def test_without_a_terminal_a_line_is_printed_at_every_step(page: io.StringIO) -> None:
     with ProgressBars(Console(file=page, width=40)).task("train", 10, step=4) as bar:
         for number in range(10):
             bar.advance(note=f"loss {number}")
@@ -28,7 +28,7 @@ def test_without_a_terminal_a_line_comes_at_every_step(page: io.StringIO) -> Non
     assert "/s" in lines(page)[0]
 
 
-def test_what_an_earlier_run_did_says_nothing_of_the_rate(
+def test_skipped_units_do_not_count_for_the_rate(
     page: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(monotonic=iter([0.0, 4.0]).__next__)
@@ -53,18 +53,18 @@ def test_quiet_shows_nothing(page: io.StringIO) -> None:
     assert page.getvalue() == ""
 
 
-def test_bars_of_a_terminal_share_it(page: io.StringIO) -> None:
+def test_nested_bars_on_a_terminal(page: io.StringIO) -> None:
     bars = ProgressBars(Console(file=page, force_terminal=True, width=100))
     with bars.task("train", 4) as outer:
         outer.advance(note="loss 1.5")
         with bars.task("encode val", 2) as inner:
             inner.advance(2)
         outer.advance()
-    for shown in ("train", "encode val", "loss 1.5"):
-        assert shown in page.getvalue()
+    for text in ("train", "encode val", "loss 1.5"):
+        assert text in page.getvalue()
 
 
-def test_a_bar_is_taken_down_when_work_fails(page: io.StringIO) -> None:
+def test_a_bar_is_removed_if_the_work_fails(page: io.StringIO) -> None:
     bars = ProgressBars(Console(file=page, force_terminal=True))
     with pytest.raises(KeyError), bars.task("train", 4):
         raise KeyError
@@ -73,13 +73,13 @@ def test_a_bar_is_taken_down_when_work_fails(page: io.StringIO) -> None:
     assert "again" in page.getvalue()
 
 
-def test_lines_that_stay_are_written_as_they_are(page: io.StringIO) -> None:
+def test_permanent_lines_are_printed_without_markup_and_wrapping(page: io.StringIO) -> None:
     line = "Rendering [red]: 2 videos in /a/folder/whose/name/is/long"
     ProgressBars(Console(file=page, width=20)).say(line)
     assert lines(page) == [line]
 
 
-def test_bars_made_inside_silence_show_nothing(page: io.StringIO) -> None:
+def test_bars_inside_silence_show_nothing(page: io.StringIO) -> None:
     console = Console(file=page)
     with silence(), silence(False), ProgressBars(console).task("train", 2, 1) as bar:
         ProgressBars(console).say("Making")
@@ -92,17 +92,19 @@ def test_bars_made_inside_silence_show_nothing(page: io.StringIO) -> None:
 @pytest.mark.parametrize(
     ("width", "note"), [(120, "accuracy 45.0%"), (80, "accuracy 45.0%"), (60, "loss")]
 )
-def test_counts_are_whole_on_a_narrow_terminal(page: io.StringIO, width: int, note: str) -> None:
+def test_counts_are_not_cut_off_on_a_narrow_terminal(
+    page: io.StringIO, width: int, note: str
+) -> None:
     bars = ProgressBars(Console(file=page, force_terminal=True, width=width, color_system=None))
     with bars.task("train", 10_000) as bar, bars.task("encode val", 960) as inner:
         bar.advance(4000, "loss 1.234  accuracy 45.0%")
         inner.advance(500)
         assert bars._progress is not None
         bars._progress.refresh()
-    shown = page.getvalue()
-    for whole in ("train", "4000/10000", "encode val", "500/960", note):
-        assert whole in shown
-    assert "…" not in shown
+    output = page.getvalue()
+    for text in ("train", "4000/10000", "encode val", "500/960", note):
+        assert text in output
+    assert "…" not in output
 
 
 def test_no_color_is_honoured(page: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A small part of `benchmarks/coverage.py`: each interval and paired test against its truth."""
+"""Coverage of intervals and tests in a few of the simulations of `benchmarks/coverage.py`."""
 
 import pytest
 
@@ -14,30 +14,30 @@ def tallies() -> dict[str, Tally]:
 
 
 @pytest.mark.parametrize("kind", [*INTERVALS, *TESTS])
-def test_an_interval_covers_its_truth_as_often_as_it_says(
+def test_the_coverage_is_at_least_the_confidence_level(
     tallies: dict[str, Tally], kind: str
 ) -> None:
-    found = tallies[kind]
-    assert len(found.covered) > TIMES / 2
-    # Four standard errors of the simulation below 95 %.
-    assert sum(found.covered) / len(found.covered) > 0.95 - 4 * (0.0475 / len(found.covered)) ** 0.5
+    covered = tallies[kind].covered
+    assert len(covered) > TIMES / 2
+    # Tolerance: four standard errors of the simulation.
+    assert sum(covered) / len(covered) > 0.95 - 4 * (0.0475 / len(covered)) ** 0.5
 
 
-def test_one_training_says_nothing_of_its_method(tallies: dict[str, Tally]) -> None:
-    """What the mark "one training" is for: as a comparison of methods it covers too rarely."""
+def test_the_coverage_for_methods_is_too_low_with_one_training(tallies: dict[str, Tally]) -> None:
+    """The reason for the mark "one training"."""
     methods, training = tallies[METHODS], tallies[TESTS[2]]
     assert sum(methods.covered) < sum(training.covered)
 
 
-def test_where_every_episode_holds_every_class_there_is_none_over_classes() -> None:
-    found = simulate(Population(5, 8, 5), 60, 1.0, 4)["classes"]
-    assert not found.covered
-    assert list(found.missing) == ["every episode holds all 5 test classes, so classes never vary"]
+def test_no_interval_over_classes_if_every_episode_has_all_classes() -> None:
+    tally = simulate(Population(5, 8, 5), 60, 1.0, 4)["classes"]
+    assert not tally.covered
+    assert list(tally.missing) == ["every episode holds all 5 test classes, so classes never vary"]
 
 
-def test_ten_episodes_miss_the_truth_no_more_often_than_they_say() -> None:
-    """An accuracy near 1: many have no interval, and few of the others miss."""
-    found = simulate(Population(5, 6, 5), 10, 2.2, TIMES)
+def test_intervals_of_ten_episodes_with_high_accuracy_rarely_miss_the_truth() -> None:
+    """Many simulations have no interval; few of the others miss the truth."""
+    tallies = simulate(Population(5, 6, 5), 10, 2.2, TIMES)
     for kind in INTERVALS:
-        assert found[kind].missed <= 0.05 + 4 * (0.0475 / TIMES) ** 0.5
-    assert found["episodes"].available < 0.8
+        assert tallies[kind].missed <= 0.05 + 4 * (0.0475 / TIMES) ** 0.5
+    assert tallies["episodes"].available < 0.8

@@ -7,8 +7,8 @@ from scipy import stats
 from fsarbench.statistics.intervals import mean_interval, seed_interval
 
 
-def test_interval_is_the_t_tests() -> None:
-    """The ends are the means that a two-sided t test at 5 % only just accepts."""
+def test_the_interval_agrees_with_the_t_test() -> None:
+    """The t test has a p-value of 5 % at both ends of the interval."""
     values = [0.2, 0.6, 0.4, 0.8, 0.6]
     interval = mean_interval(values)
     for end in (interval.low, interval.high):
@@ -18,10 +18,10 @@ def test_interval_is_the_t_tests() -> None:
     assert interval.n == 5
 
 
-def test_many_episodes_come_to_the_normal_interval() -> None:
+def test_the_interval_of_many_episodes_is_the_normal_interval() -> None:
     values = np.tile([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], 2000)
-    want = stats.norm.ppf(0.975) * values.std(ddof=1) / math.sqrt(values.size)
-    assert mean_interval(values).half_width == pytest.approx(want, rel=1e-3)
+    expected = stats.norm.ppf(0.975) * values.std(ddof=1) / math.sqrt(values.size)
+    assert mean_interval(values).half_width == pytest.approx(expected, rel=1e-3)
 
 
 def test_three_seeds_use_students_quantile() -> None:
@@ -32,16 +32,16 @@ def test_three_seeds_use_students_quantile() -> None:
     assert "seeds" in interval.method
 
 
-def test_more_confidence_is_wider() -> None:
+def test_a_higher_confidence_level_gives_a_wider_interval() -> None:
     values = [0.2, 0.6, 0.4, 0.4, 0.8]
     assert mean_interval(values, 0.99).half_width > mean_interval(values, 0.9).half_width
 
 
-def test_it_covers_the_true_mean_as_often_as_it_says() -> None:
+def test_the_coverage_is_the_confidence_level() -> None:
     draws = np.random.Generator(np.random.PCG64(0)).normal(0.5, 0.1, (1000, 20))
     intervals = [mean_interval(row, 0.9) for row in draws]
-    share = np.mean([i.low <= 0.5 <= i.high for i in intervals])
-    assert share == pytest.approx(0.9, abs=0.02)
+    coverage = np.mean([i.low <= 0.5 <= i.high for i in intervals])
+    assert coverage == pytest.approx(0.9, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def test_it_covers_the_true_mean_as_often_as_it_says() -> None:
         ([0.4], "1 independent episode, fewer"),
     ],
 )
-def test_no_interval_where_the_spread_is_not_known(values: list[float], reason: str) -> None:
-    """It had no width, or was far too narrow: 20.00 % ± 0.00."""
+def test_no_interval_if_the_spread_is_unknown(values: list[float], reason: str) -> None:
+    """An interval would have no width, or be much too narrow."""
     interval = mean_interval(values)
     assert reason in interval.unavailable
     assert interval.mean == pytest.approx(np.mean(values))
     assert math.isnan(interval.half_width)
 
 
-def test_seeds_that_agree_say_nothing_of_others() -> None:
+def test_no_interval_over_equal_seeds() -> None:
     assert "same accuracy" in seed_interval([0.4, 0.4, 0.4]).unavailable
     assert seed_interval([0.4]).unavailable == "there is one training seed"
     assert not seed_interval([0.4, 0.5]).unavailable
@@ -77,12 +77,12 @@ def test_one_value_has_no_interval() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [[0.1, 0.2]]])
-def test_refuses_what_is_no_list_of_values(values: list) -> None:
+def test_other_shapes_are_rejected(values: list) -> None:
     with pytest.raises(ValueError, match="list of values"):
         mean_interval(np.array(values))
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])
-def test_refuses_a_confidence_that_is_no_share(confidence: float) -> None:
+def test_invalid_confidence_levels_are_rejected(confidence: float) -> None:
     with pytest.raises(ValueError, match="confidence"):
         mean_interval([0.1, 0.2], confidence)

@@ -13,105 +13,104 @@ from fsarbench.statistics.paired import (
     range_p_value,
     smallest_detectable,
 )
-from tests.helpers.simulated_benchmark import Field, generator
+from tests.helpers.simulated_benchmark import Benchmark, generator
 
-FIELD = Field(classes=24, videos=40)
+BENCHMARK = Benchmark(classes=24, videos=40)
 
 
 def two_methods(seed: int, gain: float, own: float = 0.02) -> tuple:
-    """Accuracies of two methods on episodes of videos that are hard or easy for both.
+    """Accuracies of two methods on the same episodes, with effects of videos on both methods.
 
     Args:
-        seed: Of the videos and episodes.
-        gain: The true difference.
-        own: The spread of a video's effect on each method alone.
+        seed: Seed of the videos and episodes.
+        gain: True difference of the methods.
+        own: Standard deviation of the effects of videos on each method separately.
     """
     rng = generator(seed)
-    count = FIELD.classes * FIELD.videos
-    common, first, second = (size * rng.normal(size=count) for size in (0.3, own, own))
-    _, videos = FIELD.draw(rng, 1000)
-    drawn = FIELD.drawn(videos)
+    count = BENCHMARK.classes * BENCHMARK.videos
+    common, *effects = (size * rng.normal(size=count) for size in (0.3, own, own))
+    videos = BENCHMARK.videos_of(BENCHMARK.draw(rng, 1000)[1])
     noise = 0.2 * rng.normal(size=1000)
-    ours, theirs = (
-        base + (common + effects)[drawn.videos].mean(axis=1) + noise
-        for base, effects in ((0.6 + gain, first), (0.6, second))
+    first, second = (
+        mean + (common + effect)[videos.videos].mean(axis=1) + noise
+        for mean, effect in zip((0.6 + gain, 0.6), effects, strict=True)
     )
-    return ours[None], theirs[None], drawn
+    return first[None], second[None], videos
 
 
-def test_without_videos_and_seeds_it_is_the_paired_t_test() -> None:
-    ours, theirs = generator(0).random((2, 1, 50))
-    found = paired_difference(ours, theirs)
-    want = stats.ttest_rel(ours[0], theirs[0])
-    assert found.p_value == pytest.approx(want.pvalue)
-    assert found.interval.low == pytest.approx(want.confidence_interval().low)
+def test_without_videos_and_seeds_the_result_is_that_of_the_paired_t_test() -> None:
+    first, second = generator(0).random((2, 1, 50))
+    difference = paired_difference(first, second)
+    expected = stats.ttest_rel(first[0], second[0])
+    assert difference.p_value == pytest.approx(expected.pvalue)
+    assert difference.interval.low == pytest.approx(expected.confidence_interval().low)
 
 
-def test_without_spread_over_episodes_it_is_welchs_test_of_the_seeds() -> None:
-    ours, theirs = np.array([[0.61], [0.64], [0.60]]), np.array([[0.55], [0.56]])
+def test_without_spread_over_episodes_the_result_is_that_of_welchs_test_over_seeds() -> None:
+    first, second = np.array([[0.61], [0.64], [0.60]]), np.array([[0.55], [0.56]])
     wide = np.ones((1, 40))
-    found = paired_difference(ours * wide, theirs * wide)
-    want = stats.ttest_ind(ours[:, 0], theirs[:, 0], equal_var=False)
-    assert found.p_value == pytest.approx(want.pvalue)
-    assert found.interval.high == pytest.approx(want.confidence_interval().high)
-    assert "seeds" in found.interval.covers
+    difference = paired_difference(first * wide, second * wide)
+    expected = stats.ttest_ind(first[:, 0], second[:, 0], equal_var=False)
+    assert difference.p_value == pytest.approx(expected.pvalue)
+    assert difference.interval.high == pytest.approx(expected.confidence_interval().high)
+    assert "seeds" in difference.interval.covers
 
 
-def test_it_finds_one_point_that_the_unpaired_test_misses() -> None:
+def test_the_paired_test_finds_one_point_that_the_unpaired_test_misses() -> None:
     paired, unpaired = [], []
     for seed in range(60):
-        ours, theirs, drawn = two_methods(seed, gain=0.01)
-        paired.append(paired_difference(ours, theirs, drawn).p_value < 0.05)
-        unpaired.append(stats.ttest_ind(ours[0], theirs[0]).pvalue < 0.05)
+        first, second, videos = two_methods(seed, gain=0.01)
+        paired.append(paired_difference(first, second, videos).p_value < 0.05)
+        unpaired.append(stats.ttest_ind(first[0], second[0]).pvalue < 0.05)
     assert np.mean(paired) > 0.9
     assert np.mean(unpaired) < 0.3
 
 
-def test_without_a_difference_it_finds_one_as_rarely_as_it_says() -> None:
-    """Videos are hard for one method and easy for the other: only they make the difference."""
+def test_the_rate_of_false_findings_is_the_level_of_the_test() -> None:
+    """The methods are equal on average, but different videos are hard for them."""
     over_videos, over_episodes, covered = [], [], []
     for seed in range(200):
-        ours, theirs, drawn = two_methods(seed, gain=0.0, own=0.2)
-        found = paired_difference(ours, theirs, drawn)
-        over_videos.append(found.p_value < 0.05)
-        over_episodes.append(paired_difference(ours, theirs).p_value < 0.05)
-        covered.append(found.interval.low <= 0 <= found.interval.high)
+        first, second, videos = two_methods(seed, gain=0.0, own=0.2)
+        difference = paired_difference(first, second, videos)
+        over_videos.append(difference.p_value < 0.05)
+        over_episodes.append(paired_difference(first, second).p_value < 0.05)
+        covered.append(difference.interval.low <= 0 <= difference.interval.high)
     assert np.mean(over_videos) == pytest.approx(0.05, abs=0.04)
     assert np.mean(covered) == 1 - np.mean(over_videos)
-    # Episodes share videos: taken as independent they find differences that are none.
+    # Treated as independent, episodes that share videos give too many false findings.
     assert np.mean(over_episodes) > 0.12
 
 
-def test_seeds_that_differ_make_it_less_sure() -> None:
-    ours, theirs, drawn = two_methods(0, gain=0.02)
-    once = paired_difference(ours, theirs, drawn)
-    thrice = paired_difference(ours + np.array([[-0.02], [0.0], [0.02]]), theirs, drawn)
-    assert thrice.interval.mean == pytest.approx(once.interval.mean)
-    assert thrice.interval.half_width > once.interval.half_width
-    assert "the first again" in thrice.interval.covers
-    assert "trained once" in thrice.interval.leaves_out
+def test_several_seeds_widen_the_interval() -> None:
+    first, second, videos = two_methods(0, gain=0.02)
+    once = paired_difference(first, second, videos)
+    three_seeds = paired_difference(first + np.array([[-0.02], [0.0], [0.02]]), second, videos)
+    assert three_seeds.interval.mean == pytest.approx(once.interval.mean)
+    assert three_seeds.interval.half_width > once.interval.half_width
+    assert "the first again" in three_seeds.interval.covers
+    assert "trained once" in three_seeds.interval.leaves_out
 
 
-def test_the_same_predictions_are_no_difference() -> None:
-    ours, _, drawn = two_methods(0, gain=0.0)
-    found = paired_difference(ours, ours.copy(), drawn)
-    assert (found.interval.mean, found.p_value) == (0, 1)
-    assert math.isnan(found.interval.half_width)
-    assert "same difference" in found.interval.unavailable
+def test_equal_predictions_have_no_difference() -> None:
+    first, _, videos = two_methods(0, gain=0.0)
+    difference = paired_difference(first, first.copy(), videos)
+    assert (difference.interval.mean, difference.p_value) == (0, 1)
+    assert math.isnan(difference.interval.half_width)
+    assert "same difference" in difference.interval.unavailable
 
 
-def test_a_difference_that_never_varies_is_not_tested() -> None:
-    """Eight equal episodes are no proof: it was an interval without width and p = 0."""
-    found = paired_difference(np.full((1, 8), 0.75), np.full((1, 8), 0.5))
-    assert found.interval.mean == 0.25
-    assert math.isnan(found.p_value)
-    assert "all 8 episodes have the same difference" in found.interval.unavailable
+def test_a_constant_difference_is_not_tested() -> None:
+    """A test would give an interval without width and p = 0."""
+    difference = paired_difference(np.full((1, 8), 0.75), np.full((1, 8), 0.5))
+    assert difference.interval.mean == 0.25
+    assert math.isnan(difference.p_value)
+    assert "all 8 episodes have the same difference" in difference.interval.unavailable
 
 
-def test_one_episode_says_nothing() -> None:
-    found = paired_difference(np.array([[0.5]]), np.array([[0.4]]))
-    assert math.isnan(found.p_value)
-    assert math.isnan(found.interval.low)
+def test_one_episode_is_not_tested() -> None:
+    difference = paired_difference(np.array([[0.5]]), np.array([[0.4]]))
+    assert math.isnan(difference.p_value)
+    assert math.isnan(difference.interval.low)
 
 
 def test_holms_correction_keeps_false_findings_rare() -> None:
@@ -128,57 +127,60 @@ def test_holms_correction_in_any_order_and_at_most_one() -> None:
     assert holm([]).size == 0
 
 
-def test_the_pairs_interval_is_narrower_than_either() -> None:
-    ours, theirs, _ = two_methods(0, gain=0.01)
+def test_the_interval_of_the_difference_is_narrower_than_that_of_either_accuracy() -> None:
+    first, second, _ = two_methods(0, gain=0.01)
     assert (
-        paired_difference(ours, theirs).interval.half_width < mean_interval(ours[0]).half_width / 2
+        paired_difference(first, second).interval.half_width
+        < mean_interval(first[0]).half_width / 2
     )
 
 
-def test_few_seeds_that_vary_most_do_not_find_differences_that_are_none() -> None:
-    """Three seeds against a method without training: the sum's degrees of freedom made it 8 %."""
-    found = []
+def test_few_seeds_with_a_large_variance_rarely_give_false_findings() -> None:
+    """Three seeds against a method without training; Satterthwaite's rate would be 8 %."""
+    p_values = []
     for seed in range(400):
         rng = generator(seed)
         episodes = 0.02 * rng.normal(size=(1, 40))
         seeds = 0.01 * rng.normal(size=(3, 1))
-        ours, theirs = 0.6 + episodes + seeds, np.full((1, 40), 0.6)
-        found.append(paired_difference(ours, theirs, trained=(True, False)).p_value)
-    assert np.mean(np.array(found) < 0.05) < 0.065
-    assert np.mean(np.array(found) < 0.0056) < 0.013
+        first, second = 0.6 + episodes + seeds, np.full((1, 40), 0.6)
+        p_values.append(paired_difference(first, second, trained=(True, False)).p_value)
+    assert np.mean(np.array(p_values) < 0.05) < 0.065
+    assert np.mean(np.array(p_values) < 0.0056) < 0.013
 
 
-def test_one_training_on_a_side_is_said() -> None:
-    ours, theirs, drawn = two_methods(0, gain=0.02)
-    thrice = ours + np.array([[-0.02], [0.0], [0.02]])
-    assert paired_difference(thrice, theirs, drawn).one_training
-    assert paired_difference(ours, theirs, drawn).one_training
-    assert not paired_difference(thrice, theirs + np.array([[0.0], [0.01]]), drawn).one_training
-    # Where nothing is trained one run is all there is.
-    untrained = paired_difference(thrice, theirs, drawn, trained=(True, False))
+def test_one_training_on_a_side_is_marked() -> None:
+    first, second, videos = two_methods(0, gain=0.02)
+    three_seeds = first + np.array([[-0.02], [0.0], [0.02]])
+    assert paired_difference(three_seeds, second, videos).one_training
+    assert paired_difference(first, second, videos).one_training
+    assert not paired_difference(
+        three_seeds, second + np.array([[0.0], [0.01]]), videos
+    ).one_training
+    # Without training, further runs would be identical.
+    untrained = paired_difference(three_seeds, second, videos, trained=(True, False))
     assert not untrained.one_training
     assert "trained once" not in untrained.interval.leaves_out
 
 
 @pytest.mark.parametrize(("freedom", "level"), [(2, 0.05), (4, 0.0056), (900, 0.05)])
-def test_the_smallest_detectable_difference_is_that_of_the_noncentral_t(
+def test_the_smallest_detectable_difference_agrees_with_the_noncentral_t(
     freedom: int, level: float
 ) -> None:
-    found = smallest_detectable([Estimate(0.01, freedom)], level)
-    critical, shift = stats.t.isf(level / 2, freedom), found / 0.1
+    difference = smallest_detectable([Estimate(0.01, freedom)], level)
+    critical, shift = stats.t.isf(level / 2, freedom), difference / 0.1
     power = stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift)
     assert power == pytest.approx(0.8, abs=1e-3)
 
 
-def test_a_detectable_difference_is_found_in_four_tests_of_five() -> None:
+def test_a_detectable_difference_is_found_with_the_stated_power() -> None:
     once = paired_difference(*two_methods(0, gain=0.0))
     gain = once.detectable(0.05)
-    found = [paired_difference(*two_methods(s, gain=gain)).p_value < 0.05 for s in range(150)]
-    assert np.mean(found) == pytest.approx(0.8, abs=0.1)
+    difference = [paired_difference(*two_methods(s, gain=gain)).p_value < 0.05 for s in range(150)]
+    assert np.mean(difference) == pytest.approx(0.8, abs=0.1)
 
 
-def test_the_best_of_equal_rows_is_not_called_better() -> None:
-    """The best is chosen by its mean: Holm's correction alone lets one in seven through."""
+def test_the_best_of_equal_rows_is_rarely_called_better() -> None:
+    """Holm's correction would give too many false findings, as the best is chosen by its mean."""
     rng, holms, corrected = generator(2), [], []
     for _ in range(600):
         means = np.sort(rng.normal(size=10))
@@ -189,9 +191,9 @@ def test_the_best_of_equal_rows_is_not_called_better() -> None:
     assert np.mean(corrected) == pytest.approx(0.05, abs=0.03)
 
 
-def test_the_correction_for_the_best_is_that_of_the_studentized_range() -> None:
-    want = stats.studentized_range.sf(math.sqrt(2) * stats.norm.isf(0.01 / 2), 6, 1e6)
-    assert range_p_value(0.01, 6) == pytest.approx(want, rel=1e-4)
+def test_the_correction_for_the_best_agrees_with_the_studentized_range() -> None:
+    expected = stats.studentized_range.sf(math.sqrt(2) * stats.norm.isf(0.01 / 2), 6, 1e6)
+    assert range_p_value(0.01, 6) == pytest.approx(expected, rel=1e-4)
     assert range_p_value(best_level(0.05, 6), 6) == pytest.approx(0.05)
     assert best_correction([0.03]).tolist() == [0.03]
     assert best_correction([]).size == 0

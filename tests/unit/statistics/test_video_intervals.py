@@ -5,7 +5,7 @@ import pytest
 
 from fsarbench.statistics.intervals import Interval, mean_interval
 from fsarbench.statistics.video_intervals import (
-    DrawnVideos,
+    EpisodeVideos,
     class_interval,
     disjoint_episodes,
     disjoint_interval,
@@ -13,179 +13,188 @@ from fsarbench.statistics.video_intervals import (
     video_interval,
     video_variance,
 )
-from tests.helpers.simulated_benchmark import Field, accuracies, centres, features, generator, truth
+from tests.helpers.simulated_benchmark import (
+    Benchmark,
+    accuracies,
+    centres,
+    features,
+    generator,
+    truth,
+)
 
-FIELD = Field()
+BENCHMARK = Benchmark()
 
 
-def share(intervals: list[Interval], true: float) -> float:
-    found = [interval for interval in intervals if not interval.unavailable]
-    return float(np.mean([interval.low <= true <= interval.high for interval in found]))
+def coverage(intervals: list[Interval], true: float) -> float:
+    available = [interval for interval in intervals if not interval.unavailable]
+    return float(np.mean([interval.low <= true <= interval.high for interval in available]))
 
 
 @pytest.fixture(scope="module")
-def redrawn() -> tuple[float, list[tuple[np.ndarray, DrawnVideos]]]:
-    """The true accuracy on these classes, and tests on videos drawn anew each time."""
+def resampled() -> tuple[float, list[tuple[np.ndarray, EpisodeVideos]]]:
+    """True accuracy on fixed classes, and accuracies on newly sampled videos."""
     rng = generator(1)
-    middle = centres(rng, FIELD)
-    tests = []
+    middle = centres(rng, BENCHMARK)
+    samples = []
     for _ in range(150):
-        _, videos = FIELD.draw(rng, 1000)
-        found = accuracies(features(rng, middle, FIELD), videos, FIELD)
-        tests.append((found, FIELD.drawn(videos)))
-    return truth(rng, middle, FIELD), tests
+        _, videos = BENCHMARK.draw(rng, 1000)
+        found = accuracies(features(rng, middle, BENCHMARK), videos, BENCHMARK)
+        samples.append((found, BENCHMARK.videos_of(videos)))
+    return truth(rng, middle, BENCHMARK), samples
 
 
-def test_it_covers_other_videos_where_the_one_over_episodes_falls_short(redrawn: tuple) -> None:
-    true, tests = redrawn
-    assert share([video_interval(a, drawn) for a, drawn in tests], true) == pytest.approx(
+def test_only_the_interval_over_videos_covers_other_videos(resampled: tuple) -> None:
+    true, samples = resampled
+    assert coverage([video_interval(a, videos) for a, videos in samples], true) == pytest.approx(
         0.95, abs=0.05
     )
-    assert share([mean_interval(a) for a, _ in tests], true) < 0.8
+    assert coverage([mean_interval(a) for a, _ in samples], true) < 0.8
 
 
-def test_its_width_is_the_spread_of_accuracies_over_videos(redrawn: tuple) -> None:
-    _, tests = redrawn
-    spread = np.std([a.mean() for a, _ in tests], ddof=1)
-    estimated = math.sqrt(np.mean([video_variance(a, drawn) for a, drawn in tests]))
+def test_the_estimated_variance_is_that_of_accuracies_over_videos(resampled: tuple) -> None:
+    _, samples = resampled
+    spread = np.std([a.mean() for a, _ in samples], ddof=1)
+    estimated = math.sqrt(np.mean([video_variance(a, videos) for a, videos in samples]))
     assert estimated == pytest.approx(spread, rel=0.2)
 
 
-def test_disjoint_episodes_cover_other_videos_less_sharply(redrawn: tuple) -> None:
-    true, tests = redrawn
-    disjoint = [disjoint_interval(a, drawn) for a, drawn in tests]
-    assert share(disjoint, true) == pytest.approx(0.95, abs=0.05)
+def test_the_interval_over_disjoint_episodes_is_wider(resampled: tuple) -> None:
+    true, samples = resampled
+    disjoint = [disjoint_interval(a, videos) for a, videos in samples]
+    assert coverage(disjoint, true) == pytest.approx(0.95, abs=0.05)
     assert np.nanmean([i.half_width for i in disjoint]) > 1.5 * np.mean(
-        [video_interval(a, drawn).half_width for a, drawn in tests]
+        [video_interval(a, videos).half_width for a, videos in samples]
     )
 
 
 def test_other_classes_are_covered_by_the_interval_over_classes() -> None:
     rng = generator(2)
-    true = np.mean([truth(rng, centres(rng, FIELD), FIELD, 2000) for _ in range(300)])
+    true = np.mean([truth(rng, centres(rng, BENCHMARK), BENCHMARK, 2000) for _ in range(300)])
     over_classes, over_videos = [], []
     for _ in range(150):
-        classes, videos = FIELD.draw(rng, 600)
-        found = accuracies(features(rng, centres(rng, FIELD), FIELD), videos, FIELD)
-        over_classes.append(class_interval(found, classes, FIELD.classes))
-        over_videos.append(video_interval(found, FIELD.drawn(videos)))
-    assert share(over_classes, float(true)) == pytest.approx(0.95, abs=0.05)
-    assert share(over_videos, float(true)) < 0.8
+        classes, videos = BENCHMARK.draw(rng, 600)
+        found = accuracies(features(rng, centres(rng, BENCHMARK), BENCHMARK), videos, BENCHMARK)
+        over_classes.append(class_interval(found, classes, BENCHMARK.classes))
+        over_videos.append(video_interval(found, BENCHMARK.videos_of(videos)))
+    assert coverage(over_classes, float(true)) == pytest.approx(0.95, abs=0.05)
+    assert coverage(over_videos, float(true)) < 0.8
 
 
 def test_disjoint_episodes_are_independent_values() -> None:
-    """Closed form: where no video comes twice, nothing is left but the episodes' own variance."""
+    """Without repeated videos, the variance is that of independent values."""
     rng = generator(3)
     videos = np.arange(600).reshape(100, 6)
-    drawn = DrawnVideos(videos, np.zeros(600, dtype=np.int64))
+    episode_videos = EpisodeVideos(videos, np.zeros(600, dtype=np.int64))
     values = rng.random(100)
-    alone = values.var(ddof=1) / 100
-    assert alone <= video_variance(values, drawn) < 1.2 * alone
+    independent = values.var(ddof=1) / 100
+    assert independent <= video_variance(values, episode_videos) < 1.2 * independent
     assert disjoint_episodes(videos).all()
-    assert disjoint_interval(values, drawn).half_width == pytest.approx(
+    assert disjoint_interval(values, episode_videos).half_width == pytest.approx(
         mean_interval(values).half_width
     )
 
 
-def test_one_video_an_episode_is_the_closed_form_of_clusters() -> None:
-    """Videos seen m times each, all of their values equal: the variance over the videos."""
+def test_the_variance_with_one_video_per_episode_has_a_closed_form() -> None:
+    """If all episodes of a video have the same value, the variance is that over the videos."""
     effects = generator(4).random(50)
     videos = np.tile(np.arange(50), 200)[:, None]
-    drawn = DrawnVideos(videos, np.zeros(50, dtype=np.int64))
-    variance = video_variance(effects[videos[:, 0]], drawn)
+    episode_videos = EpisodeVideos(videos, np.zeros(50, dtype=np.int64))
+    variance = video_variance(effects[videos[:, 0]], episode_videos)
     assert variance == pytest.approx(effects.var(ddof=1) / 50, rel=0.02)
-    interval = video_interval(effects[videos[:, 0]], drawn)
+    interval = video_interval(effects[videos[:, 0]], episode_videos)
     assert interval.mean == pytest.approx(effects.mean())
     assert interval.half_width == pytest.approx(2.009575 * math.sqrt(variance))
     assert interval.n == 50
 
 
-def test_the_difficulty_of_classes_is_no_spread_of_videos() -> None:
-    """Classes stay the same: what they alone explain is not counted."""
+def test_the_difficulty_of_classes_does_not_count_as_variance_over_videos() -> None:
+    """The interval over videos keeps the classes, so that differences of classes do not count."""
     rng = generator(5)
-    classes, videos = FIELD.draw(rng, 2000)
-    values = np.linspace(0, 1, FIELD.classes)[classes].mean(axis=1)
-    # In two places of three the variance over pairs comes out below 0 and counts as none.
-    assert video_variance(values, FIELD.drawn(videos)) == pytest.approx(
+    classes, videos = BENCHMARK.draw(rng, 2000)
+    values = np.linspace(0, 1, BENCHMARK.classes)[classes].mean(axis=1)
+    # With two of three seeds, the estimate over pairs is negative and is set to 0.
+    assert video_variance(values, BENCHMARK.videos_of(videos)) == pytest.approx(
         values.var(ddof=1) / 2000, rel=0.5
     )
-    assert class_interval(values, classes, FIELD.classes).half_width > 0.1
+    assert class_interval(values, classes, BENCHMARK.classes).half_width > 0.1
 
 
-def test_nothing_is_known_of_other_videos_where_each_episode_takes_all() -> None:
-    field = Field(videos=2)
-    classes, videos = field.draw(generator(6), 100)
+def test_no_interval_if_each_episode_takes_all_videos_or_classes() -> None:
+    benchmark = Benchmark(videos=2)
+    classes, videos = benchmark.draw(generator(6), 100)
     values = generator(7).random(100)
-    assert math.isnan(video_interval(values, field.drawn(videos)).half_width)
+    assert math.isnan(video_interval(values, benchmark.videos_of(videos)).half_width)
     assert math.isnan(class_interval(values, classes % 5, 5).half_width)
 
 
-def test_videos_that_no_episode_uses_do_no_harm() -> None:
-    drawn = DrawnVideos(np.array([[0, 3], [1, 4], [0, 4]]), np.array([0, 0, 0, 1, 1, 1, 2, 2]))
-    assert video_variance(np.array([0.2, 0.4, 0.3]), drawn) > 0
+def test_videos_without_an_episode_are_allowed() -> None:
+    episode_videos = EpisodeVideos(
+        np.array([[0, 3], [1, 4], [0, 4]]), np.array([0, 0, 0, 1, 1, 1, 2, 2])
+    )
+    assert video_variance(np.array([0.2, 0.4, 0.3]), episode_videos) > 0
 
 
-def test_each_says_what_it_covers_and_what_not(redrawn: tuple) -> None:
-    _, tests = redrawn
-    values, drawn = tests[0]
-    over_videos = video_interval(values, drawn)
+def test_each_interval_describes_what_it_covers(resampled: tuple) -> None:
+    _, samples = resampled
+    values, episode_videos = samples[0]
+    over_videos = video_interval(values, episode_videos)
     assert "test videos" in over_videos.covers
     assert "classes" in over_videos.leaves_out
     assert "test videos" in mean_interval(values).leaves_out
-    assert "classes" in class_interval(values, drawn.videos // FIELD.videos, 12).covers
+    assert "classes" in class_interval(values, episode_videos.videos // BENCHMARK.videos, 12).covers
 
 
-def test_ten_thousand_episodes_are_one_pass_over_arrays() -> None:
+def test_an_interval_of_ten_thousand_episodes() -> None:
     rng = generator(8)
-    field = Field(classes=24, videos=40)
+    benchmark = Benchmark(classes=24, videos=40)
     values = rng.random(10_000)
-    _, videos = field.draw(rng, 10_000)
-    assert 0 < video_interval(values, field.drawn(videos)).half_width < 0.05
+    _, videos = benchmark.draw(rng, 10_000)
+    assert 0 < video_interval(values, benchmark.videos_of(videos)).half_width < 0.05
 
 
-def test_no_interval_over_classes_where_every_episode_holds_them_all() -> None:
-    field = Field(classes=5, videos=20, way=5)
-    classes, _ = field.draw(generator(9), 600)
+def test_the_reason_if_every_episode_has_all_classes() -> None:
+    benchmark = Benchmark(classes=5, videos=20, way=5)
+    classes, _ = benchmark.draw(generator(9), 600)
     interval = class_interval(generator(9).random(600), classes, 5)
     assert math.isnan(interval.half_width)
     assert "every episode holds all 5 test classes" in interval.unavailable
 
 
-def test_no_interval_over_videos_where_every_episode_takes_them_all() -> None:
-    field = Field(videos=2)
-    _, videos = field.draw(generator(6), 100)
-    interval = video_interval(generator(7).random(100), field.drawn(videos))
+def test_the_reason_if_every_episode_takes_all_videos() -> None:
+    benchmark = Benchmark(videos=2)
+    _, videos = benchmark.draw(generator(6), 100)
+    interval = video_interval(generator(7).random(100), benchmark.videos_of(videos))
     assert "every episode takes all videos of a class" in interval.unavailable
 
 
-def test_ten_episodes_do_not_tell_videos_from_chance() -> None:
-    field = Field(classes=5, videos=6, way=5)
-    _, videos = field.draw(generator(10), 10)
-    interval = video_interval(generator(10).random(10), field.drawn(videos))
+def test_no_interval_over_videos_from_ten_episodes() -> None:
+    benchmark = Benchmark(classes=5, videos=6, way=5)
+    _, videos = benchmark.draw(generator(10), 10)
+    interval = video_interval(generator(10).random(10), benchmark.videos_of(videos))
     assert "10 episodes do not tell the spread between videos from chance" in interval.unavailable
 
 
-def test_few_episodes_have_few_degrees_of_freedom_whatever_the_number_of_videos() -> None:
-    """They had 456, of a variance that is known from 300 episodes: 24-way covered 88 of 100."""
-    field, rng = Field(classes=24, videos=20), generator(11)
+def test_few_episodes_have_few_degrees_of_freedom_even_with_many_videos() -> None:
+    """With degrees of freedom of the videos only, the coverage was 88 % instead of 95 %."""
+    benchmark, rng = Benchmark(classes=24, videos=20), generator(11)
     effects = rng.random(480)
-    found = []
+    dofs = []
     for episodes in (400, 20_000):
-        _, videos = field.draw(rng, episodes)
-        drawn = field.drawn(videos)
-        values = effects[drawn.videos].mean(axis=1) + 0.2 * rng.normal(size=episodes)
-        found.append(video_estimate(values, drawn).freedom)
-    assert 4 <= found[0] < 60
-    assert found[1] == 456
+        _, videos = benchmark.draw(rng, episodes)
+        episode_videos = benchmark.videos_of(videos)
+        values = effects[episode_videos.videos].mean(axis=1) + 0.2 * rng.normal(size=episodes)
+        dofs.append(video_estimate(values, episode_videos).dof)
+    assert 4 <= dofs[0] < 60
+    assert dofs[1] == 456
 
 
-def test_an_accuracy_of_all_is_no_certainty_over_videos_or_classes() -> None:
-    classes, videos = FIELD.draw(generator(12), 50)
-    drawn, ones = FIELD.drawn(videos), np.ones(50)
+def test_no_interval_if_all_queries_are_correct() -> None:
+    classes, videos = BENCHMARK.draw(generator(12), 50)
+    episode_videos, ones = BENCHMARK.videos_of(videos), np.ones(50)
     for interval in (
-        video_interval(ones, drawn),
-        class_interval(ones, classes, FIELD.classes),
-        disjoint_interval(ones, drawn),
+        video_interval(ones, episode_videos),
+        class_interval(ones, classes, BENCHMARK.classes),
+        disjoint_interval(ones, episode_videos),
     ):
         assert math.isnan(interval.half_width)
         assert interval.unavailable

@@ -29,13 +29,6 @@ class Action:
     backwards: bool = False
 
 
-def reverse_of(action: Action) -> Action | None:
-    """Time-reversed action; None if it is not among the actions."""
-    key = (action.motion, action.manner, not action.backwards)
-    reversed_ = [a for a in ACTIONS if (a.motion, a.manner, a.backwards) == key]
-    return reversed_[0] if reversed_ else None
-
-
 def _pair(forwards: str, backwards: str, motion: str, manner: str = "plain") -> list[Action]:
     return [
         Action(forwards, "", motion, manner),

@@ -260,7 +260,7 @@ def test_a_full_disk_stops_and_keeps_stored_videos(
 
 def test_a_store_path_that_is_a_file_is_named(videos: Path) -> None:
     (videos / "store").write_text("a file")
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be created"):
         fill(videos)
 
 

@@ -9,7 +9,7 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE, reverse_of
+from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE
 from fsarbench.data.synthetic.synthact.appearance import COLOURS, SHAPES, TEXTURES
 from fsarbench.data.synthetic.synthact.dataset import plan, render
 from fsarbench.data.synthetic.synthact.draw import draw
@@ -28,6 +28,12 @@ PINNED = {
     85: "455b7f86f7b76520",
     99: "56fa8219eec05430",
 }
+
+
+def reverse_of(action):
+    """The action that the reversed clips of this one show; None where there is none."""
+    key = (action.motion, action.manner, not action.backwards)
+    return next((a for a in ACTIONS if (a.motion, a.manner, a.backwards) == key), None)
 
 
 def tracks(action, index):
