@@ -13,6 +13,7 @@ from fsarbench import __version__
 from fsarbench.cli.catalogue import config, list_, published, show
 from fsarbench.cli.compare import compare
 from fsarbench.cli.data import data
+from fsarbench.cli.features import features
 from fsarbench.cli.profile import profile
 from fsarbench.cli.report import episode, report
 from fsarbench.cli.run import check, eval_, run
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(run)
 app.command("eval")(eval_)
+app.command()(features)
 app.command()(sweep)
 app.command()(compare)
 app.command()(published)

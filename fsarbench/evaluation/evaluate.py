@@ -96,7 +96,8 @@ class Evaluator:
 
     def _encode(self, drawn: Sequence[EpisodeArrays]) -> Features:
         cache = FeatureCache(self.model, self.split, drawn, self.text)
-        if self.cache_folders is not None:
+        # Features that were given are on disk already.
+        if self.cache_folders is not None and not self.model.backbone.takes_features:
             disk_cache = self.cache_folders.feature_cache(self.model, self.data_module)
             cache.attach(disk_cache, self.data_module.reader, self.data_module.device)
         with self.bars.task(
