@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
-from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
+from fsarbench.config.build import Settings, assemble, build_dataset, build_settings, dataset_name
 from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule
@@ -323,7 +323,7 @@ def finish(
         name=job.name,
         config=job.loaded.text(),
         # Features are of the data set that they were computed from.
-        dataset=job.data_module.feature_info.get("dataset", job.loaded.values["dataset"]["type"]),
+        dataset=job.data_module.feature_info.get("dataset", dataset_name(job.loaded.values)),
         fingerprint=job.fingerprint,
         total_seconds=time.monotonic() - start,
         skipped=build_dataset(job.loaded.values).skipped,
