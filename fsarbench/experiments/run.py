@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
+from fsarbench.catalogue.pretraining import seen_data
 from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
 from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
@@ -325,6 +326,7 @@ def finish(
         total_seconds=time.monotonic() - start,
         skipped=build_dataset(job.loaded.values).skipped,
         checkpoint=tuned,
+        seen_data=seen_data(job.loaded.values["backbone"]),
     )
     result = describe_run(job.model, data_module, settings, training, evaluations, origin)
     write_run(

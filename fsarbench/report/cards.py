@@ -1,8 +1,9 @@
 """What `fsarbench list` and `fsarbench show` print, from the cards and the names of configs."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -99,10 +100,17 @@ def sections(card: Card) -> Sections:
     yield "Arguments of the released code", [f"{k} = {v!r}" for k, v in card.released.items()]
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
+    yield "Data that known weights were trained on", [seen_line(d) for d in card.seen_data]
     yield "Published results", list(published_rows(card.published))
     yield "Methods (fsarbench show NAME lists their published results)", used_by(card)
     yield "Package", [card.origin] if card.origin else []
     yield "Card", [str(card.file)]
+
+
+def seen_line(seen: Mapping[str, Any]) -> str:
+    """Training data of weights in one line."""
+    labels = "" if seen["labels"] else " (without labels)"
+    return f"{', '.join(seen['weights'])}: {', '.join(seen['data'])}{labels}"
 
 
 def used_by(card: Card) -> list[str]:

@@ -64,7 +64,9 @@ class Row:
     def backbone(self) -> str:
         """Model and weights of the backbone, or its component."""
         model, weights = (self.first.value(f"backbone.{key}") for key in ("model", "pretrained"))
-        return f"{model} ({weights})" if model and weights else model or self.part("backbone")
+        if model and weights:
+            return f"{model} ({weights})"
+        return model or weights or self.part("backbone")
 
     @property
     def trainable(self) -> str:
