@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from fsarbench.data.synthetic.synthact.actions import ACTIONS, Action
-from fsarbench.data.synthetic.synthact.appearance import (
+from fsarbench.data.synthetic.synthact.dataset import draw_frames
+from fsarbench.data.synthetic.synthact.scene import (
     COLOURS,
     SHAPES,
     SIZES,
     TEXTURES,
+    Scene,
+    Thing,
+    random_background,
     random_look,
 )
-from fsarbench.data.synthetic.synthact.draw import draw_frames
-from fsarbench.data.synthetic.synthact.scene import Scene, Thing, random_background
 from fsarbench.data.synthetic.synthact.scene_setup import scene
 from fsarbench.data.synthetic.synthact.trajectories import track
 from fsarbench.runtime.random_stream import RandomStream

@@ -11,7 +11,7 @@ from python_pages import Pages, label, signature
 
 from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.catalogue.published_results import results_of
-from fsarbench.report.published import Result, command, grouped, percentage, setting
+from fsarbench.report.cards import Result, command, grouped, percentage, setting
 
 GUIDE = (
     "One page per slot, generated from the cards in `registry/` and the docstrings; "

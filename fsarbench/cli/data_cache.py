@@ -4,10 +4,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fsarbench.data.frame_store.build import CacheOptions, fill_store
+from fsarbench.data.frame_store.build import CacheOptions, SizeEstimate, fill_store
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings
-from fsarbench.data.frame_store.size_estimate import SizeEstimate
 from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.readers.store_reader import StoreReader
 from fsarbench.data.video_sources import Source

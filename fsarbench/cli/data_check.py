@@ -6,8 +6,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fsarbench.data.checking.check_videos import CheckSettings, check_videos
-from fsarbench.data.checking.findings import MEANING, SKIPPED, Entry, Fault
+from fsarbench.data.checking.check_videos import (
+    MEANING,
+    SKIPPED,
+    CheckSettings,
+    Entry,
+    Fault,
+    check_videos,
+)
 from fsarbench.data.video_sources import Source
 from fsarbench.errors import UserError
 

@@ -15,6 +15,7 @@ from fsarbench.config.loading import BRANCH_SLOTS, BRANCHES, SECTIONS, SEEDS, Lo
 from fsarbench.episode import FRAMES, MAIN, SHARED_NECK
 from fsarbench.errors import UserError, nearest
 from fsarbench.registry import SLOTS
+from fsarbench.video import FeatureReader
 
 # The sizes that assembly fills in by the name of a constructor's argument.
 OFFERED = frozenset(
@@ -111,6 +112,7 @@ def find_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     yield from text_faults(values)
     yield from matching_faults(values)
     yield from branch_faults(values)
+    yield from feature_faults(values)
 
 
 def key_faults(name: str, value: Any) -> Iterator[Fault]:
@@ -313,6 +315,29 @@ def branch_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         if name not in branches:
             has = ", ".join(branches) or "none; its only matcher needs no branch"
             yield Fault(f"{key}.branch", f"no branch '{name}'; the config has {has}", (BRANCHES,))
+
+
+def feature_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Frames for a backbone that takes features, the reverse, and adapters without blocks."""
+    slots = ("dataset", "reader", "backbone", "adapter")
+    found = {slot: next(components(values, [slot]), (slot, None))[1] for slot in slots}
+    dataset, backbone = found["dataset"], found["backbone"]
+    if dataset is None or backbone is None:
+        return
+    reader = found["reader"] or SLOTS["reader"].find(dataset.default_reader)
+    gives, sources = issubclass(reader, FeatureReader), ("dataset.type", "reader.type")
+    if gives and not backbone.takes_features:
+        message = f"{dataset.__name__} gives features, and {backbone.__name__} takes frames: "
+        yield Fault("backbone.type", f"{message}backbone = dict(type='Precomputed')", sources)
+    if backbone.takes_features and not gives:
+        message = f"{backbone.__name__} takes features, and {reader.__name__} reads frames: "
+        remedy = "dataset = dict(type='FeatureFolder', root=...), reader = None"
+        yield Fault("backbone.type", f"{message}{remedy}", sources)
+    adapter = found["adapter"]
+    if backbone.takes_features and adapter is not None and adapter.__name__ != "Frozen":
+        message = f"{adapter.__name__} adapts the blocks of a backbone, and {backbone.__name__} has"
+        remedy = "none: adapter = None"
+        yield Fault("adapter.type", f"{message} {remedy}", ("backbone.type",))
 
 
 def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -1,6 +1,9 @@
-"""Split files, annotation tables and lists of bad videos, all in CSV."""
+"""Annotation tables, lists of bad videos, and other CSV files of data sets."""
 
 import csv
+import io
+import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -8,6 +11,7 @@ from typing import Literal
 
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError, nearest
+from fsarbench.runtime.atomic_files import write_with_parents
 from fsarbench.video import SplitName
 
 
@@ -89,6 +93,29 @@ def require_inside(row: Row, column: str) -> None:
         )
 
 
+def require_unique(rows: Iterable[Row], column: str) -> None:
+    """Raise a `UserError` if two rows have the same cell in a column."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        before = first.setdefault(row[column], row)
+        if before is not row:
+            raise UserError(
+                f"{row.location}: the video {row[column]} is already listed at {before.location}; "
+                "it could be both support and query of an episode. Remove one of the lines."
+            )
+
+
+def existing_paths(root: Path, paths: Iterable[str]) -> set[str]:
+    """Those of some paths below a folder that exist."""
+    # Each folder is listed once: checking 70,000 files one by one takes minutes on a network disk.
+    listed = list(paths)
+    folders: dict[Path, set[str]] = defaultdict(set)
+    for folder in {(root / path).parent for path in listed}:
+        if folder.is_dir():
+            folders[folder] = {entry.name for entry in os.scandir(folder)}
+    return {path for path in listed if Path(path).name in folders[(root / path).parent]}
+
+
 def _row(path: Path, number: int, line: dict[str | None, str | list[str]]) -> Row:
     cells = {key: value.strip() for key, value in line.items() if key and isinstance(value, str)}
     return Row(f"{path}, line {number}", cells)
@@ -163,3 +190,31 @@ def _skips(row: Row) -> bool:
     if row["skip"] not in ("yes", "no"):
         raise UserError(f"{row.location}: skip is '{row['skip']}'; expected yes or no.")
     return row["skip"] == "yes"
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a CSV file with a header line, atomically.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    try:
+        write_with_parents(path, text.encode())
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}. Change the permissions, or choose "
+            "another file with --out."
+        ) from error

@@ -255,6 +255,7 @@ def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
     """
     parts = {name: value for name, value in job.loaded.values.items() if name in SLOTS}
     parts.setdefault("reader", {"type": type(job.data_module.reader).__name__})
+    weights = job.data_module.feature_info.get("weights")
     return {
         **{name: with_defaults(name, spec) for name, spec in parts.items() if spec is not None},
         **asdict(job.settings),
@@ -268,6 +269,7 @@ def run_inputs(job: Job, checkpoint: Checkpoint | None) -> dict[str, Any]:
         "device": job.data_module.device.type,
         "processes": distributed.count(),
         "checkpoint": None if checkpoint is None else checkpoint.sha256,
+        **({} if weights is None else {"feature_weights": weights}),
     }
 
 
@@ -321,7 +323,8 @@ def finish(
     origin = Origin(
         name=job.name,
         config=job.loaded.text(),
-        dataset=job.loaded.values["dataset"]["type"],
+        # Features are of the data set that they were computed from.
+        dataset=job.data_module.feature_info.get("dataset", job.loaded.values["dataset"]["type"]),
         fingerprint=job.fingerprint,
         total_seconds=time.monotonic() - start,
         skipped=build_dataset(job.loaded.values).skipped,

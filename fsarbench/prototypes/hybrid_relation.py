@@ -1,5 +1,7 @@
 """HyRSM: query-specific prototypes (Wang et al., CVPR 2022)."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -76,9 +78,25 @@ class HybridRelation(PrototypeBuilder):
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N M E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
-        """One prototype per class and query; text is unused."""
-        classes, query = self._relate_frames(support).mean(1), self._relate_frames(query)
+    ) -> (
+        tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]
+        | tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"], Mapping[str, Tensor]]
+    ):
+        """One prototype per class and query; text is unused.
+
+        In training, the auxiliary output `attended` "V S F" holds the frames of every video behind
+        the first attention, the support videos first and class-major, then the queries.
+        """
+        support, query = self._relate_frames(support), self._relate_frames(query)
+        prototypes, matched = self._match_frames(support.mean(1), query)
+        if not self.training:
+            return prototypes, matched
+        return prototypes, matched, {"attended": torch.cat([support.flatten(0, 1), query])}
+
+    def _match_frames(
+        self, classes: Float[Tensor, "N S F"], query: Float[Tensor, "Q S F"]
+    ) -> tuple[Float[Tensor, "Q N 1 S F"], Float[Tensor, "Q S F"]]:
+        """Prototypes and query features from the related frames of classes and queries."""
         videos = classes.mean(1).expand(query.shape[0], -1, -1)
         context = self._relate_videos(torch.cat([videos, query.mean(1, keepdim=True)], dim=1))
         prototypes = self.frame(classes) + context[:, :-1, None]

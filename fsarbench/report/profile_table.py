@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fsarbench.catalogue.published_results import task_name
-from fsarbench.report.wide_table import CutTable, Heading
+from fsarbench.report.table_layouts import CutTable, Heading
 from fsarbench.runtime.progress import make_console
 
 Record = Mapping[str, Any]
@@ -207,8 +207,8 @@ def remarks(found: Mapping[str, Any]) -> list[str]:
     setting = first["setting"]
     task = (
         f"{task_name(setting['way'], setting['shot'])}, {setting['queries_a_class']} queries a "
-        f"class ({of_training(setting)} in training), {setting['frames']} frames of "
-        f"{setting['size']} pixels, {setting['precision']}"
+        f"class ({of_training(setting)} in training), {video_text(setting)}, "
+        f"{setting['precision']}"
     )
     ratios = "In brackets: over the first row. " if len(found["configs"]) > 1 else ""
     return [
@@ -218,6 +218,18 @@ def remarks(found: Mapping[str, Any]) -> list[str]:
         "allocator: of the GPU, measured.",
         f"Device: {', '.join(f'{key} {value}' for key, value in device.items())}.",
     ]
+
+
+def video_text(setting: Mapping[str, Any]) -> str:
+    """Input of one video in words; `size` is None for features.
+
+    Example:
+        >>> video_text({"frames": 8, "size": None})
+        'features given (8 steps, no operations of a backbone)'
+    """
+    if setting["size"] is None:
+        return f"features given ({setting['frames']} steps, no operations of a backbone)"
+    return f"{setting['frames']} frames of {setting['size']} pixels"
 
 
 def of_training(setting: Mapping[str, Any]) -> str:

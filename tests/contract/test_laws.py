@@ -174,7 +174,7 @@ def logits(
     text: torch.Tensor,
 ) -> torch.Tensor:
     prototypes, matcher = parts
-    built, matched = prototypes(support, query, text)
+    built, matched = prototypes(support, query, text)[:2]
     return matcher(matched, built)
 
 

@@ -23,6 +23,8 @@ def config(card: Card) -> dict[str, object]:
     named = {"adapter": "FullFineTuning", "prototypes": "EachShot", "matcher": "OTAM"}
     chosen = values(*(card.name if slot == card.slot else n for slot, n in named.items()))
     if card.slot == "losses":
+        # One of the losses reads an auxiliary output of these prototypes.
+        chosen["prototypes"] = {"type": "HybridRelation"}
         chosen["losses"] = {"loss": {"type": card.name, **card.released}}
     else:
         chosen[card.slot] = {"type": card.name, **card.released}

@@ -68,10 +68,14 @@ def test_the_page_has_what_this_file_runs() -> None:
     assert set(FILES) == {
         "my_parts.py",
         "mine.py",
+        "my_necks.py",
+        "two_branches.py",
+        "my_backbone.py",
+        "tubelets.py",
         "pyproject.toml",
         "registry/matchers/frame_by_frame.toml",
     }
-    assert [len(blocks(language)) for language in ("python", "bash", "text")] == [1, 2, 1]
+    assert [len(blocks(language)) for language in ("python", "bash", "text")] == [2, 6, 4]
 
 
 def test_parts_work_without_a_config(folder: Path) -> None:
@@ -80,14 +84,28 @@ def test_parts_work_without_a_config(folder: Path) -> None:
 
 def test_the_config_passes_the_check_and_prints_what_the_page_prints(folder: Path) -> None:
     as_printed, replaced = commands(blocks("bash")[0])
-    rows = [" ".join(re.findall(r"[\w,]+", row)) for row in run(folder, *as_printed).splitlines()]
+    rows = [" ".join(re.findall(r"[\w.,]+", row)) for row in run(folder, *as_printed).splitlines()]
     for line in blocks("text")[0].splitlines():
         assert any(row.startswith(line) for row in rows), line
     assert "OTAM" in run(folder, *replaced)
 
 
+def test_necks_branches_corpora_and_backbones_do_what_the_page_says(folder: Path) -> None:
+    run(folder, "-c", blocks("python")[1])
+    _, branches, corpus, tubelets, fails, _ = blocks("bash")
+    for text, printed in ((branches, 1), (corpus, None), (tubelets, 2)):
+        (command,) = commands(text)
+        rows = [" ".join(re.findall(r"[\w.,]+", row)) for row in run(folder, *command).splitlines()]
+        for line in blocks("text")[printed].splitlines() if printed else ():
+            assert any(row.startswith(line) for row in rows), (line, rows)
+    (command,) = commands(fails)
+    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert blocks("text")[3].strip() in done.stderr
+
+
 def test_an_installed_package_needs_no_custom_imports(site: Path, tmp_path: Path) -> None:
-    listing, check = commands(blocks("bash")[1])
+    listing, check = commands(blocks("bash")[-1])
     assert "without a card [their-parts 1.0]" in run(tmp_path, *listing, path=str(site))
     assert "FrameByFrame" in run(tmp_path, *check, path=str(site))
 

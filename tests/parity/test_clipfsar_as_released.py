@@ -80,7 +80,7 @@ def test_logits_equal_the_naive_form_in_value_and_gradient(depth: int, merge: st
         draw(Q, T, D, seed=1).requires_grad_(),
         draw(N, D, seed=2),
     )
-    prototypes, matched = builder(support, query, text)
+    prototypes, matched = builder(support, query, text[:, None])
     logits = OTAM(temperature=0.5, cosine_eps=0.01)(matched, prototypes)
     want = naive_logits(builder, merge, support, query, text)
     torch.testing.assert_close(logits, want, rtol=0, atol=1e-11)

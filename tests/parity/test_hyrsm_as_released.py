@@ -10,12 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fsarbench.episode import Episode, Outcome
+from fsarbench.errors import UserError
 from fsarbench.layers import MultiHeadAttention
+from fsarbench.losses.frame_classifier import FrameClassifier
 from fsarbench.matchers.bi_mhm import BiMHM
 from fsarbench.prototypes.hybrid_relation import HybridRelation, squared_frequencies
 from tests.helpers.naive_cosine import cosines_with_term
 
-N, K, Q, T, D = 3, 2, 3, 4, 8
+N, K, Q, T, D, M = 3, 2, 3, 4, 8, 6
+CLASSES, LABELS = [4, 0, 5], [1, 0, 2]
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:
@@ -104,6 +108,51 @@ def test_logits_equal_the_naive_form_in_value_and_gradient(scales: tuple[float, 
     theirs = torch.autograd.grad((want * weights).sum(), inputs)
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
+
+
+def episode() -> Episode:
+    """Episode with labels and empty frames."""
+    pixels = torch.zeros(N * K + Q, T, 3, 1, 1).split([N * K, Q])
+    support = pixels[0].unflatten(0, (N, K))
+    return Episode(support, pixels[1], torch.tensor(LABELS), torch.tensor(CLASSES))
+
+
+def test_the_classifier_reads_the_frames_behind_the_attention() -> None:
+    builder = build(SCALES[0])
+    support, query = draw(N, K, T, D).requires_grad_(), draw(Q, T, D, seed=1).requires_grad_()
+    for module in builder.modules():  # training without dropout, which has no naive form
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    prototypes, matched, auxiliary = builder.train()(support, query, None)
+    loss = FrameClassifier(D, M, auxiliary="attended").double()
+    outcome = Outcome(BiMHM()(matched, prototypes), support, query, auxiliary=auxiliary)
+    got, losses = loss(outcome, episode()), []
+    videos = [(support[n, k], CLASSES[n]) for n in range(N) for k in range(K)]
+    videos += [(query[q], CLASSES[LABELS[q]]) for q in range(Q)]
+    for video, label in videos:
+        for frame in inside(builder, SCALES[0], video):
+            scores = loss.classifier.weight @ frame + loss.classifier.bias
+            losses.append(scores.exp().sum().log() - scores[label])
+    want = sum(losses) / len(losses)
+    torch.testing.assert_close(got, want, rtol=0, atol=1e-12)
+    inputs = [support, query, *loss.parameters(), *builder.within.parameters()]
+    ours, theirs = torch.autograd.grad(got, inputs), torch.autograd.grad(want, inputs)
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-11)
+
+
+def test_a_missing_auxiliary_output_is_named() -> None:
+    support, query = draw(N, K, T, D), draw(Q, T, D)
+    outcome = Outcome(draw(Q, N), support, query, auxiliary={"other": query})
+    with pytest.raises(UserError, match=r"auxiliary is 'attended', expected .*there are: other"):
+        FrameClassifier(D, M, auxiliary="attended")(outcome, episode())
+
+
+def test_auxiliary_outputs_are_those_of_training_only() -> None:
+    builder = build(SCALES[0])
+    support, query = draw(N, K, T, D), draw(Q, T, D)
+    assert len(builder(support, query, None)) == 2
+    assert len(builder.train()(support, query, None)) == 3
 
 
 @pytest.mark.parametrize("dim", [6, 512])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from fsarbench.data.importing.output import write_text
+from fsarbench.data.annotation_tables import write_text
 from fsarbench.errors import UserError
 
 Kind = Literal["", "missing", "unreadable", "truncated", "slow", "crash"]

@@ -1,7 +1,6 @@
 """Published data sets whose videos the user downloads; an annotation table lists them."""
 
 import os
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,14 +9,17 @@ from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.data.annotation_tables import (
     OnBadVideo,
     Row,
+    existing_paths,
     read_table,
     require_all_splits,
     require_inside,
     require_one_split,
+    require_unique,
     skipped_reasons,
     without,
 )
 from fsarbench.data.paths import expand_path
+from fsarbench.data.side_files import with_side_files
 from fsarbench.data.splits import SPLITS, Entry, grouped, partition_hash, readable_name, split_of
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
@@ -41,6 +43,9 @@ class AnnotatedVideos(VideoDataset):
         source: Where to get the videos, for the error message if they are missing.
         on_bad_video: `skip` leaves out videos that `fsarbench data check` found unreadable; with
             `error`, reading one ends the run.
+        extra: Path of a side file (`.npy`) of every video by name, with `{id}` for the video's id
+            or `{stem}` for the id without suffix; relative paths start at `root`. Components that
+            name it in their `extra` receive the arrays.
     """
 
     def __init__(
@@ -50,12 +55,14 @@ class AnnotatedVideos(VideoDataset):
         annotations: NonEmptyStr = "annotations.csv",
         source: str = "",
         on_bad_video: OnBadVideo = "error",
+        extra: Mapping[str, NonEmptyStr] | None = None,
     ) -> None:
         self.name = name
         self.root = root
         self.annotations = annotations
         self.source = source
         self.on_bad_video = on_bad_video
+        self.extra = extra
 
     @property
     def variable(self) -> str:
@@ -105,7 +112,7 @@ class AnnotatedVideos(VideoDataset):
         """The three splits, in the order of the annotation table."""
         rows, root = self._rows, self.folder
         readable = {row["class"]: row["readable"] for row in rows}
-        return {
+        splits = {
             name: split_of(
                 name,
                 [
@@ -117,6 +124,7 @@ class AnnotatedVideos(VideoDataset):
             )
             for name in SPLITS
         }
+        return with_side_files(splits, root, self.extra)
 
     def fingerprint(self) -> str:
         """Hash over the partition of video ids, by which `data import` recognises known lists."""
@@ -137,8 +145,8 @@ class AnnotatedVideos(VideoDataset):
         for row in rows:
             require_inside(row, "path")
             row.split()
-        _require_unique(rows, "path")
-        _require_unique([row for row in rows if row["id"]], "id")
+        require_unique(rows, "path")
+        require_unique([row for row in rows if row["id"]], "id")
         return rows
 
     @cached_property
@@ -147,7 +155,8 @@ class AnnotatedVideos(VideoDataset):
         table, root = self.table, self.folder
         rows = without(self._all_rows(), skipped_reasons(table, self.on_bad_video))
         require_all_splits(table, [row.split() for row in rows])
-        absent = _absent(root, [row["path"] for row in rows])
+        existing = existing_paths(root, [row["path"] for row in rows])
+        absent = [row["path"] for row in rows if row["path"] not in existing]
         if absent:
             raise self._missing(
                 f"{len(absent)} of the {len(rows)} videos in {table} do not exist in {root}; the "
@@ -163,23 +172,3 @@ class AnnotatedVideos(VideoDataset):
             "(first line: path,class,split), which `fsarbench data import` writes from published "
             "split lists."
         )
-
-
-def _require_unique(rows: list[Row], column: str) -> None:
-    first: dict[str, Row] = {}
-    for row in rows:
-        before = first.setdefault(row[column], row)
-        if before is not row:
-            raise UserError(
-                f"{row.location}: the video {row[column]} is already listed at {before.location}; "
-                "it could be both support and query of an episode. Remove one of the lines."
-            )
-
-
-def _absent(root: Path, paths: list[str]) -> list[str]:
-    # Each folder is listed once: checking 70,000 files one by one takes minutes on a network disk.
-    folders: dict[Path, set[str]] = defaultdict(set)
-    for folder in {(root / path).parent for path in paths}:
-        if folder.is_dir():
-            folders[folder] = {entry.name for entry in os.scandir(folder)}
-    return [p for p in paths if Path(p).name not in folders[(root / p).parent]]

@@ -15,6 +15,7 @@ from fsarbench.data.annotation_tables import (
     skipped_reasons,
 )
 from fsarbench.data.paths import expand_path
+from fsarbench.data.side_files import with_side_files
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
 from fsarbench.data.video_files import FRAME, VIDEO_SUFFIXES
 from fsarbench.errors import UserError, nearest
@@ -36,6 +37,9 @@ class VideoFolder(VideoDataset):
         splits: Split file; relative paths start at `root`.
         on_bad_video: `skip` leaves out videos that `fsarbench data check` found unreadable; with
             `error`, reading one ends the run.
+        extra: Path of a side file (`.npy`) of every video by name, with `{id}` for the video's id
+            or `{stem}` for the id without suffix; relative paths start at `root`. Components that
+            name it in their `extra` receive the arrays.
     """
 
     def __init__(
@@ -43,10 +47,12 @@ class VideoFolder(VideoDataset):
         root: NonEmptyStr,
         splits: NonEmptyStr = "splits.csv",
         on_bad_video: OnBadVideo = "error",
+        extra: Mapping[str, NonEmptyStr] | None = None,
     ) -> None:
         self.root = root
         self.split_file = splits
         self.on_bad_video = on_bad_video
+        self.extra = extra
 
     @property
     def folder(self) -> Path:
@@ -99,7 +105,7 @@ class VideoFolder(VideoDataset):
 
     def splits(self) -> dict[SplitName, Split]:
         """The three splits; classes are in the order of the split file."""
-        return dict(self._splits)
+        return with_side_files(self._splits, self.folder, self.extra)
 
     @cached_property
     def _splits(self) -> dict[SplitName, Split]:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
+from fsarbench.data.annotation_tables import write_rows
 from fsarbench.data.frame_store.formats import SUFFIX, Format
-from fsarbench.data.importing.output import write_rows
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import write_with_parents
 

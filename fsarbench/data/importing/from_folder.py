@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fsarbench.data.annotation_tables import read_table, require_all_splits, require_one_split
+from fsarbench.data.annotation_tables import (
+    read_table,
+    require_all_splits,
+    require_one_split,
+    write_rows,
+)
 from fsarbench.data.datasets.video_folder import videos_of
 from fsarbench.data.importing.class_names import spelled_out
-from fsarbench.data.importing.output import write_rows
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError, nearest
 from fsarbench.runtime.random_stream import RandomStream

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fsarbench.data.annotation_tables import write_rows, write_text
 from fsarbench.data.importing.class_names import ClassName, class_names, read_labels
 from fsarbench.data.importing.known_lists import Counts, KnownDataset, split_counts
-from fsarbench.data.importing.output import write_rows, write_text
 from fsarbench.data.importing.split_lists import Family, ListedVideo, SplitLists, read_lists
 from fsarbench.data.importing.video_finder import VideoIndex, choose, find_videos, probe_all
 from fsarbench.data.splits import grouped, partition_hash

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from fsarbench.data.augmentation import jittered, random_box, scaled_box
-from fsarbench.data.clips import ClipSettings, load_clip, prepare_clip, segment_frames
+from fsarbench.data.clips import (
+    ClipSettings,
+    jittered,
+    load_clip,
+    prepare_clip,
+    random_box,
+    scaled_box,
+    segment_frames,
+)
 from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import RandomStream
 from fsarbench.video import VideoReader

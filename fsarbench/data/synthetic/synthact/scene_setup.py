@@ -7,9 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fsarbench.data.synthetic.synthact.actions import RECIPE, Action
-from fsarbench.data.synthetic.synthact.appearance import SIZES, Look, random_look
 from fsarbench.data.synthetic.synthact.motions import MOTIONS, Motion
-from fsarbench.data.synthetic.synthact.scene import Scene, Thing, random_background
+from fsarbench.data.synthetic.synthact.scene import (
+    SIZES,
+    Look,
+    Scene,
+    Thing,
+    random_background,
+    random_look,
+)
 from fsarbench.data.synthetic.synthact.trajectories import Curve, Track, track
 from fsarbench.runtime.random_stream import RandomStream
 

@@ -13,8 +13,13 @@ import pytest
 
 from fsarbench.cli.app import main
 from fsarbench.data.annotation_tables import bad_list_path
-from fsarbench.data.checking.check_videos import CheckSettings, check_videos, examine_all
-from fsarbench.data.checking.findings import Entry, find_faults
+from fsarbench.data.checking.check_videos import (
+    CheckSettings,
+    Entry,
+    check_videos,
+    examine_all,
+    find_faults,
+)
 from fsarbench.data.checking.journal import Facts, journal, read_journal
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.datasets.video_folder import VideoFolder

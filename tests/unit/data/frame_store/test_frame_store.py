@@ -14,10 +14,9 @@ import torch
 from fsarbench.cli.app import main
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.frame_store import build, writer
-from fsarbench.data.frame_store.build import CacheOptions, fill_store
+from fsarbench.data.frame_store.build import CacheOptions, SizeEstimate, fill_store
 from fsarbench.data.frame_store.formats import Format
 from fsarbench.data.frame_store.index import StoreSettings, read_index
-from fsarbench.data.frame_store.size_estimate import SizeEstimate
 from fsarbench.data.frame_store.writer import Failed, StoreWriter, all_frames
 from fsarbench.data.readers.decord_reader import DecordReader
 from fsarbench.data.readers.frames_reader import FramesReader

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fsarbench.cli.data_import import remarks
 from fsarbench.data.datasets.annotated import AnnotatedVideos
-from fsarbench.data.importing.summary import remarks
 from fsarbench.data.splits import require_names
 from fsarbench.errors import UserError
 from tests.helpers.split_lists import (

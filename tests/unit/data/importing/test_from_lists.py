@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fsarbench.cli.app import main
+from fsarbench.cli.data_import import headline, remarks
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_lists import missing_file
 from fsarbench.data.importing.known_lists import known_dataset
-from fsarbench.data.importing.summary import headline, remarks
 from fsarbench.errors import UserError
 from tests.helpers.split_lists import (
     TIMED,

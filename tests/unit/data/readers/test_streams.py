@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fsarbench.config.build import build_reader
+from fsarbench.data.checking.check_videos import Entry, find_faults
 from fsarbench.data.checking.examine import examine
-from fsarbench.data.checking.findings import Entry, find_faults
 from fsarbench.data.frame_store.index import Stored, StoreSettings, write_index, write_settings
 from fsarbench.data.frame_store.writer import StoreWriter
 from fsarbench.data.importing.video_finder import probe

@@ -10,8 +10,15 @@ import pytest
 from fsarbench.data.datasets.synthetic import Strokes
 from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.synthetic.strokes import dataset
-from fsarbench.data.synthetic.strokes.dataset import SHAPES, ensure, frames_of, plan
-from fsarbench.data.synthetic.strokes.draw import draw, look, placed
+from fsarbench.data.synthetic.strokes.dataset import (
+    SHAPES,
+    draw,
+    ensure,
+    frames_of,
+    look,
+    placed,
+    plan,
+)
 from fsarbench.errors import UserError
 from fsarbench.runtime.random_stream import RandomStream
 

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 
 from fsarbench.data.synthetic.synthact.actions import ACTIONS, RECIPE
-from fsarbench.data.synthetic.synthact.appearance import COLOURS, SHAPES, TEXTURES
-from fsarbench.data.synthetic.synthact.dataset import plan, render
-from fsarbench.data.synthetic.synthact.draw import draw
+from fsarbench.data.synthetic.synthact.dataset import draw, plan, render
 from fsarbench.data.synthetic.synthact.motions import MOTIONS
-from fsarbench.data.synthetic.synthact.scene import BACKGROUNDS
+from fsarbench.data.synthetic.synthact.scene import BACKGROUNDS, COLOURS, SHAPES, TEXTURES
 from fsarbench.data.synthetic.synthact.scene_setup import MANNERS, scene
 
 # Pinned hashes of frames. If rendered frames change, increase RECIPE, so that existing folders are
