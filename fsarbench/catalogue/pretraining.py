@@ -59,6 +59,12 @@ def seen_data(backbone: Mapping[str, Any]) -> SeenData | None:
     return None
 
 
+def seen_record(backbone: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Training data of the weights of a backbone as results and feature folders record it."""
+    seen = seen_data(backbone)
+    return None if seen is None else {"data": list(seen.data), "labels": seen.labels}
+
+
 @cache
 def holders() -> Mapping[str, frozenset[str]]:
     """Names of training data that holds test classes of a data set, by its name in configs."""

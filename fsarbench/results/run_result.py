@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fsarbench.catalogue.pretraining import SeenData
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
@@ -91,7 +90,8 @@ class Origin:
         total_seconds: Seconds from the start of the run to the end of the test.
         skipped: Reasons for the bad videos that were left out, by path.
         checkpoint: Tested checkpoint; None if nothing was trained.
-        seen_data: Training data of the backbone's pretrained weights; None if unknown.
+        seen_data: Training data of the backbone's pretrained weights, as in
+            `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Origin:
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
-    seen_data: SeenData | None = None
+    seen_data: Mapping[str, Any] | None = None
 
 
 def describe_run(
@@ -230,7 +230,7 @@ def _conditions(
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
         "corpus_sha256": corpus_hash(model),
-        "seen_data": None if origin.seen_data is None else _seen_data(origin.seen_data),
+        "seen_data": origin.seen_data,
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_conditions(evaluation),
@@ -240,10 +240,6 @@ def _conditions(
         "selection": training.selection,
         "route": asdict(evaluation.route),
     }
-
-
-def _seen_data(seen: SeenData) -> dict[str, Any]:
-    return {"data": list(seen.data), "labels": seen.labels}
 
 
 def _inputs(model: FewShotModel, data_module: DataModule) -> dict[str, Any]:
