@@ -101,10 +101,17 @@ def sections(card: Card) -> Sections:
     yield "Arguments of the released code", [f"{k} = {v!r}" for k, v in card.released.items()]
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
+    yield "Data that known weights were trained on", [seen_line(d) for d in card.seen_data]
     yield "Published results", list(published_rows(card.published))
     yield "Methods (fsarbench show NAME lists their published results)", used_by(card)
     yield "Package", [card.origin] if card.origin else []
     yield "Card", [str(card.file)]
+
+
+def seen_line(seen: Mapping[str, Any]) -> str:
+    """Training data of weights in one line."""
+    labels = "" if seen["labels"] else " (without labels)"
+    return f"{', '.join(seen['weights'])}: {', '.join(seen['data'])}{labels}"
 
 
 def used_by(card: Card) -> list[str]:
