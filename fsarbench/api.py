@@ -20,7 +20,7 @@ from torch import Tensor
 
 from fsarbench.catalogue.cards import components_of_slot, methods, slots
 from fsarbench.catalogue.config_variants import config_names
-from fsarbench.config.build import USUAL_CLASSES, build_model
+from fsarbench.config.build import USUAL_CLASSES, build_model, clips_for
 from fsarbench.config.loading import load_config, override_strings
 from fsarbench.config.named_datasets import named_data_module
 from fsarbench.config.validation import check_config
@@ -31,7 +31,7 @@ from fsarbench.evaluation.evaluate import evaluate as evaluate_model
 from fsarbench.evaluation.given_features import evaluate_given, feature_tensor, split_of_labels
 from fsarbench.experiments.reload import reload_model
 from fsarbench.interfaces import Matcher, PrototypeBuilder
-from fsarbench.model import FewShotModel
+from fsarbench.model import FewShotModel, device_of
 from fsarbench.report.comparison.compare import RunComparison, compare_runs
 from fsarbench.results.evaluation_result import EvaluationResult, result_of
 from fsarbench.results.finished_runs import Runs, find_runs, read_run
@@ -119,7 +119,8 @@ def load_data(
     """Videos of a data set, with the episodes that are drawn from them.
 
     Args:
-        name: Name of a data set (`synthact`, `ssv2`, ...), a config, or a folder of class folders.
+        name: Name of a data set (`synthact`, `ssv2`, ...), a config, a folder of class folders, or
+            a folder of features.
         way: Classes of an episode.
         shot: Support videos per class.
         queries: Query videos per class.
@@ -311,5 +312,5 @@ def _only_run(path: str | Path) -> Any:
 
 def _for_model(data: DataModule, model: FewShotModel) -> DataModule:
     """The data on the model's device, with clips of the size of its backbone."""
-    device = next(model.parameters()).device
-    return replace(data, clips=data.clips.resolved(model.backbone.image_size), device=device)
+    device = device_of(model) or data.device
+    return replace(data, clips=clips_for(data.clips, model.backbone), device=device)

@@ -130,7 +130,7 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
     Attributes:
         width: Token width C, the width of the adapters' inputs.
         dim: Feature width D.
-        image_size: Input size in pixels (H = W).
+        image_size: Input size in pixels (H = W); 0 if its input is features.
         prefix: Number of tokens before the patches of a frame (class token, registers).
         grid: Patches per side of a frame; 0 for a network without patches.
         mlp_width: Hidden width of the blocks' MLPs; 0 if an MLP is not two plain linear layers.
@@ -138,9 +138,11 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
         joint: Whether one of its adapters attends across the videos of a call.
         uses_text: Whether one of its adapters reads the text features of support videos.
         gives_tokens: Whether `forward` takes the argument `levels`, for necks that read tokens.
+        takes_features: Whether its input is features "V S D" that were computed before, not frames.
     """
 
     gives_tokens: ClassVar[bool] = False
+    takes_features: ClassVar[bool] = False
     width: int
     dim: int
     image_size: int

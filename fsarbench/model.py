@@ -1,11 +1,12 @@
 """Few-shot action recognition model: wires the components of all slots."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Num, UInt8
+from jaxtyping import Float, Num
 from torch import Tensor, nn
 
 from fsarbench.episode import (
@@ -81,7 +82,8 @@ class FewShotModel(nn.Module):
         readout: Maps the model's output to the scores of a test episode.
         losses: Training losses by name.
         text_encoder: Maps class names to text features; None if no component uses text.
-        load_clips: Decodes video files to clips, for `embed_videos`; None disables that method.
+        load_clips: Decodes video files to clips "V T 3 H W" (or reads features "V S D"), for
+            `embed_videos`; None disables that method.
         neck: Maps the backbone's features to those of all branches; None takes them as they are.
         branches: Branches by name, in place of `prototypes` and `matcher`.
         reads: Branch that a loss (by its name) or the readout (`readout`) reads; the others read
@@ -96,7 +98,7 @@ class FewShotModel(nn.Module):
         readout: Readout,
         losses: Mapping[str, Loss] | None = None,
         text_encoder: TextEncoder | None = None,
-        load_clips: Callable[[Sequence[Path]], UInt8[Tensor, "V T 3 H W"]] | None = None,
+        load_clips: Callable[[Sequence[Path]], Num[Tensor, "V T *pixels"]] | None = None,
         neck: Neck | None = None,
         branches: Mapping[str, Branch] | None = None,
         reads: Mapping[str, str] | None = None,
@@ -249,7 +251,7 @@ class FewShotModel(nn.Module):
                 "This model was built without a video reader. Build it by fsarbench.create_model, "
                 "or pass load_clips."
             )
-        device, training = next(self.backbone.parameters()).device, self.training
+        device, training = device_of(self) or torch.device("cpu"), self.training
         self.eval()
         try:
             files = [Path(path) for path in paths]
@@ -384,6 +386,12 @@ def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ..
                 )
             levels.add(level % backbone.depth)
     return tuple(sorted(levels))
+
+
+def device_of(module: nn.Module) -> torch.device | None:
+    """Device of a module's weights; None if it has none."""
+    tensor = next(chain(module.parameters(), module.buffers()), None)
+    return None if tensor is None else tensor.device
 
 
 def trainable_parameters(module: nn.Module) -> dict[str, Tensor]:

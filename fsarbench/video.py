@@ -4,12 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from fsarbench.arguments.signatures import Checked
+from fsarbench.errors import UserError
 
 SplitName = Literal["train", "val", "test"]
 
@@ -20,15 +21,17 @@ class Video:
 
     Attributes:
         id: Name inside the data set, the same on every machine.
-        path: Video file, or folder of frames.
+        path: Video file, folder of frames, or file of features.
         label: Index of its class in the split.
         extra: Side files (`.npy`) by name, such as tracks.
+        row: Row of a file with the features of several videos; None for a file of one video.
     """
 
     id: str
     path: Path
     label: int
     extra: Mapping[str, Path] = field(default_factory=dict, hash=False)
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,11 @@ class VideoDataset(Checked, ABC):
 
     Attributes:
         image_size: Side of the crop in pixels if neither the clip settings nor a model sets it.
+        default_reader: Reader of configs without the key `reader`.
     """
 
     image_size: ClassVar[int] = 224
+    default_reader: ClassVar[str] = "PyAVReader"
 
     @abstractmethod
     def splits(self) -> dict[SplitName, Split]:
@@ -75,6 +80,11 @@ class VideoDataset(Checked, ABC):
     @property
     def skipped(self) -> Mapping[str, str]:
         """Unreadable videos (path to reason) that are excluded from the episodes."""
+        return {}
+
+    @property
+    def feature_info(self) -> Mapping[str, Any]:
+        """How the features of the data set were computed; empty for videos, or if unknown."""
         return {}
 
 
@@ -100,3 +110,41 @@ class VideoReader(Checked, ABC):
     def source(self, path: Path) -> Path:
         """File that the frames are read from; if it changes, cached features are recomputed."""
         return path
+
+
+class FeatureReader(VideoReader):
+    """Reads features that were computed before, in place of frames; there is no augmentation."""
+
+    @abstractmethod
+    def features(self, video: Video) -> Float32[np.ndarray, "S D"]:
+        """Features of a video.
+
+        Raises:
+            fsarbench.errors.UserError: The file is missing or damaged, or the array has other axes
+                or a value that is not finite.
+        """
+
+    @abstractmethod
+    def shape(self, video: Video) -> tuple[int, int]:
+        """Number of steps S and width D of the features of a video.
+
+        Raises:
+            fsarbench.errors.UserError: As `features`.
+        """
+
+    def count(self, path: Path) -> int:
+        """Features have no frames.
+
+        Raises:
+            UserError: Always.
+        """
+        raise UserError(f"{path} has features and no frames, so there is nothing to decode.")
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
+        """Features have no frames.
+
+        Raises:
+            UserError: Always.
+        """
+        del indices
+        raise UserError(f"{path} has features and no frames, so there is nothing to decode.")

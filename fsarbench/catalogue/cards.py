@@ -43,6 +43,7 @@ class Card:
         defaults: All other arguments with their defaults.
         released: Arguments with which the component computes the same as the released code.
         differs: Differences from the authors' code, and choices that the paper does not state.
+        seen_data: Backbones: training data of known weights, as in `registry/README.md`.
         published: Published results with their sources.
         origin: Installed package of the component; empty for fsarbench.
     """
@@ -62,6 +63,7 @@ class Card:
     defaults: dict[str, Any] = field(default_factory=dict)
     released: dict[str, Any] = field(default_factory=dict)
     differs: list[str] = field(default_factory=list)
+    seen_data: list[dict[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     origin: str = ""
 

@@ -1,4 +1,4 @@
-"""`fsarbench list`, `fsarbench show` and `fsarbench config`."""
+"""`fsarbench list`, `fsarbench show`, `fsarbench config` and `fsarbench published`."""
 
 from typing import Annotated
 
@@ -47,3 +47,38 @@ def config(
         print(text, end="")
     else:
         write_text(Path(out), text)
+
+
+def published(
+    dataset: Annotated[
+        str | None, typer.Option(help="Only this data set, such as ssv2-full.")
+    ] = None,
+    way: Annotated[int | None, typer.Option(help="Only tasks with this number of classes.")] = None,
+    shot: Annotated[
+        int | None, typer.Option(help="Only tasks with this number of support videos per class.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--format", help="markdown, latex, csv or json.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="File to write; printed by default.")
+    ] = None,
+) -> None:
+    """List published results with their protocols and sources."""
+    from pathlib import Path
+
+    from fsarbench.catalogue.published_results import published_results, select
+    from fsarbench.report.published_table import WRITERS, terminal_table
+    from fsarbench.report.table_layouts import layout_of
+    from fsarbench.runtime.atomic_files import write_text
+    from fsarbench.runtime.progress import make_console
+
+    chosen_layout = layout_of(layout, out)
+    results = select(published_results(), dataset=dataset, way=way, shot=shot, method=method)
+    if chosen_layout is None:
+        make_console().print(terminal_table(results))
+    elif out is None:
+        print(WRITERS[chosen_layout](results), end="")
+    else:
+        write_text(Path(out), WRITERS[chosen_layout](results))

@@ -6,21 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Num
 from torch import Tensor
 
 from fsarbench.arguments.signatures import coerce, parameters
-from fsarbench.config.loading import LoadedConfig
+from fsarbench.config.loading import OUTER_KEYS, LoadedConfig
 from fsarbench.config.validation import OFFERED, SECTIONS, TAKES_SIZES
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
+from fsarbench.data.datasets.cross_domain import CrossDomain
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone, Matcher, Neck, PrototypeBuilder, TextEncoder
 from fsarbench.model import Branch, FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.settings import EvaluateSettings, TrainSettings
-from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
+from fsarbench.video import (
+    FeatureReader,
+    Split,
+    SplitName,
+    Video,
+    VideoDataset,
+    VideoReader,
+)
 
 Values = Mapping[str, Any]
 # The training classes of most of the field's data sets: stands in where no data is looked for.
@@ -53,13 +61,88 @@ def build_settings(values: Values) -> Settings:
 
 
 def build_dataset(values: Values) -> VideoDataset:
-    """The data set; its videos are not looked for yet."""
-    return build_component("dataset", values["dataset"])
+    """The data set; its videos are not looked for yet.
+
+    With the key `test`, test classes come from another data set.
+    """
+    spec = values["dataset"]
+    source = build_component(
+        "dataset", {k: v for k, v in spec.items() if k not in OUTER_KEYS["dataset"]}
+    )
+    if not spec.get("test"):
+        return source
+    target = build_component("dataset", spec["test"], key="dataset.test")
+    return CrossDomain(source, target, spec.get("exclude") or ())
+
+
+def dataset_name(values: Values) -> str:
+    """Component of the data set, or `TRAIN -> TEST` if the test classes are of another one."""
+    spec = values["dataset"]
+    test = spec.get("test")
+    return f"{spec['type']} -> {test['type']}" if test else str(spec["type"])
 
 
 def build_reader(values: Values) -> VideoReader:
-    """The video reader; `PyAVReader` where the config has none."""
-    return build_component("reader", values.get("reader") or {"type": "PyAVReader"})
+    """The video reader; that of the data set where the config has none."""
+    return build_component("reader", values.get("reader") or {"type": default_reader(values)})
+
+
+def default_reader(values: Values) -> str:
+    """Name of the reader of a config without the key `reader`."""
+    spec = values.get("dataset")
+    dataset = VideoDataset if spec is None else SLOTS["dataset"].find(spec["type"])
+    return dataset.default_reader
+
+
+def with_feature_sizes(values: Values, compare: bool = False) -> Values:
+    """The config with the sizes of its features in `backbone.dim` and `backbone.steps`.
+
+    Args:
+        values: Values of a checked config; those of a config of videos are returned unchanged.
+        compare: Read the sizes from the data set even if the config gives both.
+
+    Raises:
+        UserError: The features cannot be read, or have other sizes than the config says.
+    """
+    spec = values["backbone"]
+    component = SLOTS["backbone"].find(spec["type"])
+    names = [name for name in ("dim", "steps") if name in parameters(component)]
+    given = {name: spec[name] for name in names if spec.get(name) is not None}
+    if not component.takes_features or (len(given) == len(names) and not compare):
+        return values
+    sizes, video = feature_sizes(values)
+    for name, value in given.items():
+        if value != sizes[name]:
+            raise UserError(
+                f"backbone.{name} is {value}, but the features in {video.path} have {name} = "
+                f"{sizes[name]}: leave backbone.{name} out; it is read from the data set."
+            )
+    return {**values, "backbone": {**spec, **{name: sizes[name] for name in names}}}
+
+
+def feature_sizes(values: Values) -> tuple[dict[str, int], Video]:
+    """Sizes of the features of a config's data set, and the video that they were read from.
+
+    Raises:
+        UserError: The data set or its features are missing, or its reader gives frames.
+    """
+    reader = build_reader(values)
+    if not isinstance(reader, FeatureReader):
+        raise UserError(
+            f"{type(reader).__name__} gives frames, and the backbone {values['backbone']['type']} "
+            "takes features: dataset = dict(type='FeatureFolder', root=...)."
+        )
+    splits = build_dataset(values).splits()
+    video = next(video for split in splits.values() for video in split.videos)
+    steps, dim = reader.shape(video)
+    return {"dim": dim, "steps": steps}, video
+
+
+def clips_for(clips: ClipSettings, backbone: Backbone) -> ClipSettings:
+    """Clip settings sized for a backbone; for one that takes features, their number of steps."""
+    if backbone.takes_features:
+        return ClipSettings(frames=backbone.output_frames(clips.frames))
+    return clips.resolved(backbone.image_size)
 
 
 def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
@@ -72,6 +155,7 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     Raises:
         UserError: A part refuses its arguments, or parts do not fit together.
     """
+    values = with_feature_sizes(values)
     text_encoder = build_component("text_encoder", values.get("text_encoder"))
     backbone = build_component("backbone", values["backbone"])
     sizes = {
@@ -161,17 +245,21 @@ def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, 
     # Videos come first: they are what is missing most often, and looking for them costs nothing.
     dataset = build_dataset(loaded.values)
     splits = dataset.splits()
+    # The resolved config names the sizes, so that a run can be rebuilt without its features.
+    loaded.values = dict(with_feature_sizes(loaded.values, compare=True))
     settings = build_settings(loaded.values)
     torch.manual_seed(settings.seed)
-    model = build_model(loaded.values, len(splits["train"].classes)).to(device)
+    # Features may have no training split.
+    model = build_model(loaded.values, len(splits["train"].classes) or USUAL_CLASSES).to(device)
     require_sentences(model.text_encoder, splits)
     data_module = DataModule(
         splits=splits,
         reader=build_reader(loaded.values),
-        clips=settings.clips.resolved(model.backbone.image_size),
+        clips=clips_for(settings.clips, model.backbone),
         episodes=settings.episodes,
         seed=settings.seed,
         device=device,
+        feature_info=dataset.feature_info,
     )
     return model, data_module, dataset.fingerprint()
 
@@ -256,17 +344,21 @@ class ClipLoader:
 
     Args:
         values: The config's.
-        image_size: Side of the crop in pixels where the config does not say.
+        image_size: Side of the crop in pixels where the config does not say; 0 for a backbone that
+            takes features.
     """
 
     def __init__(self, values: Values, image_size: int) -> None:
         self.values = values
         self.image_size = image_size
 
-    def __call__(self, paths: Sequence[Path]) -> UInt8[Tensor, "V T 3 H W"]:
-        """Clips of the files."""
-        clips = build_settings(self.values).clips.resolved(self.image_size)
+    def __call__(self, paths: Sequence[Path]) -> Num[Tensor, "V T *pixels"]:
+        """Clips of the files, or features."""
         reader = build_reader(self.values)
+        if isinstance(reader, FeatureReader):
+            videos = [reader.features(Video(path.stem, path, 0)) for path in paths]
+            return torch.stack([torch.from_numpy(video) for video in videos])
+        clips = build_settings(self.values).clips.resolved(self.image_size)
         return torch.stack([load_clip(reader, path, clips) for path in paths])
 
 

@@ -14,6 +14,7 @@ from fsarbench.config.loading import load_config
 from fsarbench.config.validation import part_faults
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.data_module import DataModule
+from fsarbench.data.datasets.feature_folder import FeatureFolder, is_feature_folder
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.data.video_sources import Source, source_of, source_of_folder
@@ -33,17 +34,21 @@ def named_source(name: str, overrides: Sequence[str] = ()) -> Source:
     Raises:
         UserError: There is none, or its files are missing.
     """
+    if is_feature_folder(Path(name)):
+        return source_of(named_dataset(name, overrides))
     if Path(name).is_dir() and not (Path(name) / "splits.csv").is_file():
         return source_of_folder(Path(name).absolute())
     return source_of(named_dataset(name, overrides))
 
 
 def named_dataset(name: str, overrides: Sequence[str] = ()) -> VideoDataset:
-    """The data set of a name, a config, or a folder with a split file.
+    """The data set of a name, a config, a folder with a split file, or a folder of features.
 
     Raises:
         UserError: There is none, or its arguments are wrong.
     """
+    if is_feature_folder(Path(name)):
+        return FeatureFolder(str(Path(name).absolute()))
     if Path(name).is_dir():
         return VideoFolder(str(Path(name).absolute()))
     return build_dataset(_values(name, overrides))
@@ -55,7 +60,14 @@ def named_reader(name: str, overrides: Sequence[str] = ()) -> VideoReader:
     Raises:
         UserError: The arguments of the reader are wrong.
     """
-    return build_reader({} if Path(name).is_dir() else _values(name, overrides))
+    return build_reader(reader_values(name, overrides))
+
+
+def reader_values(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Values of a config as far as reading needs them; of a folder, its kind of data set."""
+    if is_feature_folder(Path(name)):
+        return {"dataset": {"type": FeatureFolder.__name__}}
+    return {} if Path(name).is_dir() else _values(name, overrides)
 
 
 def named_data_module(name: str, overrides: Sequence[str] = ()) -> DataModule:
@@ -64,7 +76,7 @@ def named_data_module(name: str, overrides: Sequence[str] = ()) -> DataModule:
     Raises:
         UserError: There is none, or its videos are missing.
     """
-    values = {} if Path(name).is_dir() else _values(name, overrides)
+    values = reader_values(name, overrides)
     dataset = named_dataset(name, overrides)
     return DataModule(
         splits=dataset.splits(),
@@ -74,6 +86,7 @@ def named_data_module(name: str, overrides: Sequence[str] = ()) -> DataModule:
         seed=0,
         device=torch.device("cpu"),
         image_size=dataset.image_size,
+        feature_info=dataset.feature_info,
     )
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -89,6 +91,29 @@ def require_inside(row: Row, column: str) -> None:
             f"{row.location}: the {column} '{row[column]}' may not be absolute or contain '..'; "
             "all videos have to be inside the folder of videos."
         )
+
+
+def require_unique(rows: Iterable[Row], column: str) -> None:
+    """Raise a `UserError` if two rows have the same cell in a column."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        before = first.setdefault(row[column], row)
+        if before is not row:
+            raise UserError(
+                f"{row.location}: the video {row[column]} is already listed at {before.location}; "
+                "it could be both support and query of an episode. Remove one of the lines."
+            )
+
+
+def existing_paths(root: Path, paths: Iterable[str]) -> set[str]:
+    """Those of some paths below a folder that exist."""
+    # Each folder is listed once: checking 70,000 files one by one takes minutes on a network disk.
+    listed = list(paths)
+    folders: dict[Path, set[str]] = defaultdict(set)
+    for folder in {(root / path).parent for path in listed}:
+        if folder.is_dir():
+            folders[folder] = {entry.name for entry in os.scandir(folder)}
+    return {path for path in listed if Path(path).name in folders[(root / path).parent]}
 
 
 def _row(path: Path, number: int, line: dict[str | None, str | list[str]]) -> Row:

@@ -1,7 +1,8 @@
 """Data module: splits, reader, clip and episode settings, seed and device of a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -24,6 +25,8 @@ class DataModule:
         seed: Training seed for episodes, clips and dropout.
         device: Device of the model.
         image_size: Side of the crop in pixels if neither `clips` nor a model sets it.
+        feature_info: How the features of the data set were computed; empty for videos, or if
+            unknown.
     """
 
     splits: Mapping[SplitName, Split]
@@ -33,9 +36,10 @@ class DataModule:
     seed: int
     device: torch.device
     image_size: int = 224
+    feature_info: Mapping[str, Any] = field(default_factory=dict)
 
     def episode(self, split: SplitName, number: int, seed: int = 0) -> Episode:
-        """Test episode `number` of a split, with its frames, on the device of the model.
+        """Test episode `number` of a split, with its frames or features, on the model's device.
 
         Args:
             split: `train`, `val` or `test`.

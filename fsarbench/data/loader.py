@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, Num
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -20,7 +20,7 @@ from fsarbench.data.side_files import load_extra
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError, killed_worker_message
 from fsarbench.runtime.random_stream import RandomStream
-from fsarbench.video import Split, VideoReader
+from fsarbench.video import FeatureReader, Split, VideoReader
 
 
 def to_episode(
@@ -58,7 +58,8 @@ class EpisodeDataset(Dataset[dict[str, Any]]):
     """Map-style dataset of episodes as dicts of tensors.
 
     The keys are `support` "N K T 3 H W" and `query` "Q T 3 H W" (bytes), `labels` "Q", `classes`
-    "N" (indices into the split) and `iteration` "" (the episode's number).
+    "N" (indices into the split) and `iteration` "" (the episode's number). With a reader of
+    features, `support` is "N K S D" and `query` "Q S D".
 
     Args:
         split: Split that the sampler draws from.
@@ -104,7 +105,9 @@ class EpisodeDataset(Dataset[dict[str, Any]]):
             "iteration": torch.tensor(number),
         }
 
-    def _clip(self, number: int, position: int, video: int) -> UInt8[Tensor, "T 3 H W"]:
+    def _clip(self, number: int, position: int, video: int) -> Num[Tensor, "T *pixels"]:
+        if isinstance(self.reader, FeatureReader):
+            return load_features(self.reader, self.split, video)
         path = self.split.videos[video].path
         if not (self.augment or self.clips.stochastic):
             return load_clip(self.reader, path, self.clips)
@@ -113,7 +116,7 @@ class EpisodeDataset(Dataset[dict[str, Any]]):
 
 
 class ClipDataset(Dataset[Tensor]):
-    """Dataset of one deterministic clip per video of a split, uint8 "T 3 H W".
+    """Dataset of one deterministic clip per video of a split, uint8 "T 3 H W", or features "S D".
 
     Args:
         split: Split with the videos.
@@ -129,9 +132,28 @@ class ClipDataset(Dataset[Tensor]):
     def __len__(self) -> int:
         return len(self.split.videos)
 
-    def __getitem__(self, video: int) -> UInt8[Tensor, "T 3 H W"]:
+    def __getitem__(self, video: int) -> Num[Tensor, "T *pixels"]:
         """Clip of the video with index `video`."""
+        if isinstance(self.reader, FeatureReader):
+            return load_features(self.reader, self.split, video)
         return load_clip(self.reader, self.split.videos[video].path, self.clips)
+
+
+def load_features(reader: FeatureReader, split: Split, video: int) -> Float32[Tensor, "S D"]:
+    """Features of the video with index `video`; all videos of a split have one shape.
+
+    Raises:
+        UserError: They cannot be read, or the first video of the split has features of another
+            shape.
+    """
+    first, chosen = split.videos[0], split.videos[video]
+    features, expected = reader.features(chosen), reader.shape(first)
+    if features.shape != expected:
+        raise UserError(
+            f"The features of the video {chosen.id} have the shape {features.shape}, those of "
+            f"{first.id} {expected} (steps, width); all must have one shape."
+        )
+    return torch.from_numpy(features)
 
 
 class EpisodeOrder(Sampler[int]):
@@ -217,7 +239,7 @@ def episode_loader(
 def clip_loader(
     data: ClipDataset, batch_size: int, workers: int = 0, order: Sequence[int] | None = None
 ) -> Loader:
-    """Create a data loader of clips "V T 3 H W", by default in the order of the split.
+    """Create a data loader of clips "V T 3 H W" or features "V S D", by default in split order.
 
     Args:
         data: Clip dataset.

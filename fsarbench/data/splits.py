@@ -16,11 +16,12 @@ NUMBERED = re.compile(r"(train|val|test)\d+")
 
 @dataclass(frozen=True)
 class Entry:
-    """Id, file and class name of one listed video."""
+    """Id, file and class name of one listed video, and its row in a file of several videos."""
 
     id: str
     path: Path
     class_name: str
+    row: int | None = None
 
 
 def split_of(
@@ -41,7 +42,9 @@ def split_of(
     listed = tuple(entries)
     classes = tuple(dict.fromkeys(entry.class_name for entry in listed))
     labels = {name: label for label, name in enumerate(classes)}
-    videos = tuple(Video(entry.id, entry.path, labels[entry.class_name]) for entry in listed)
+    videos = tuple(
+        Video(entry.id, entry.path, labels[entry.class_name], row=entry.row) for entry in listed
+    )
     return Split(name, classes, tuple(readable(name) for name in classes), videos)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fsarbench.data.annotation_tables import bad_list_path
 from fsarbench.data.datasets.annotated import AnnotatedVideos
+from fsarbench.data.datasets.feature_folder import FeatureFolder
 from fsarbench.data.datasets.video_folder import VideoFolder
 from fsarbench.data.importing.video_finder import find_videos
 from fsarbench.errors import UserError
@@ -32,8 +33,14 @@ def source_of(dataset: VideoDataset) -> Source:
     """Video files of a data set, without opening them.
 
     Raises:
-        UserError: The folder or the annotation table is missing or invalid.
+        UserError: The folder or the annotation table is missing or invalid, or the data set has
+            features and no videos.
     """
+    if isinstance(dataset, FeatureFolder):
+        raise UserError(
+            f"{dataset.folder} has features and no videos to decode; `fsarbench data info` "
+            "examines them."
+        )
     if isinstance(dataset, AnnotatedVideos | VideoFolder):
         return Source(dataset.folder, tuple(dataset.entries()), bad_list_path(dataset.table))
     return source_of_splits(dataset.splits())

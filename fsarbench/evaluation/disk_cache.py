@@ -250,7 +250,8 @@ def video_name(video: Video, reader: VideoReader, text: bytes = b"") -> str | No
     source = reader.source(video.path)
     try:
         side = [f"{k} {os.path.abspath(f)} {stamp_of(f)}" for k, f in sorted(video.extra.items())]
-        return digest(os.path.abspath(source), stamp_of(source), text, *side)
+        row = () if video.row is None else (f"row {video.row}",)
+        return digest(os.path.abspath(source), stamp_of(source), text, *side, *row)
     except OSError:
         return None
 

@@ -5,48 +5,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, Num
+from jaxtyping import Float, Int64
 from torch import Tensor
 
+from fsarbench.backbones.precomputed import Precomputed
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.episode import FRAMES
 from fsarbench.errors import UserError
-from fsarbench.evaluation.cache_policy import CachePolicy
+from fsarbench.evaluation.cache_policy import GIVEN, CachePolicy
 from fsarbench.evaluation.episode_arrays import Evaluation, draw_episode_arrays
 from fsarbench.evaluation.feature_cache import Features
 from fsarbench.evaluation.matching import compute_per_video, match_episodes
-from fsarbench.interfaces import Adapter, Backbone, Matcher, PrototypeBuilder
+from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel
 from fsarbench.prototypes.mean import Mean
 from fsarbench.readouts.match_only import MatchOnly
 from fsarbench.runtime.progress import ProgressBars
 from fsarbench.video import Split, Video
-
-
-class GivenFeatures(Backbone):
-    """Placeholder backbone of a model whose features are given.
-
-    Args:
-        dim: Feature width D.
-    """
-
-    width = image_size = prefix = mlp_width = depth = 0
-    joint = uses_text = False
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def adapt(self, adapters: Sequence[Adapter]) -> None:
-        """There is no block to adapt."""
-        if adapters:
-            raise UserError("Given features have no blocks, so no adapter can be put on them.")
-
-    def forward(
-        self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
-    ) -> Float[Tensor, "V S D"]:
-        """There are no frames to encode."""
-        raise UserError("This model works on given features; it cannot encode videos.")
 
 
 def feature_tensor(features: object) -> Float[Tensor, "V S D"]:
@@ -118,7 +93,7 @@ def evaluate_given(
         UserError: A class has too few videos, or there are too few classes.
     """
     model = FewShotModel(
-        backbone=GivenFeatures(features.shape[-1]),
+        backbone=Precomputed(features.shape[-1], features.shape[1]),
         prototypes=prototypes or Mean(),
         matcher=matcher,
         readout=MatchOnly(),
@@ -131,6 +106,6 @@ def evaluate_given(
     per_video = compute_per_video(model, rows, [drawn], labels, text)
     with ProgressBars(quiet=True).task("match", episodes) as bar:
         scores = match_episodes(model, rows, drawn, text, 32, bar, per_video)
-    policy = CachePolicy(True, "features were given")
+    policy = CachePolicy(True, GIVEN)
     arrays = (drawn.labels, drawn.classes, drawn.support, drawn.query)
     return Evaluation(task, scores.float().cpu().numpy(), *arrays, policy, 0.0, 0.0)

@@ -162,7 +162,9 @@ def broken(call: Call, output: Any) -> str | None:
 
 
 def _hints(call: Call) -> dict[str, Any]:
-    return typing.get_type_hints(SLOTS[call.slot].component.forward)
+    hints = typing.get_type_hints(SLOTS[call.slot].component.forward)
+    # A component may narrow its inputs, such as a backbone that takes features.
+    return {**hints, **getattr(call.module, "input_hints", {})}
 
 
 def _known(call: Call) -> Sizes:

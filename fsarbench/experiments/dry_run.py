@@ -11,6 +11,7 @@ from fsarbench.config.build import (
     build_dataset,
     build_on_meta,
     build_settings,
+    clips_for,
     require_sentences,
 )
 from fsarbench.errors import UserError
@@ -56,10 +57,10 @@ def run_episode(model: FewShotModel, values: Values) -> None:
         UserError: A component breaks the contract of its slot, or an exception left it.
     """
     settings = build_settings(values)
-    clips = settings.clips.resolved(model.backbone.image_size)
+    clips = clips_for(settings.clips, model.backbone)
     # Another number of queries than of classes, so that a part that mixes them up is found.
     episodes = replace(settings.episodes, queries=settings.episodes.queries + 1)
-    blank = dummy_episode(clips, episodes, text=None)
+    blank = dummy_episode(model.backbone, clips, episodes, text=None)
     # Without text features in the episode the text encoder is run as well.
     names = tuple(f"class {i}" for i in range(settings.episodes.way))
     text = text_shape(model)

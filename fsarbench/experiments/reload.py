@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fsarbench.config.build import assemble, build_model
+from fsarbench.config.build import USUAL_CLASSES, assemble, build_model
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
@@ -66,7 +66,8 @@ def reload_model(run: Run, device: torch.device, trust: bool = False) -> FewShot
     """
     loaded = load_resolved_config(run.folder / "config.py", trust)
     check_config(loaded)
-    model = build_model(loaded.values, run.conditions["splits"]["train"]["classes"]).to(device)
+    classes = run.conditions["splits"]["train"]["classes"] or USUAL_CLASSES
+    model = build_model(loaded.values, classes).to(device)
     restore(model, run)
     return model.eval()
 

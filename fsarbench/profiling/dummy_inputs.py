@@ -8,7 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.config.build import USUAL_CLASSES, Settings, Values, build_on_meta, build_settings
+from fsarbench.config.build import (
+    USUAL_CLASSES,
+    Settings,
+    Values,
+    build_on_meta,
+    build_settings,
+    clips_for,
+)
 from fsarbench.data.clips import ClipSettings
 from fsarbench.episode import Episode
 from fsarbench.evaluation.feature_cache import trains_text_encoder
@@ -63,7 +70,7 @@ class ProfiledModel:
         """
         kind = self.settings.episodes.of(stage)
         text = text_shape(self.model)
-        episode = dummy_episode(self.clips, kind, text)
+        episode = dummy_episode(self.model.backbone, self.clips, kind, text)
         if text is None:
             return episode
         names = tuple(f"class {i}" for i in range(kind.way))
@@ -81,7 +88,7 @@ class ProfiledModel:
 def build_profiled_model(values: Values) -> ProfiledModel:
     """The subject of a checked config; weights that the config names are not looked for."""
     model, settings = build_on_meta(values), build_settings(values)
-    return ProfiledModel(model, settings, settings.clips.resolved(model.backbone.image_size))
+    return ProfiledModel(model, settings, clips_for(settings.clips, model.backbone))
 
 
 def empty_on(module: M, device: torch.device) -> M:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.episode import Episode
+from fsarbench.interfaces import Backbone
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.flop_counter import FlopCounter, RunningSlot, plain_attention
 
@@ -52,7 +53,7 @@ def count_flops(
     # The text encoder stays out: it is large, and its work is not counted.
     bare = FewShotModel(model.backbone, model.prototypes, model.matcher, model.readout)
     empty = on_meta(bare).eval()
-    episode = dummy_episode(clips, episodes, text_shape(model))
+    episode = dummy_episode(model.backbone, clips, episodes, text_shape(model))
     text = None if episode.text is None else episode.text[:1]
     support = counted(lambda: empty.encode_support(episode.support[:1, :1], text))
     query = counted(lambda: empty.encode_query(episode.query[:1]))
@@ -67,16 +68,27 @@ def text_shape(model: FewShotModel) -> tuple[int, int] | None:
     return None if encoder is None else (encoder.sentences, encoder.dim)
 
 
+def video_input(backbone: Backbone, clips: ClipSettings) -> tuple[tuple[int, ...], torch.dtype]:
+    """Shape and type of one video as a backbone takes it: frames or features."""
+    if backbone.takes_features:
+        return (backbone.output_frames(clips.frames), backbone.dim), torch.float32
+    size, _ = clips.sides()
+    return (clips.frames, 3, size, size), torch.uint8
+
+
 def dummy_episode(
-    clips: ClipSettings, episodes: EpisodeSettings, text: tuple[int, int] | None
+    backbone: Backbone,
+    clips: ClipSettings,
+    episodes: EpisodeSettings,
+    text: tuple[int, int] | None,
 ) -> Episode:
     """A test episode of nothing, on the meta device."""
-    size, _ = clips.sides()
-    frames, queries = (clips.frames, 3, size, size), episodes.way * episodes.queries
+    shape, dtype = video_input(backbone, clips)
+    queries = episodes.way * episodes.queries
     with torch.device("meta"):
         return Episode(
-            support=torch.empty(episodes.way, episodes.shot, *frames, dtype=torch.uint8),
-            query=torch.empty(queries, *frames, dtype=torch.uint8),
+            support=torch.empty(episodes.way, episodes.shot, *shape, dtype=dtype),
+            query=torch.empty(queries, *shape, dtype=dtype),
             labels=torch.empty(queries, dtype=torch.int64),
             classes=torch.empty(episodes.way, dtype=torch.int64),
             text=None if text is None else torch.empty(episodes.way, *text),

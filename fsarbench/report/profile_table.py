@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fsarbench.catalogue.published_results import task_name
-from fsarbench.report.wide_table import CutTable, Heading
+from fsarbench.report.table_layouts import CutTable, Heading
 from fsarbench.runtime.progress import make_console
 
 Record = Mapping[str, Any]
@@ -207,8 +207,8 @@ def remarks(profile: Mapping[str, Any]) -> list[str]:
     setting = first["setting"]
     task = (
         f"{task_name(setting['way'], setting['shot'])}, {setting['queries_a_class']} queries per "
-        f"class ({training_task(setting)} in training), {setting['frames']} frames of "
-        f"{setting['size']} pixels, {setting['precision']}"
+        f"class ({training_task(setting)} in training), {video_text(setting)}, "
+        f"{setting['precision']}"
     )
     ratios = "In brackets: ratio to the first row. " if len(profile["configs"]) > 1 else ""
     return [
@@ -219,6 +219,18 @@ def remarks(profile: Mapping[str, Any]) -> list[str]:
         "allocator: peak memory measured by the GPU allocator.",
         f"Device: {', '.join(f'{key} {value}' for key, value in device.items())}.",
     ]
+
+
+def video_text(setting: Mapping[str, Any]) -> str:
+    """Input of one video in words; `size` is None for features.
+
+    Example:
+        >>> video_text({"frames": 8, "size": None})
+        'features given (8 steps, without the FLOPs of a backbone)'
+    """
+    if setting["size"] is None:
+        return f"features given ({setting['frames']} steps, without the FLOPs of a backbone)"
+    return f"{setting['frames']} frames of {setting['size']} pixels"
 
 
 def training_task(setting: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         ("task", f"{task(conditions)}, {conditions['episodes']:,} episodes"),
         ("test classes", _classes(conditions)),
         ("selected on", _selection(result)),
-        ("features", _route(conditions["route"])),
+        ("features", _features(conditions)),
         ("parameters", f"{parameters['tuned']:,} trainable of {parameters['total']:,}"),
         ("GFLOPs", _gflops(gflops)),
         ("peak memory", _memory(result["memory"])),
@@ -120,6 +120,14 @@ def _selection(result: Result) -> str:
         f"{SELECTED[selection]} classes, {training['best_val_accuracy']:.1%} after "
         f"{training['best_episode']} training episodes"
     )
+
+
+def _features(conditions: Mapping[str, Any]) -> str:
+    given = conditions.get("features")
+    if given is None:
+        return _route(conditions["route"])
+    sizes = f"{given['steps']} steps of {given['dim']} values"
+    return f"given, {sizes}; FLOPs and memory do not include their computation"
 
 
 def _route(route: Mapping[str, Any]) -> str:

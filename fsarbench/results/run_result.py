@@ -74,6 +74,8 @@ def _to_json(interval: Interval) -> dict[str, Any]:
 
 SCHEMA = 1
 RESULT = "result.json"
+# Keys of `features.json` that a result repeats.
+FEATURE_ORIGIN = ("backbone", "weights", "checkpoint", "clips", "created")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,8 @@ class Origin:
         total_seconds: Seconds from the start of the run to the end of the test.
         skipped: Reasons for the bad videos that were left out, by path.
         checkpoint: Tested checkpoint; None if nothing was trained.
+        seen_data: Training data of the backbone's pretrained weights, as in
+            `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
     """
 
     name: str
@@ -97,6 +101,7 @@ class Origin:
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
+    seen_data: Mapping[str, Any] | None = None
 
 
 def describe_run(
@@ -127,7 +132,10 @@ def describe_run(
             setting(evaluation, data_module.episodes, accuracy, operations.episode)
             for evaluation, accuracy, operations in zip(evaluations, means, flops, strict=True)
         ],
-        "conditions": _conditions(model, data_module, settings, training, evaluations[0], origin),
+        "conditions": {
+            **_conditions(model, data_module, settings, training, evaluations[0], origin),
+            **_inputs(model, data_module),
+        },
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
         "parameters": _parameters(slot_parameters(model)),
@@ -197,6 +205,19 @@ def corpus_hash(model: FewShotModel) -> str | None:
     return (encoder.corpus_sha256 or None) if encoder is not None else None
 
 
+def given_features(model: FewShotModel, data_module: DataModule) -> dict[str, Any] | None:
+    """Sizes and origin of features that were computed before; None for a model that encodes videos.
+
+    The origin is None if the features were not written by `fsarbench features`.
+    """
+    backbone, info = model.backbone, data_module.feature_info
+    if not backbone.takes_features:
+        return None
+    origin = {key: info[key] for key in FEATURE_ORIGIN if key in info}
+    steps = backbone.output_frames(data_module.clips.frames)
+    return {"steps": steps, "dim": backbone.dim, "origin": origin or None}
+
+
 def _conditions(
     model: FewShotModel,
     data_module: DataModule,
@@ -209,16 +230,25 @@ def _conditions(
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
         "corpus_sha256": corpus_hash(model),
+        "seen_data": origin.seen_data,
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_conditions(evaluation),
         **_training_conditions(data_module.episodes),
         "seed": data_module.seed,
         "episodes_seed": settings.seed,
-        "clips": clip_conditions(data_module.clips),
         "selection": training.selection,
         "route": asdict(evaluation.route),
     }
+
+
+def _inputs(model: FewShotModel, data_module: DataModule) -> dict[str, Any]:
+    given = given_features(model, data_module)
+    if given is None:
+        return {"clips": clip_conditions(data_module.clips), "features": None}
+    # Features from `fsarbench features` have the clips that they were computed from.
+    unknown = {"frames": given["steps"], "size": 0, "sampling": "unknown"}
+    return {"clips": (given["origin"] or {}).get("clips", unknown), "features": given}
 
 
 def _episode_conditions(evaluation: Evaluation) -> dict[str, int]:

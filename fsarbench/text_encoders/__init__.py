@@ -9,10 +9,12 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.text_encoders.openclip_text import OpenClipText as OpenClipText
+    from fsarbench.text_encoders.precomputed_text import PrecomputedText as PrecomputedText
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
     "OpenClipText": "openclip_text",
+    "PrecomputedText": "precomputed_text",
 }
 __all__ = list(COMPONENTS)
 __getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

@@ -9,6 +9,7 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.data.datasets.annotated import AnnotatedVideos as AnnotatedVideos
+    from fsarbench.data.datasets.feature_folder import FeatureFolder as FeatureFolder
     from fsarbench.data.datasets.synthetic import Strokes as Strokes
     from fsarbench.data.datasets.synthetic import SynthAct as SynthAct
     from fsarbench.data.datasets.video_folder import VideoFolder as VideoFolder
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 # The module of each class; the registry finds components here.
 COMPONENTS = {
     "AnnotatedVideos": "annotated",
+    "FeatureFolder": "feature_folder",
     "Strokes": "synthetic",
     "SynthAct": "synthetic",
     "VideoFolder": "video_folder",

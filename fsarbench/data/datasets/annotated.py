@@ -1,7 +1,6 @@
 """Published data sets whose videos the user downloads; an annotation table lists them."""
 
 import os
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +9,12 @@ from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.data.annotation_tables import (
     OnBadVideo,
     Row,
+    existing_paths,
     read_table,
     require_all_splits,
     require_inside,
     require_one_split,
+    require_unique,
     skipped_reasons,
     without,
 )
@@ -144,8 +145,8 @@ class AnnotatedVideos(VideoDataset):
         for row in rows:
             require_inside(row, "path")
             row.split()
-        _require_unique(rows, "path")
-        _require_unique([row for row in rows if row["id"]], "id")
+        require_unique(rows, "path")
+        require_unique([row for row in rows if row["id"]], "id")
         return rows
 
     @cached_property
@@ -154,7 +155,8 @@ class AnnotatedVideos(VideoDataset):
         table, root = self.table, self.folder
         rows = without(self._all_rows(), skipped_reasons(table, self.on_bad_video))
         require_all_splits(table, [row.split() for row in rows])
-        absent = _absent(root, [row["path"] for row in rows])
+        existing = existing_paths(root, [row["path"] for row in rows])
+        absent = [row["path"] for row in rows if row["path"] not in existing]
         if absent:
             raise self._missing(
                 f"{len(absent)} of the {len(rows)} videos in {table} do not exist in {root}; the "
@@ -170,23 +172,3 @@ class AnnotatedVideos(VideoDataset):
             "(first line: path,class,split), which `fsarbench data import` writes from published "
             "split lists."
         )
-
-
-def _require_unique(rows: list[Row], column: str) -> None:
-    first: dict[str, Row] = {}
-    for row in rows:
-        before = first.setdefault(row[column], row)
-        if before is not row:
-            raise UserError(
-                f"{row.location}: the video {row[column]} is already listed at {before.location}; "
-                "it could be both support and query of an episode. Remove one of the lines."
-            )
-
-
-def _absent(root: Path, paths: list[str]) -> list[str]:
-    # Each folder is listed once: checking 70,000 files one by one takes minutes on a network disk.
-    folders: dict[Path, set[str]] = defaultdict(set)
-    for folder in {(root / path).parent for path in paths}:
-        if folder.is_dir():
-            folders[folder] = {entry.name for entry in os.scandir(folder)}
-    return [p for p in paths if Path(p).name not in folders[(root / p).parent]]

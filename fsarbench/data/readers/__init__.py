@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.data.readers.array_reader import ArrayReader as ArrayReader
     from fsarbench.data.readers.decord_reader import DecordReader as DecordReader
     from fsarbench.data.readers.frames_reader import FramesReader as FramesReader
     from fsarbench.data.readers.pyav_reader import PyAVReader as PyAVReader
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
+    "ArrayReader": "array_reader",
     "DecordReader": "decord_reader",
     "FramesReader": "frames_reader",
     "PyAVReader": "pyav_reader",

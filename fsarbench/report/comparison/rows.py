@@ -62,9 +62,14 @@ class Row:
 
     @property
     def backbone(self) -> str:
-        """Model and weights of the backbone, or its component."""
+        """Model and weights of the backbone, or its component; of features, what computed them."""
+        origin = (self.first.conditions.get("features") or {}).get("origin") or {}
+        if origin.get("backbone"):
+            return f"{origin['backbone']}, features given"
         model, weights = (self.first.value(f"backbone.{key}") for key in ("model", "pretrained"))
-        return f"{model} ({weights})" if model and weights else model or self.part("backbone")
+        if model and weights:
+            return f"{model} ({weights})"
+        return model or weights or self.part("backbone")
 
     @property
     def trainable(self) -> str:

@@ -3,9 +3,11 @@
 import math
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from fsarbench.catalogue.pretraining import SeenData, overlap
 from fsarbench.catalogue.published_results import PublishedResult, task_name
 from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
@@ -82,6 +84,7 @@ def level(verdict: Verdict, confidence: float) -> bool:
 ON_TEST = "checkpoint selected on the test classes"
 UNKNOWN = "classes of checkpoint selection unknown"
 CONSTANT = "WARNING: nearly all queries have equal scores for all classes: the accuracy is chance"
+GIVEN = "features given: GFLOPs, parameters and memory leave out the backbone that computed them"
 SELECTION = {"test": ON_TEST, "unknown": UNKNOWN}
 
 
@@ -97,9 +100,16 @@ def conditions(row: Row) -> dict[str, str]:
         "episodes": f"{recorded['episodes']:,} episodes",
         "draw": f"episode seed {recorded['episodes_seed']}",
         "queries": f"{queries} {'query' if queries == 1 else 'queries'} per class",
-        "clips": f"{clips['frames']} frames of {clips['size']} pixels, {clips['sampling']}",
+        "clips": clips_text(clips),
         "selection": SELECTION.get(recorded["selection"], "test classes not used for selection"),
     }
+
+
+def clips_text(clips: Mapping[str, Any]) -> str:
+    """Frames, size and sampling of test clips in words; unknown for features from elsewhere."""
+    if not clips["size"]:
+        return f"features of {clips['frames']} steps from unknown clips"
+    return f"{clips['frames']} frames of {clips['size']} pixels, {clips['sampling']}"
 
 
 def reference_of(rows: Sequence[Row]) -> Row:
@@ -294,8 +304,18 @@ def _remarks(row: Row, marks: Sequence[str]) -> list[str]:
     return [
         *chosen,
         *_constant(row),
+        *_seen(row),
+        *([GIVEN] if row.first.conditions.get("features") else []),
         *(mark for mark in marks if not mark.startswith(tuple(SELECTION.values()))),
     ]
+
+
+def _seen(row: Row) -> list[str]:
+    seen = row.first.conditions.get("seen_data")
+    if not seen:
+        return []
+    known = SeenData(tuple(seen["data"]), seen["labels"])
+    return [text for text in [overlap(known, row.first.dataset)] if text]
 
 
 def _constant(row: Row) -> list[str]:

@@ -196,6 +196,8 @@ def _method_output(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> dic
     explained = explain_episode(rebuilt.model, episode)
     clips = rebuilt.data_module.clips
     clip_key = f"{clips.frames} frames, {clips.size} px, {clips.sampling}"
+    if rebuilt.model.backbone.takes_features:
+        clip_key = f"features given, {clips.frames} steps, drawn as grey values"
     entry.setdefault("classes", [rebuilt.split.classes[i] for i in batch["classes"].tolist()])
     entry.setdefault("labels", [labels[query] for query in queries])
     entry.setdefault("queries", len(labels))
@@ -213,7 +215,20 @@ def _method_output(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> dic
     }
 
 
+def feature_strip(features: Float[Tensor, "S D"]) -> UInt8[Tensor, "S 3 H W"]:
+    """Grey values of features as frames: one frame per step, one row per group of values."""
+    low, high = features.amin(), features.amax()
+    grey = (features - low) / (high - low).clamp(min=torch.finfo(features.dtype).tiny)
+    rows = F.adaptive_avg_pool1d(grey[:, None], SIDE)[..., None]
+    return (255 * rows).round().to(torch.uint8).expand(-1, 3, -1, SIDE)
+
+
 def _clips(batch: dict[str, Tensor], queries: list[int]) -> dict[str, Any]:
+    if batch["query"].ndim == 3:
+        shown = {key: batch[key].flatten(0, -3) for key in ("support", "query")}
+        shape = batch["support"].shape[:2]
+        drawn = {k: torch.stack([feature_strip(v) for v in rows]) for k, rows in shown.items()}
+        batch = {"support": drawn["support"].unflatten(0, shape), "query": drawn["query"]}
     support = [[strip(clip) for clip in shots] for shots in batch["support"]]
     return {"support": support, "query": [strip(batch["query"][query]) for query in queries]}
 

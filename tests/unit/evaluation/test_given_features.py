@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from fsarbench.backbones import Precomputed
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.evaluation.given_features import (
-    GivenFeatures,
     evaluate_given,
     feature_tensor,
     split_of_labels,
@@ -26,7 +26,7 @@ def test_predictions_equal_those_of_a_model_episode_by_episode() -> None:
     features = torch.randn(200, 8, 16, generator=generator)
     split = split_of_labels(np.arange(200) % 8, None, 200)
     evaluation = evaluate_given(features, split, TASK, OTAM(), episodes=60)
-    model = FewShotModel(GivenFeatures(16), Mean(), OTAM(), MatchOnly()).eval()
+    model = FewShotModel(Precomputed(16, 8), Mean(), OTAM(), MatchOnly()).eval()
     sampler = EpisodeSampler(split, TASK, 0)
     for number, predicted in enumerate(evaluation.predictions):
         episode = sampler.episode(number)
