@@ -215,10 +215,11 @@ def refuse_dependent(model: FewShotModel, data_module: DataModule) -> None:
             "support and query features of a video differ"
         )
     if obstacle:
+        stochastic = data_module.clips.stochastic and not backbone.joint
+        remedy = "Set clips.sampling='centre'" if stochastic else "Choose another adapter"
         raise UserError(
-            f"The features of a video cannot be written to a file, because {obstacle}. Choose "
-            "another adapter or clips.sampling='centre'; `fsarbench run` tests this model on the "
-            "videos."
+            f"The features of a video cannot be written to a file, because {obstacle}. {remedy}; "
+            "`fsarbench run` tests this model on the videos."
         )
 
 
