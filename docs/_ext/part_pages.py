@@ -1,8 +1,9 @@
 """Reference pages of components and methods, generated from cards and docstrings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 import griffe
 from markdown import code, contents, literal, page, prose, table
@@ -56,8 +57,23 @@ def part(card: Card, pages: Pages) -> Iterator[str]:
     yield from pages.docstring(found)
     yield from table(("", ""), properties(card))
     yield from differences(card.differs)
+    yield from trained_on(card.seen_data)
     yield from published(card.published)
     yield from [f"Source and shapes: [`{found.path}`](#{label(found)}).", ""]
+
+
+def trained_on(weights: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Table of the data that known weights were trained on."""
+    if weights:
+        rows = (
+            (
+                ", ".join(map(literal, w["weights"])),
+                ", ".join(w["data"]),
+                "used" if w["labels"] else "not used",
+            )
+            for w in weights
+        )
+        yield from table(("known weights", "trained on", "class labels"), rows)
 
 
 def component_class(card: Card, pages: Pages) -> griffe.Class:
@@ -75,11 +91,11 @@ def properties(card: Card) -> Iterator[tuple[str, str]]:
     yield "class names", "used" if card.uses_text else "not used"
     yield "transductive", "yes" if card.transductive else "no"
     if card.identity_at_start is not None:
-        start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
-        yield "at initialisation", start
+        features = "those of" if card.identity_at_start else "different from"
+        yield "features at initialisation", f"{features} the plain backbone"
     if card.released:
         values = (literal(f"{name}={value!r}") for name, value in card.released.items())
-        yield "as the released code", ", ".join(values)
+        yield "arguments in the released code", ", ".join(values)
     if card.offered:
         yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 
@@ -103,7 +119,7 @@ def method(card: MethodCard) -> Iterator[str]:
     yield from table(("slot", "component"), rows)
     yield from differences(card.differs)
     if card.evidence:
-        yield from [f"How the published results were obtained: {prose(card.evidence)}", ""]
+        yield from [f"Protocol of the published results: {prose(card.evidence)}", ""]
     yield from published([asdict(result) for result in results_of(card)])
     yield from ["Configs: " + ", ".join(map(literal, card.configs)) + ".", ""]
 

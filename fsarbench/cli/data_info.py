@@ -11,10 +11,12 @@ from rich.table import Table
 from fsarbench.data.contact_sheet import contact_sheet
 from fsarbench.data.importing.known_lists import KNOWN_LISTS
 from fsarbench.data.importing.video_finder import probe
+from fsarbench.data.loader import load_features
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import require_writable
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.runtime.random_stream import RandomStream
-from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
+from fsarbench.video import FeatureReader, Split, SplitName, VideoDataset, VideoReader
 
 # Videos per split whose headers are read for durations.
 SAMPLE = 100
@@ -25,36 +27,77 @@ def run_info(
 ) -> None:
     """Print counts, class sizes and durations, and write the contact sheet.
 
+    Of a data set of features, print their sizes and origin instead, and read all of them.
+
     Args:
         dataset: Data set to summarise.
         reader: Video reader.
         sheet: PNG file to write.
         classes: Number of videos per split on the sheet.
-        seed: Seed for sampling the videos measured and shown.
+        seed: Seed for sampling the videos.
 
     Raises:
-        UserError: The data set is missing, or the sheet cannot be written.
+        UserError: The data set is missing, features are damaged, or the sheet cannot be written.
     """
-    require_writable(sheet, "--sheet")
     splits = dataset.splits()
     console = Console(highlight=False, soft_wrap=True)
+    if isinstance(reader, FeatureReader):
+        print_features(dataset, splits, reader, console)
+        return
+    require_writable(sheet, "--sheet")
     console.print(_table(splits, seed))
+    print_fingerprint(dataset, console)
+    if dataset.skipped:
+        console.print(f"skipped bad videos: {', '.join(dataset.skipped)}", markup=False)
+    image, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)
+    for fault in faults:
+        console.print(fault, markup=False)
+    try:
+        image.save(sheet)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot write {sheet}: {error}. Choose a writable PNG file with --sheet."
+        ) from error
+    console.print(f"written: {sheet}", markup=False)
+
+
+def print_fingerprint(dataset: VideoDataset, console: Console) -> None:
+    """Print the fingerprint of a data set and the published list that it belongs to."""
     digest = dataset.fingerprint()
     console.print(
         f"fingerprint: {digest} ({KNOWN_LISTS.get(digest, 'not a known published list')})"
     )
-    if dataset.skipped:
-        console.print(f"left out as bad: {', '.join(dataset.skipped)}", markup=False)
-    picture, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)
-    for fault in faults:
-        console.print(fault, markup=False)
-    try:
-        picture.save(sheet)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"cannot write {sheet}: {error}. Name a PNG file that may be written with --sheet."
-        ) from error
-    console.print(f"written: {sheet}", markup=False)
+
+
+def print_features(
+    dataset: VideoDataset,
+    splits: Mapping[SplitName, Split],
+    reader: FeatureReader,
+    console: Console,
+) -> None:
+    """Read all features, and print counts, sizes and origin.
+
+    Raises:
+        UserError: Features are missing or damaged, not finite, or of different shapes.
+    """
+    table = Table("split", "classes", "videos", "videos per class", "steps", "width")
+    total = sum(len(split.videos) for split in splits.values())
+    with ProgressBars().task("read features", total) as bar:
+        for name, split in splits.items():
+            shape: tuple[int, ...] = ()
+            for video in range(len(split.videos)):
+                shape = tuple(load_features(reader, split, video).shape)
+                bar.advance()
+            sizes = _spread(class_sizes(split)) if split.videos else "0"
+            steps, width = map(str, shape) if shape else ("", "")
+            counts = str(len(split.classes)), f"{len(split.videos):,}"
+            table.add_row(name, *counts, sizes, steps, width)
+    console.print(table)
+    print_fingerprint(dataset, console)
+    for key in ("dataset", "backbone", "clips", "created"):
+        if key in dataset.feature_info:
+            console.print(f"{key}: {dataset.feature_info[key]}", markup=False)
+    console.print("all features are finite and have one shape per split")
 
 
 def class_sizes(split: Split) -> list[int]:
@@ -73,8 +116,8 @@ def _table(splits: Mapping[SplitName, Split], seed: int) -> Table:
 
 
 def _lengths(split: Split, seed: int) -> tuple[str, str, str]:
-    random = RandomStream("durations", seed, split.name)
-    sample = [random.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
+    rng = RandomStream("durations", seed, split.name)
+    sample = [rng.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
     headers = [probe(video.path) for video in sample]
     frames = [int(header.frames) for header in headers if header.frames]
     seconds = [

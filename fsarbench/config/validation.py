@@ -21,6 +21,7 @@ from fsarbench.config.loading import (
 )
 from fsarbench.episode import FRAMES, MAIN, SHARED_NECK
 from fsarbench.errors import UserError, nearest
+from fsarbench.interfaces import Neck
 from fsarbench.registry import SLOTS
 from fsarbench.video import FeatureReader
 
@@ -359,11 +360,20 @@ def feature_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         message = f"{backbone.__name__} takes features, and {reader.__name__} reads frames: "
         remedy = "dataset = dict(type='FeatureFolder', root=...), reader = None"
         yield Fault("backbone.type", f"{message}{remedy}", sources)
-    adapter = found["adapter"]
-    if backbone.takes_features and adapter is not None and adapter.__name__ != "Frozen":
-        message = f"{adapter.__name__} adapts the blocks of a backbone, and {backbone.__name__} has"
-        remedy = "none: adapter = None"
-        yield Fault("adapter.type", f"{message} {remedy}", ("backbone.type",))
+    if backbone.takes_features:
+        yield from block_faults(values, found["adapter"], backbone.__name__)
+
+
+def block_faults(values: Mapping[str, Any], adapter: Any, backbone: str) -> Iterator[Fault]:
+    """Adapters, and necks that read patch tokens, for a backbone without blocks."""
+    if adapter is not None and adapter.__name__ != "Frozen":
+        message = f"{adapter.__name__} adapts the blocks of a backbone, and {backbone} has none"
+        yield Fault("adapter.type", f"{message}: adapter = None", ("backbone.type",))
+    for key, component in components(values, ("neck", BRANCHES)):
+        # `width` is the width of the tokens.
+        if issubclass(component, Neck) and "width" in parameters(component):
+            message = f"{component.__name__} reads patch tokens, and {backbone} gives none"
+            yield Fault(f"{key}.type", f"{message}: choose another neck", ("backbone.type",))
 
 
 def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsarbench.config.build import assemble, build_settings
+from fsarbench.catalogue.pretraining import seen_record
+from fsarbench.config.build import assemble, build_settings, dataset_name
 from fsarbench.config.loading import LoadedConfig, apply
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config
@@ -214,10 +215,11 @@ def refuse_dependent(model: FewShotModel, data_module: DataModule) -> None:
             "support and query features of a video differ"
         )
     if obstacle:
+        stochastic = data_module.clips.stochastic and not backbone.joint
+        remedy = "Set clips.sampling='centre'" if stochastic else "Choose another adapter"
         raise UserError(
-            f"The features of a video cannot be written to a file, because {obstacle}. Choose "
-            "another adapter or clips.sampling='centre'; `fsarbench run` tests this model on the "
-            "videos."
+            f"The features of a video cannot be written to a file, because {obstacle}. {remedy}; "
+            "`fsarbench run` tests this model on the videos."
         )
 
 
@@ -281,11 +283,12 @@ def description(job: FeatureJob, names: Sequence[SplitName], weights: str) -> di
     return {
         "schema": SCHEMA,
         "complete": False,
-        "dataset": dataset.get("name") or dataset["type"],
+        "dataset": dataset.get("name") or dataset_name(values),
         "data_fingerprint": job.fingerprint,
         "partition": partition_hash(grouped(video_rows(videos))),
         "splits": {split.name: split_sizes(split) for split in videos},
         "backbone": backbone_name(values),
+        "seen_data": seen_record(values["backbone"]),
         "weights": weights,
         "checkpoint": job.checkpoint,
         "clips": clip_conditions(data_module.clips),
@@ -388,8 +391,9 @@ def write_text_features(job: FeatureJob, splits: Sequence[Split]) -> None:
     features = torch.cat(banks).float().cpu().numpy()
     classes = np.array([name for split in named for name in split.readable])
     path = job.folder / TEXT
+    corpus = np.array(job.model.text_encoder.corpus_sha256)
     with write_errors(path), atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, classes=classes, features=features)
+        np.savez(file, classes=classes, features=features, corpus_sha256=corpus)
 
 
 def summary(job: FeatureJob, info: Mapping[str, Any]) -> str:
