@@ -17,7 +17,7 @@ def profile(
     no_time: Annotated[
         bool, typer.Option("--no-time", help="Skip measurements of time; takes seconds only.")
     ] = False,
-    repeats: Annotated[int, typer.Option(min=1, help="Number of timed repetitions.")] = 10,
+    repeats: Annotated[int, typer.Option(min=1, help="Number of timing repetitions.")] = 10,
     roofline: Annotated[
         bool, typer.Option("--roofline", help="Add a roofline analysis of the first config.")
     ] = False,
@@ -25,13 +25,18 @@ def profile(
 ) -> None:
     """Parameters, FLOPs, memory and speed of configs; needs neither data nor weights."""
     del quiet
-    from fsarbench.profiling.profile import Timed
+    from fsarbench.profiling.profile import TimingOptions
     from fsarbench.profiling.profile import profile as run_profile
     from fsarbench.report.profile_table import show
 
-    timed = Timed(repeats=0 if no_time else repeats)
+    timing = TimingOptions(repeats=0 if no_time else repeats)
     show(
         run_profile(
-            configs, overrides or (), device=device, json_file=json, timed=timed, roofline=roofline
+            configs,
+            overrides or (),
+            device=device,
+            json_file=json,
+            timing=timing,
+            roofline=roofline,
         )
     )
