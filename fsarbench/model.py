@@ -358,7 +358,16 @@ def fuse(
         ((name, only),) = outcomes.items()
         weight = matchings[name].weight
         logits = only.logits if weight == 1 else weight * only.logits
-        return Outcome(logits, support.frames, query.frames, text, only.auxiliary, outcomes)
+        return Outcome(
+            logits,
+            support.frames,
+            query.frames,
+            text,
+            only.auxiliary,
+            outcomes,
+            only.prototypes,
+            only.matched,
+        )
     weighted = [matchings[name].weight * branch.logits for name, branch in outcomes.items()]
     logits = torch.stack(weighted).sum(0)
     return Outcome(logits, support.frames, query.frames, text, branches=outcomes)
