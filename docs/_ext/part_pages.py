@@ -1,8 +1,9 @@
 """Reference pages of components and methods, generated from cards and docstrings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 import griffe
 from markdown import code, contents, literal, page, prose, table
@@ -10,7 +11,7 @@ from python_pages import Pages, label, signature
 
 from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.catalogue.published_results import results_of
-from fsarbench.report.published import Result, command, grouped, percentage, setting
+from fsarbench.report.cards import Result, command, grouped, percentage, setting
 
 GUIDE = (
     "One page per slot, generated from the cards in `registry/` and the docstrings; "
@@ -56,8 +57,23 @@ def part(card: Card, pages: Pages) -> Iterator[str]:
     yield from pages.docstring(found)
     yield from table(("", ""), properties(card))
     yield from differences(card.differs)
+    yield from trained_on(card.seen_data)
     yield from published(card.published)
     yield from [f"Source and shapes: [`{found.path}`](#{label(found)}).", ""]
+
+
+def trained_on(weights: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Table of the data that known weights were trained on."""
+    if weights:
+        rows = (
+            (
+                ", ".join(map(literal, w["weights"])),
+                ", ".join(w["data"]),
+                "used" if w["labels"] else "not used",
+            )
+            for w in weights
+        )
+        yield from table(("known weights", "trained on", "class labels"), rows)
 
 
 def component_class(card: Card, pages: Pages) -> griffe.Class:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.backbones.precomputed import Precomputed as Precomputed
     from fsarbench.backbones.timm_cnn import TimmCNN as TimmCNN
     from fsarbench.backbones.timm_vit import TimmViT as TimmViT
+    from fsarbench.backbones.torchvision_video import TorchvisionVideo as TorchvisionVideo
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
@@ -23,6 +24,7 @@ COMPONENTS = {
     "Precomputed": "precomputed",
     "TimmCNN": "timm_cnn",
     "TimmViT": "timm_vit",
+    "TorchvisionVideo": "torchvision_video",
 }
 __all__ = list(COMPONENTS)
 __getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

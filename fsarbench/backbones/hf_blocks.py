@@ -25,7 +25,7 @@ class HFBlock:
     attention_names: ClassVar[Mapping[Projection, str]]
 
     def __init__(self, layer: Any, changes: Mapping[Projection, Tensor] = NONE) -> None:
-        self.layer, self.changes = layer, changes
+        self.layer, self.changes = layer, dict(changes)
         self.attention_weights = changed(layer.attention, changes, self.attention_names)
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:

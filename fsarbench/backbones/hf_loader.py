@@ -57,7 +57,7 @@ class Source:
 SOURCES: Mapping[str, Source] = {
     "videomae": Source(
         settings="VideoMAEConfig",
-        # The classifier holds the last norm of fine-tuned weights.
+        # The classifier holds the last norm of weights that were fine-tuned.
         model="VideoMAEForVideoClassification",
         types=("videomae",),
         options={},

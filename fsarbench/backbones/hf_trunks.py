@@ -149,7 +149,7 @@ class VideoMAETrunk(JointTrunk):
         return self.model.embeddings(clips, None)
 
     def pool(self, tokens: Float[Tensor, "V L C"]) -> Float[Tensor, "V S D"]:
-        """Means of the normalised patches, or normalised means for fine-tuned weights."""
+        """Means of the normalised patches, or normalised means after fine-tuning."""
         if self.norm is not None:
             return self.norm(self.averaged(tokens))
         return super().pool(tokens)

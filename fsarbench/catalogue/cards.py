@@ -41,6 +41,7 @@ class Card:
         defaults: All other arguments with their defaults.
         released: Values of the arguments with which it computes what the released code computes.
         differs: Where it differs from its authors' code, and what rests on no printed fact.
+        seen_data: Backbones: training data of known weights, as in `registry/README.md`.
         published: Published results with their sources.
         origin: The installed package that brings it; empty for the project's own.
     """
@@ -60,6 +61,7 @@ class Card:
     defaults: dict[str, Any] = field(default_factory=dict)
     released: dict[str, Any] = field(default_factory=dict)
     differs: list[str] = field(default_factory=list)
+    seen_data: list[dict[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     origin: str = ""
 

@@ -10,15 +10,13 @@ from typing import Annotated
 import typer
 
 from fsarbench import __version__
-from fsarbench.cli.catalogue import config, list_, show
+from fsarbench.cli.catalogue import config, list_, published, show
 from fsarbench.cli.compare import compare
 from fsarbench.cli.data import data
-from fsarbench.cli.evaluate import eval_
 from fsarbench.cli.features import features
 from fsarbench.cli.profile import profile
-from fsarbench.cli.published import published
 from fsarbench.cli.report import episode, report
-from fsarbench.cli.run import check, run
+from fsarbench.cli.run import check, eval_, run
 from fsarbench.cli.sweep import sweep
 from fsarbench.errors import UserError, killed_worker_message
 

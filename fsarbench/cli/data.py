@@ -22,9 +22,16 @@ def build(
 ) -> None:
     """Render a built-in data set ahead of the first run."""
     del quiet  # The option is applied globally, before the command runs.
-    from fsarbench.cli.data_build import build_builtin
+    from fsarbench.data.datasets.synthetic import Strokes, SynthAct
+    from fsarbench.errors import UserError, nearest
 
-    build_builtin(name, workers)
+    builtin = {"synthact": SynthAct, "strokes": Strokes}
+    if name not in builtin:
+        raise UserError(f"Unknown built-in data set '{name}'.{nearest(name, builtin)}")
+    splits = builtin[name](workers=workers).splits()
+    for split in splits.values():
+        print(f"{name} {split.name}: {len(split.classes)} classes, {len(split.videos)} videos")
+    print(f"in {splits['train'].videos[0].path.parents[1]}")
 
 
 @data.command("check")

@@ -11,10 +11,12 @@ from rich.table import Table
 from fsarbench.data.contact_sheet import contact_sheet
 from fsarbench.data.importing.known_lists import KNOWN_LISTS
 from fsarbench.data.importing.video_finder import probe
+from fsarbench.data.loader import load_features
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import require_writable
+from fsarbench.runtime.progress import ProgressBars
 from fsarbench.runtime.random_stream import RandomStream
-from fsarbench.video import Split, SplitName, VideoDataset, VideoReader
+from fsarbench.video import FeatureReader, Split, SplitName, VideoDataset, VideoReader
 
 # Videos per split whose headers are read for durations.
 SAMPLE = 100
@@ -25,6 +27,8 @@ def run_info(
 ) -> None:
     """Print counts, class sizes and durations, and write the contact sheet.
 
+    Of a data set of features, print their sizes and origin instead, and read all of them.
+
     Args:
         dataset: Data set to summarise.
         reader: Video reader.
@@ -33,16 +37,16 @@ def run_info(
         seed: Seed for sampling the videos measured and shown.
 
     Raises:
-        UserError: The data set is missing, or the sheet cannot be written.
+        UserError: The data set is missing, features are damaged, or the sheet cannot be written.
     """
-    require_writable(sheet, "--sheet")
     splits = dataset.splits()
     console = Console(highlight=False, soft_wrap=True)
+    if isinstance(reader, FeatureReader):
+        print_features(dataset, splits, reader, console)
+        return
+    require_writable(sheet, "--sheet")
     console.print(_table(splits, seed))
-    digest = dataset.fingerprint()
-    console.print(
-        f"fingerprint: {digest} ({KNOWN_LISTS.get(digest, 'not a known published list')})"
-    )
+    print_fingerprint(dataset, console)
     if dataset.skipped:
         console.print(f"left out as bad: {', '.join(dataset.skipped)}", markup=False)
     picture, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)
@@ -55,6 +59,45 @@ def run_info(
             f"cannot write {sheet}: {error}. Name a PNG file that may be written with --sheet."
         ) from error
     console.print(f"written: {sheet}", markup=False)
+
+
+def print_fingerprint(dataset: VideoDataset, console: Console) -> None:
+    """Print the fingerprint of a data set and the published list that it belongs to."""
+    digest = dataset.fingerprint()
+    console.print(
+        f"fingerprint: {digest} ({KNOWN_LISTS.get(digest, 'not a known published list')})"
+    )
+
+
+def print_features(
+    dataset: VideoDataset,
+    splits: Mapping[SplitName, Split],
+    reader: FeatureReader,
+    console: Console,
+) -> None:
+    """Read all features, and print counts, sizes and origin.
+
+    Raises:
+        UserError: Features are missing or damaged, not finite, or of different shapes.
+    """
+    table = Table("split", "classes", "videos", "videos per class", "steps", "width")
+    total = sum(len(split.videos) for split in splits.values())
+    with ProgressBars().task("read features", total) as bar:
+        for name, split in splits.items():
+            shape: tuple[int, ...] = ()
+            for video in range(len(split.videos)):
+                shape = tuple(load_features(reader, split, video).shape)
+                bar.advance()
+            sizes = _spread(class_sizes(split)) if split.videos else "0"
+            steps, width = map(str, shape) if shape else ("", "")
+            counts = str(len(split.classes)), f"{len(split.videos):,}"
+            table.add_row(name, *counts, sizes, steps, width)
+    console.print(table)
+    print_fingerprint(dataset, console)
+    for key in ("dataset", "backbone", "clips", "created"):
+        if key in dataset.feature_info:
+            console.print(f"{key}: {dataset.feature_info[key]}", markup=False)
+    console.print("all features are finite and have one shape per split")
 
 
 def class_sizes(split: Split) -> list[int]:

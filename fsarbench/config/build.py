@@ -10,10 +10,11 @@ from jaxtyping import Num
 from torch import Tensor
 
 from fsarbench.arguments.signatures import coerce, parameters
-from fsarbench.config.loading import LoadedConfig
+from fsarbench.config.loading import OUTER_KEYS, LoadedConfig
 from fsarbench.config.validation import OFFERED, SECTIONS, TAKES_SIZES
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
+from fsarbench.data.datasets.cross_domain import CrossDomain
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Backbone, Matcher, Neck, PrototypeBuilder, TextEncoder
@@ -60,8 +61,25 @@ def build_settings(values: Values) -> Settings:
 
 
 def build_dataset(values: Values) -> VideoDataset:
-    """The data set; its videos are not looked for yet."""
-    return build_component("dataset", values["dataset"])
+    """The data set; its videos are not looked for yet.
+
+    With the key `test`, test classes come from another data set.
+    """
+    spec = values["dataset"]
+    source = build_component(
+        "dataset", {k: v for k, v in spec.items() if k not in OUTER_KEYS["dataset"]}
+    )
+    if not spec.get("test"):
+        return source
+    target = build_component("dataset", spec["test"], key="dataset.test")
+    return CrossDomain(source, target, spec.get("exclude") or ())
+
+
+def dataset_name(values: Values) -> str:
+    """Component of the data set, or `TRAIN -> TEST` if the test classes are of another one."""
+    spec = values["dataset"]
+    test = spec.get("test")
+    return f"{spec['type']} -> {test['type']}" if test else str(spec["type"])
 
 
 def build_reader(values: Values) -> VideoReader:

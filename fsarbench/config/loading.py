@@ -36,6 +36,13 @@ SECTIONS: dict[str, type] = {
 }
 # The top-level names of a config; what a config imports or defines beside them is no key.
 BRANCHES = "branches"
+# Keys in the dict of a component that are no arguments of it: the config's own.
+OUTER_KEYS = {
+    "adapter": {"blocks"},
+    "dataset": {"test", "exclude"},
+    "losses": {"branch"},
+    "readout": {"branch"},
+}
 BRANCH_SLOTS = ("neck", "prototypes", "matcher")
 KEYS = frozenset({*SLOTS, BRANCHES, *SECTIONS, *SEEDS, "custom_imports"})
 
@@ -240,7 +247,7 @@ def drop_stale(parents: Sequence[str], values: dict[str, Any], name: str) -> lis
     if registry is None or name not in registry.known():
         return []
     known = {*parameters(registry.find(name)), "type"}
-    known |= {"adapter": {"blocks"}, "losses": {"branch"}, "readout": {"branch"}}.get(slot, set())
+    known |= OUTER_KEYS.get(slot, set())
     stale = [key for key in values if key not in known]
     for key in stale:
         del values[key]

@@ -11,9 +11,17 @@ from fsarbench.arguments.signatures import ArgumentError, argument_faults, coerc
 from fsarbench.arguments.value_checks import complaint, fit, shown
 from fsarbench.arguments.value_rules import NonNegativeFloat, SeedInt
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import BRANCH_SLOTS, BRANCHES, SECTIONS, SEEDS, LoadedConfig
+from fsarbench.config.loading import (
+    BRANCH_SLOTS,
+    BRANCHES,
+    OUTER_KEYS,
+    SECTIONS,
+    SEEDS,
+    LoadedConfig,
+)
 from fsarbench.episode import FRAMES, MAIN, SHARED_NECK
 from fsarbench.errors import UserError, nearest
+from fsarbench.interfaces import Neck
 from fsarbench.registry import SLOTS
 from fsarbench.video import FeatureReader
 
@@ -33,7 +41,6 @@ OFFERED = frozenset(
     }
 )
 TAKES_SIZES = frozenset({"adapter", "neck", "prototypes", "matcher", "losses", "readout"})
-READS_BRANCH = ("losses", "readout")  # their config may name a branch
 REQUIRED = ("dataset", "backbone", "readout")
 RESERVED = (FRAMES, SHARED_NECK, MAIN)  # names of features in the cache and of the only branch
 MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
@@ -215,10 +222,8 @@ def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
         yield Fault(f"{key}.type", str(error))
         return
     given = {name: value for name, value in spec.items() if name != "type"}
-    if slot == "adapter":
-        yield from blocks_faults(given.pop("blocks", None))
-    if slot in READS_BRANCH:
-        given.pop("branch", None)  # checked against the branches by `branch_faults`
+    yield from outer_key_faults(slot, key, given)
+    given = {name: value for name, value in given.items() if name not in OUTER_KEYS.get(slot, ())}
     offered = OFFERED.intersection(parameters(component)) if slot in TAKES_SIZES else frozenset()
     wrong = set()
     for name, message in argument_faults(component, given, offered):
@@ -231,6 +236,28 @@ def part_faults(slot: str, key: str, spec: Any) -> Iterator[Fault]:
     for names, message in component.config_faults(arguments(component, given, wrong)):
         keys = [f"{key}.{name}" for name in (*names, "type")]
         yield Fault(keys[0], message, tuple(keys[1:]))
+
+
+def outer_key_faults(slot: str, key: str, given: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of keys that are no arguments; the key `branch` is checked by `branch_faults`."""
+    if slot == "adapter":
+        yield from blocks_faults(given.get("blocks"))
+    elif slot == "dataset":
+        yield from cross_domain_faults(key, given)
+
+
+def cross_domain_faults(key: str, given: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of the data set of the test classes, and of the classes to leave out."""
+    test, exclude = given.get("test"), given.get("exclude")
+    if test is not None:
+        yield from part_faults("dataset", f"{key}.test", test)
+    message = complaint("exclude", exclude, Sequence[str] | None)
+    if message is not None:
+        yield Fault(f"{key}.exclude", message)
+    elif exclude and test is None:
+        yield Fault(
+            f"{key}.exclude", f"exclude needs {key}.test = dict(type=...)", (f"{key}.test",)
+        )
 
 
 def arguments(
@@ -333,11 +360,20 @@ def feature_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         message = f"{backbone.__name__} takes features, and {reader.__name__} reads frames: "
         remedy = "dataset = dict(type='FeatureFolder', root=...), reader = None"
         yield Fault("backbone.type", f"{message}{remedy}", sources)
-    adapter = found["adapter"]
-    if backbone.takes_features and adapter is not None and adapter.__name__ != "Frozen":
-        message = f"{adapter.__name__} adapts the blocks of a backbone, and {backbone.__name__} has"
-        remedy = "none: adapter = None"
-        yield Fault("adapter.type", f"{message} {remedy}", ("backbone.type",))
+    if backbone.takes_features:
+        yield from block_faults(values, found["adapter"], backbone.__name__)
+
+
+def block_faults(values: Mapping[str, Any], adapter: Any, backbone: str) -> Iterator[Fault]:
+    """Adapters, and necks that read patch tokens, for a backbone without blocks."""
+    if adapter is not None and adapter.__name__ != "Frozen":
+        message = f"{adapter.__name__} adapts the blocks of a backbone, and {backbone} has none"
+        yield Fault("adapter.type", f"{message}: adapter = None", ("backbone.type",))
+    for key, component in components(values, ("neck", BRANCHES)):
+        # `width` is the width of the tokens.
+        if issubclass(component, Neck) and "width" in parameters(component):
+            message = f"{component.__name__} reads patch tokens, and {backbone} gives none"
+            yield Fault(f"{key}.type", f"{message}: choose another neck", ("backbone.type",))
 
 
 def components(values: Mapping[str, Any], slots: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -30,6 +30,8 @@ Output = tuple[Float[Tensor, "episodes Q N"], float, float]
 
 # Episodes per file of the disk cache: the most that a killed test loses.
 SHARD = 25
+# GiB of features from which on their size is shown.
+LARGE = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,11 @@ class Evaluator:
         if self.cache_folders is not None and not self.model.backbone.takes_features:
             disk_cache = self.cache_folders.feature_cache(self.model, self.data_module)
             cache.attach(disk_cache, self.data_module.reader, self.data_module.device)
-        with self.bars.task(
-            f"encode {self.split.name}", distributed.part(len(cache.videos))
-        ) as bar:
+        title = f"encode {self.split.name}"
+        size = cache.size(self.data_module.clips.frames) / 2**30
+        if size >= LARGE:
+            title += f" ({size:.1f} GiB of features)"
+        with self.bars.task(title, distributed.part(len(cache.videos))) as bar:
             return encode_split(self.model, self.data_module, cache, self.split, self.settings, bar)
 
     def _episode_scores(

@@ -12,7 +12,7 @@ from fsarbench.data.data_module import DataModule
 from fsarbench.data.loader import ClipDataset, clip_loader
 from fsarbench.data.side_files import load_extra
 from fsarbench.data.splits import require_names
-from fsarbench.episode import FRAMES, Encoding
+from fsarbench.episode import FRAMES, SHARED_NECK, Encoding
 from fsarbench.evaluation.cache_policy import encoder_reads_text
 from fsarbench.evaluation.disk_cache import (
     DiskCache,
@@ -184,6 +184,11 @@ class FeatureCache:
         missing = self.query.missing | self.support.missing
         return [int(video) for video in np.flatnonzero(missing)]
 
+    def size(self, frames: int) -> int:
+        """Bytes of all features in fp32, for clips of `frames` frames; known before encoding."""
+        roles = 2 if self.two_roles else 1
+        return 4 * roles * len(self.split.videos) * values_per_video(self.model, frames)
+
     def attach(self, disk_cache: DiskCache, reader: VideoReader, device: torch.device) -> None:
         """Load cached features from disk, and write features encoded later to disk."""
         videos = self.split.videos
@@ -231,6 +236,17 @@ class FeatureCache:
         rows = [self.split.videos[video] for video in videos]
         side = load_extra(rows, self.model.extra)
         return {name: value.to(device) for name, value in side.items()}
+
+
+def values_per_video(model: FewShotModel, frames: int) -> int:
+    """Numbers that the features of one video have: those of the backbone and of every neck."""
+    shared = steps = model.backbone.output_frames(frames)
+    values = steps * model.backbone.dim
+    for name, neck in model.necks().items():
+        own = neck.output_frames(shared)
+        shared = own if name == SHARED_NECK else shared
+        values += own * neck.dim
+    return values
 
 
 def encode_split(

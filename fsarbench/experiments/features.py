@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.catalogue.pretraining import seen_record
 from fsarbench.config.build import assemble, build_settings
 from fsarbench.config.loading import LoadedConfig, apply
 from fsarbench.config.resolved import load_resolved_config
@@ -214,10 +215,11 @@ def refuse_dependent(model: FewShotModel, data_module: DataModule) -> None:
             "support and query features of a video differ"
         )
     if obstacle:
+        stochastic = data_module.clips.stochastic and not backbone.joint
+        remedy = "Set clips.sampling='centre'" if stochastic else "Choose another adapter"
         raise UserError(
-            f"The features of a video cannot be written to a file, because {obstacle}. Choose "
-            "another adapter or clips.sampling='centre'; `fsarbench run` tests this model on the "
-            "videos."
+            f"The features of a video cannot be written to a file, because {obstacle}. {remedy}; "
+            "`fsarbench run` tests this model on the videos."
         )
 
 
@@ -286,6 +288,7 @@ def description(job: FeatureJob, names: Sequence[SplitName], weights: str) -> di
         "partition": partition_hash(grouped(video_rows(videos))),
         "splits": {split.name: split_sizes(split) for split in videos},
         "backbone": backbone_name(values),
+        "seen_data": seen_record(values["backbone"]),
         "weights": weights,
         "checkpoint": job.checkpoint,
         "clips": clip_conditions(data_module.clips),

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
-from fsarbench.config.build import Settings, assemble, build_dataset, build_settings
+from fsarbench.catalogue.pretraining import seen_record
+from fsarbench.config.build import Settings, assemble, build_dataset, build_settings, dataset_name
 from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule
@@ -319,15 +320,17 @@ def finish(
     if not distributed.is_main():
         distributed.stop()
         return job.folder
+    info = job.data_module.feature_info
     origin = Origin(
         name=job.name,
         config=job.loaded.text(),
         # Features are of the data set that they were computed from.
-        dataset=job.data_module.feature_info.get("dataset", job.loaded.values["dataset"]["type"]),
+        dataset=info.get("dataset", dataset_name(job.loaded.values)),
         fingerprint=job.fingerprint,
         total_seconds=time.monotonic() - start,
         skipped=build_dataset(job.loaded.values).skipped,
         checkpoint=tuned,
+        seen_data=info.get("seen_data", seen_record(job.loaded.values["backbone"])),
     )
     result = describe_run(job.model, data_module, settings, training, evaluations, origin)
     write_run(

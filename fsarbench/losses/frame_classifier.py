@@ -17,7 +17,7 @@ class FrameClassifier(Loss):
 
     Args:
         dim: Feature width D.
-        classes: Number of training classes M.
+        classes: Number of training classes A.
         weight: Factor of the loss in the total loss.
         auxiliary: Auxiliary output of neck or prototype builder that is classified, with the axes
             "V S D", such as `attended` of HybridRelation; None for the features of the backbone.

@@ -20,7 +20,7 @@ class VideoClassifier(Loss):
 
     Args:
         dim: Feature width D.
-        classes: Number of training classes M.
+        classes: Number of training classes A.
         weight: Factor of the loss in the total loss.
 
     Example:

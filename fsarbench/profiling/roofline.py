@@ -218,7 +218,8 @@ def pieces(subject: ProfiledModel, device: torch.device, half: bool) -> Iterator
 
     videos = len(test.query)
     model.eval()
-    yield Piece("backbone pass", videos * count_testing(subject).query_video, encode)
+    if not model.backbone.takes_features:
+        yield Piece("backbone pass", videos * count_testing(subject).query_video, encode)
     counted = count_training(subject)
     if counted is not None:
         model.train()

@@ -194,8 +194,10 @@ def measure_testing(stand: Stand, model: FewShotModel, episode: Episode) -> dict
     with torch.no_grad():
         support, query = model.encode(episode, model.encode_text(episode))
     match = torch.no_grad()(lambda: model.scores(model.match(support, query, episode.text)))
+    # Features that were given are not encoded.
+    given = model.backbone.takes_features
     return {
-        "encode": stand.measure(encode, units=len(episode.query)),
+        **({} if given else {"encode": stand.measure(encode, units=len(episode.query))}),
         "match": stand.measure(match),
         "test_episode": stand.measure(lambda: infer_episode(model, episode, stand.half)),
     }

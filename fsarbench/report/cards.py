@@ -1,8 +1,10 @@
 """What `fsarbench list` and `fsarbench show` print, from the cards and the names of configs."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -20,9 +22,9 @@ from fsarbench.catalogue.cards import (
 )
 from fsarbench.catalogue.config_variants import config_names, is_composed, other_names, source
 from fsarbench.catalogue.package_data import resource
-from fsarbench.catalogue.published_results import results_of
+from fsarbench.catalogue.published_results import results_of, task_name
 from fsarbench.config.bases import bases
-from fsarbench.report.published import published_rows
+from fsarbench.report.published_table import yes_no
 from fsarbench.runtime.progress import make_console
 
 Sections = Iterator[tuple[str, Sequence[str | Text | Padding]]]
@@ -99,10 +101,17 @@ def sections(card: Card) -> Sections:
     yield "Arguments of the released code", [f"{k} = {v!r}" for k, v in card.released.items()]
     yield "Properties", properties(card)
     yield "What differs from the authors' code, or rests on no printed fact", card.differs
+    yield "Data that known weights were trained on", [seen_line(d) for d in card.seen_data]
     yield "Published results", list(published_rows(card.published))
     yield "Methods (fsarbench show NAME lists their published results)", used_by(card)
     yield "Package", [card.origin] if card.origin else []
     yield "Card", [str(card.file)]
+
+
+def seen_line(seen: Mapping[str, Any]) -> str:
+    """Training data of weights in one line."""
+    labels = "" if seen["labels"] else " (without labels)"
+    return f"{', '.join(seen['weights'])}: {', '.join(seen['data'])}{labels}"
 
 
 def used_by(card: Card) -> list[str]:
@@ -154,3 +163,59 @@ def method_properties(card: MethodCard) -> list[str]:
         f"class names: {f'used {where}' if where else 'not used'}",
         f"transductive: {'yes' if card.transductive else 'no'}",
     ]
+
+
+Result = Mapping[str, Any]
+CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
+
+
+def conditions(result: Result) -> str:
+    """Method, backbone and training, the source, and the protocol where it is stated."""
+    named = ", ".join(str(result[key]) for key in CONDITIONS if result.get(key))
+    parts = (named, str(result["source"]), protocol(result))
+    return "; ".join(part for part in parts if part)
+
+
+def protocol(result: Result) -> str:
+    """Selection, text and transduction of a result; empty where its card states none."""
+    if "selection" not in result:
+        return ""
+    return (
+        f"selection: {result['selection']}, text at test: {result['text_at_test']}, "
+        f"transductive: {yes_no(result['transductive'])}"
+    )
+
+
+def setting(result: Result) -> str:
+    """The kind of task."""
+    return task_name(result["way"], result["shot"])
+
+
+def percentage(result: Result) -> str:
+    """The accuracy, and that of an independent rerun where there is one."""
+    rerun = f" (rerun: {result['rerun']} %)" if result.get("rerun") else ""
+    return f"{result['accuracy']} %{rerun}"
+
+
+def command(result: Result) -> str:
+    """The config that stands for it, with what has to be set beside; empty if there is none."""
+    return " --set ".join(str(result[key]) for key in ("config", "override") if result.get(key))
+
+
+def grouped(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:
+    """The results under their conditions, in the order of the card."""
+    for heading, group in groupby(results, key=conditions):
+        yield heading, list(group)
+
+
+def published_rows(results: Sequence[Result]) -> Iterator[Text | Padding]:
+    """A heading for each kind of conditions, and a table under it."""
+    for heading, group in grouped(results):
+        yield Text(heading)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for column in ("data set", "task", "accuracy", "config"):
+            table.add_column(column, no_wrap=column != "config", overflow="fold")
+        for result in group:
+            cells = str(result["dataset"]), setting(result), percentage(result), command(result)
+            table.add_row(*cells)
+        yield Padding(table, (0, 0, 0, 2), expand=False)

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fsarbench.catalogue.published_results import task_name
-from fsarbench.report.wide_table import CutTable, Heading
+from fsarbench.report.table_layouts import CutTable, Heading
 from fsarbench.runtime.progress import make_console
 
 Record = Mapping[str, Any]

@@ -10,8 +10,9 @@ from rich.console import Group
 from rich.markup import escape
 
 from fsarbench.catalogue.published_results import PublishedResult
-from fsarbench.report.published import yes_no
 from fsarbench.report.table_layouts import (
+    CutTable,
+    Heading,
     csv_table,
     latex_fitted,
     latex_tabular,
@@ -19,7 +20,6 @@ from fsarbench.report.table_layouts import (
     markdown_table,
     markdown_text,
 )
-from fsarbench.report.wide_table import CutTable, Heading
 
 Sources = dict[str, int]  # a number for each source, in the order of the rows
 
@@ -40,6 +40,16 @@ LEGEND = (
     "transductive: whether a query's score depends on the other queries of its episode.",
     "unknown: neither the source nor released code that was read says it.",
 )
+
+
+def yes_no(value: object) -> str:
+    """A Boolean in words; anything else as it is.
+
+    Example:
+        >>> yes_no(True), yes_no(False), yes_no("unknown")
+        ('yes', 'no', 'unknown')
+    """
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,14 @@ class Run:
 
     @property
     def dataset(self) -> str:
-        """Name of the data set (`dataset.name`), or else of its component."""
-        return self.value("dataset.name") or str(self.conditions["dataset"])
+        """Name of the data set (`dataset.name`), or else of its component.
+
+        If the test classes are of another data set, both names as `TRAIN -> TEST`.
+        """
+        recorded = str(self.conditions["dataset"])
+        source, arrow, target = recorded.partition(" -> ")
+        names = self.value("dataset.name") or source, self.value("dataset.test.name") or target
+        return " -> ".join(names) if arrow else names[0]
 
     @property
     def setting(self) -> tuple[str, int, int]:

@@ -90,6 +90,8 @@ class Origin:
         total_seconds: Seconds from the start of the run to the end of the test.
         skipped: Reasons for the bad videos that were left out, by path.
         checkpoint: Tested checkpoint; None if nothing was trained.
+        seen_data: Training data of the backbone's pretrained weights, as in
+            `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Origin:
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
+    seen_data: Mapping[str, Any] | None = None
 
 
 def describe_run(
@@ -227,6 +230,7 @@ def _conditions(
         "dataset": origin.dataset,
         "data_fingerprint": origin.fingerprint,
         "corpus_sha256": corpus_hash(model),
+        "seen_data": origin.seen_data,
         "skipped_videos": dict(origin.skipped),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_conditions(evaluation),

@@ -64,6 +64,17 @@ def test_every_published_number_has_conditions_and_a_source(card: Card) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=ids)
+def test_training_data_of_weights_has_a_source(card: Card) -> None:
+    assert card.slot == "backbone" or not card.seen_data
+    for seen in card.seen_data:
+        assert seen.keys() == {"weights", "data", "labels", "source"}
+        assert seen["weights"]
+        assert seen["data"]
+        assert seen["source"]
+        assert type(seen["labels"]) is bool
+
+
+@pytest.mark.parametrize("card", CARDS, ids=ids)
 def test_adapters_declare_identity_at_start(card: Card) -> None:
     assert (card.identity_at_start is not None) == (card.slot == "adapter")
 

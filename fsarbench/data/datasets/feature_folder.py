@@ -165,6 +165,7 @@ def table_entries(root: Path, table: Path) -> list[FeatureEntry]:
         UserError: The table is invalid, or a file does not exist.
     """
     rows = read_table(table, ("path", "class", "split"))
+    splits = {row.location: row.split() for row in rows}
     require_one_split(rows)
     for row in rows:
         require_inside(row, "path")
@@ -184,7 +185,7 @@ def table_entries(root: Path, table: Path) -> list[FeatureEntry]:
     return [
         FeatureEntry(
             Entry(id_of(row), root / files[row.location], row["class"], numbers[row.location]),
-            row.split(),
+            splits[row.location],
             row["readable"],
         )
         for row in rows
@@ -268,11 +269,12 @@ def archive_entries(path: Path) -> list[FeatureEntry]:
         Row(f"{path}, row {number}", {"id": name, "class": label, "split": split})
         for number, (name, label, split) in enumerate(zip(*columns, strict=True))
     ]
+    splits = [row.split() for row in rows]
     require_one_split(rows)
     require_unique(rows, "id")
     return [
-        FeatureEntry(Entry(row["id"], path, row["class"], number), row.split())
-        for number, row in enumerate(rows)
+        FeatureEntry(Entry(row["id"], path, row["class"], number), split)
+        for number, (row, split) in enumerate(zip(rows, splits, strict=True))
     ]
 
 

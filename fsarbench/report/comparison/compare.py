@@ -11,8 +11,7 @@ from fsarbench.report.comparison.rows import rows_of
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.report.comparison.table import Comparison, compare_rows
 from fsarbench.report.comparison.to_csv_json import csv_text, json_text
-from fsarbench.report.comparison.to_latex import latex
-from fsarbench.report.comparison.to_text import markdown, terminal
+from fsarbench.report.comparison.to_text import latex, markdown, terminal
 from fsarbench.report.table_layouts import layout_of
 from fsarbench.results.finished_runs import Run, find_runs, read_run
 from fsarbench.runtime.atomic_files import require_writable, write_text

@@ -67,7 +67,9 @@ class Row:
         if origin.get("backbone"):
             return f"{origin['backbone']}, features given"
         model, weights = (self.first.value(f"backbone.{key}") for key in ("model", "pretrained"))
-        return f"{model} ({weights})" if model and weights else model or self.part("backbone")
+        if model and weights:
+            return f"{model} ({weights})"
+        return model or weights or self.part("backbone")
 
     @property
     def trainable(self) -> str:

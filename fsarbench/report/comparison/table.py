@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fsarbench.catalogue.pretraining import SeenData, overlap
 from fsarbench.catalogue.published_results import PublishedResult, task_name
 from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
@@ -303,9 +304,18 @@ def _remarks(row: Row, marks: Sequence[str]) -> list[str]:
     return [
         *chosen,
         *_constant(row),
+        *_seen(row),
         *([GIVEN] if row.first.conditions.get("features") else []),
         *(mark for mark in marks if not mark.startswith(tuple(SELECTION.values()))),
     ]
+
+
+def _seen(row: Row) -> list[str]:
+    seen = row.first.conditions.get("seen_data")
+    if not seen:
+        return []
+    known = SeenData(tuple(seen["data"]), seen["labels"])
+    return [text for text in [overlap(known, row.first.dataset)] if text]
 
 
 def _constant(row: Row) -> list[str]:

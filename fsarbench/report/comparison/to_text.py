@@ -1,6 +1,7 @@
-"""The comparison for the terminal and as Markdown."""
+"""The comparison as text: for the terminal, as Markdown, and as LaTeX."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.console import Group
 from rich.markup import escape
@@ -9,12 +10,105 @@ from rich.table import Table
 from fsarbench.catalogue.published_results import PublishedResult
 from fsarbench.report.comparison.columns import Column, columns
 from fsarbench.report.comparison.footnotes import remarks
-from fsarbench.report.comparison.layout import Entry, Sheet, sheets
 from fsarbench.report.comparison.published import conditions
-from fsarbench.report.comparison.table import Comparison
-from fsarbench.report.published import yes_no
-from fsarbench.report.table_layouts import markdown_table, markdown_text
-from fsarbench.report.wide_table import CutTable, Heading
+from fsarbench.report.comparison.table import Comparison, Line, Section, Setting
+from fsarbench.report.published_table import yes_no
+from fsarbench.report.table_layouts import (
+    CutTable,
+    Heading,
+    latex_fitted,
+    latex_tabular,
+    latex_text,
+    markdown_table,
+    markdown_text,
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a sheet.
+
+    Attributes:
+        lines: Comparison lines of the same runs, by setting.
+    """
+
+    lines: Mapping[Setting, Line]
+
+    @property
+    def head(self) -> Line:
+        """Line with the values that all settings share; best or level if it is so in each."""
+        lines = list(self.lines.values())
+        notes = "".join(dict.fromkeys("".join(line.notes for line in lines)))
+        best, level = (all(getattr(line, key) for line in lines) for key in ("best", "level"))
+        return replace(lines[0], notes=notes, best=best, level=level)
+
+    def line(self, column: Column) -> Line | None:
+        """Return the line of a column's setting; None if these runs were not tested in it.
+
+        Example:
+            >>> Entry({}).line(Column("5-shot (%)", str, setting=("ssv2", 5, 5))) is None
+            True
+        """
+        return self.head if column.setting is None else self.lines.get(column.setting)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of the comparison.
+
+    Attributes:
+        sections: Sections shown side by side; several only if they have runs in common.
+    """
+
+    sections: tuple[Section, ...]
+
+    @property
+    def title(self) -> str:
+        """Data set and task names."""
+        first, *others = self.sections
+        return ", ".join([first.title, *(section.task for section in others)])
+
+    @property
+    def several(self) -> tuple[Setting, ...]:
+        """Settings shown side by side; empty for a single setting."""
+        settings = tuple(section.setting for section in self.sections)
+        return settings if len(settings) > 1 else ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Rows of the table, in the order of the first occurrence of their names."""
+        lines_by_name: dict[str, dict[Setting, Line]] = {}
+        for section in self.sections:
+            for line in section.lines:
+                lines_by_name.setdefault(line.row.name, {})[section.setting] = line
+        return [Entry(lines) for lines in lines_by_name.values()]
+
+
+def sheets(sections: Sequence[Section]) -> list[Sheet]:
+    """Group sections of the same runs into one sheet each."""
+    grouped: list[Sheet] = []
+    for section in sections:
+        index = next((i for i, sheet in enumerate(grouped) if _belongs(section, sheet)), None)
+        if index is None:
+            grouped.append(Sheet((section,)))
+        else:
+            grouped[index] = Sheet((*grouped[index].sections, section))
+    return grouped
+
+
+def _belongs(section: Section, sheet: Sheet) -> bool:
+    # A name that refers to different runs or seeds in the other setting needs a table of its own.
+    if section.setting[0] != sheet.sections[0].setting[0]:
+        return False
+    in_sheet = {name: runs for other in sheet.sections for name, runs in _folders(other).items()}
+    in_section = _folders(section)
+    shared = in_section.keys() & in_sheet.keys()
+    return bool(shared) and all(in_section[name] == in_sheet[name] for name in shared)
+
+
+def _folders(section: Section) -> dict[str, list[str]]:
+    return {line.row.name: [str(run.folder) for run in line.row.runs] for line in section.lines}
+
 
 PUBLISHED = (
     "Published results, not measured here: other code, often other clips, episodes and selection"
@@ -94,3 +188,62 @@ def _marked(
 
 def _bold(text: str) -> str:
     return f"**{text}**"
+
+
+def latex(comparison: Comparison) -> str:
+    r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
+    lines = [
+        r"% \usepackage{booktabs,graphicx}",
+        r"\begin{table*}[t]",
+        r"\centering\small\setlength{\tabcolsep}{4pt}",
+        *_latex_tables(comparison),
+        *(_latex_published(comparison) if comparison.published else ()),
+        r"\par\smallskip",
+        r"\begin{minipage}{\linewidth}\footnotesize",
+        *(f"{latex_text(remark)}\\par" for remark in remarks(comparison)),
+        r"\end{minipage}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_tables(comparison: Comparison) -> Iterator[str]:
+    # Tables of the same columns are one tabular, so that these stand below each other.
+    alike: dict[tuple[Setting, ...], list[Sheet]] = {}
+    for sheet in sheets(comparison.sections):
+        alike.setdefault(sheet.several, []).append(sheet)
+    for number, (settings, group) in enumerate(alike.items()):
+        if number:
+            yield r"\par\medskip"
+        yield from latex_fitted(_latex_group(group, columns(comparison, settings), len(alike) > 1))
+
+
+def _latex_group(group: Sequence[Sheet], chosen: Sequence[Column], titled: bool) -> Iterator[str]:
+    rows = [
+        (
+            sheet.title if titled or len(group) > 1 else "",
+            [[_latex_cell(column, entry) for column in chosen] for entry in sheet.entries],
+        )
+        for sheet in group
+    ]
+    aligned = "".join("r" if column.number else "l" for column in chosen)
+    return latex_tabular(aligned, [column.header for column in chosen], rows)
+
+
+def _latex_published(comparison: Comparison) -> Iterator[str]:
+    yield rf"\par\medskip {latex_text(PUBLISHED)}\par\smallskip"
+    rows = [[latex_text(cell) for cell in cells(entry)] for entry in comparison.published]
+    aligned = "".join("r" if header in NUMBERS else "l" for header in HEADERS)
+    yield from latex_fitted(latex_tabular(aligned, HEADERS, [("", rows)]))
+
+
+def _latex_cell(column: Column, entry: Entry) -> str:
+    line = entry.line(column)
+    if line is None:
+        return ""
+    text = latex_text(column.text(line))
+    if column.main and line.best:
+        return rf"\textbf{{{text}}}"
+    if column.number and text.startswith("-"):
+        text = f"$-${text[1:]}"  # a minus and not a hyphen
+    return f"$=$ {text}" if column.main and column.number and line.level else text

@@ -197,7 +197,7 @@ def _seen(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> dict[str, An
     clips = rebuilt.data_module.clips
     kind = f"{clips.frames} frames, {clips.size} px, {clips.sampling}"
     if rebuilt.model.backbone.takes_features:
-        kind = f"features given, {clips.frames} steps; grey values are their values"
+        kind = f"features given, {clips.frames} steps, drawn as grey values"
     entry.setdefault("classes", [rebuilt.split.classes[i] for i in batch["classes"].tolist()])
     entry.setdefault("labels", [labels[query] for query in queries])
     entry.setdefault("queries", len(labels))

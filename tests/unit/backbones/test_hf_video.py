@@ -1,6 +1,7 @@
 """Video backbones of transformers: loading, refusals, trainable parameters, counting."""
 
 import builtins
+import copy
 import json
 import re
 import socket
@@ -350,6 +351,16 @@ def test_models_that_are_run_as_a_whole_have_no_checkpointing() -> None:
         accelerated(backbone, TrainSettings(checkpointing=1)),
     ):
         pass
+
+
+@MODELS
+@torch.no_grad()
+def test_a_copy_has_blocks_of_its_own(model: str) -> None:
+    backbone = build(model).eval()
+    copied = copy.deepcopy(backbone)
+    assert torch.equal(copied(clips()), backbone(clips()))
+    randomised(backbone)
+    assert not torch.allclose(copied(clips()), backbone(clips()))
 
 
 # Counting.

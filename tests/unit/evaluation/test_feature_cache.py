@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from fsarbench.config.build import build_model
 from fsarbench.data.data_module import DataModule
 from fsarbench.evaluation import evaluate, feature_cache
 from fsarbench.evaluation.disk_cache import CacheFolders, code_hash
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.evaluation.evaluate import evaluate_all
+from fsarbench.evaluation.feature_cache import values_per_video
 from fsarbench.model import FewShotModel
 from fsarbench.settings import EvaluateSettings
+from tests.helpers.combinations import episode, values
 from tests.helpers.toy_model import ColourReader, ToyMatcher
 
 Build = Callable[..., FewShotModel]
@@ -227,3 +230,16 @@ def test_the_code_of_a_part_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     file.write_text("class Part:\n    scale = 2\n")
     assert code_hash([part]) != before
     del sys.modules["own_part_of_a_test"]
+
+
+def test_the_size_of_the_features_is_known_before_encoding() -> None:
+    config = {
+        **values("Frozen", "Mean", "MeanCosine"),
+        "neck": {"type": "PatchLevels", "levels": (0, -1), "join": "steps"},
+    }
+    model = build_model(config).eval()
+    task = episode()
+    with torch.no_grad():
+        query = model.encode_query(task.query)
+    numbers = sum(value[0].numel() for value in query.tensors().values())
+    assert values_per_video(model, task.query.shape[1]) == numbers

@@ -12,7 +12,7 @@ from fsarbench.losses.video_classifier import VideoClassifier
 from fsarbench.losses.video_text_contrast import VideoTextContrast
 from tests.helpers.naive_cosine import cosine_with_term
 
-N, K, Q, T, D, M = 3, 2, 4, 5, 6, 9
+N, K, Q, T, D, A = 3, 2, 4, 5, 6, 9
 CLASSES, LABELS = [7, 0, 4], [0, 2, 1, 2]
 
 
@@ -28,7 +28,7 @@ def task() -> tuple[Outcome, Episode]:
         query=torch.zeros(Q, T, 3, 2, 2),
         labels=torch.tensor(LABELS),
         classes=torch.tensor(CLASSES),
-        bank=draw(M, D, seed=3),
+        bank=draw(A, 1, D, seed=3),
     )
     return Outcome(draw(Q, N, seed=0), support, draw(Q, T, D, seed=2)), episode
 
@@ -58,7 +58,9 @@ def test_contrast_is_the_negative_log_likelihood_over_all_training_classes(eps: 
     loss = VideoTextContrast(temperature=0.2, cosine_eps=eps).double()
     total = outcome.logits.new_zeros(())
     for video, label in videos(outcome):
-        cosines = torch.stack([cosine_with_term(video.mean(0), text, eps) for text in episode.bank])
+        cosines = torch.stack(
+            [cosine_with_term(video.mean(0), text, eps) for text in episode.bank[:, 0]]
+        )
         total = total + negative_log_likelihood(cosines * loss.scale, label)
     assert_equal(loss(outcome, episode), total / (N * K + Q), outcome.support, loss.scale)
 
@@ -83,7 +85,7 @@ def test_temperature_must_be_positive() -> None:
 def test_classifier_is_the_negative_log_likelihood_of_every_frame() -> None:
     torch.manual_seed(0)
     outcome, episode = task()
-    loss = FrameClassifier(D, M).double()
+    loss = FrameClassifier(D, A).double()
     total = outcome.logits.new_zeros(())
     for video, label in videos(outcome):
         for frame in video:
@@ -96,7 +98,7 @@ def test_classifier_is_the_negative_log_likelihood_of_every_frame() -> None:
 def test_video_classifier_is_the_negative_log_likelihood_of_the_mean_frame() -> None:
     torch.manual_seed(0)
     outcome, episode = task()
-    loss = VideoClassifier(D, M).double()
+    loss = VideoClassifier(D, A).double()
     total = outcome.logits.new_zeros(())
     for video, label in videos(outcome):
         scores = loss.classifier.weight @ (sum(video) / T) + loss.classifier.bias

@@ -20,7 +20,7 @@ def episode() -> Episode:
 
 def outcome(text: bool = True) -> Outcome:
     g = torch.Generator().manual_seed(0)
-    shapes = (Q, N), (N, K, T, D), (Q, T, D), (N, D)
+    shapes = (Q, N), (N, K, T, D), (Q, T, D), (N, 1, D)
     logits, support, query, names = (
         torch.randn(shape, generator=g, dtype=torch.float64) for shape in shapes
     )
@@ -45,7 +45,9 @@ def test_video_text_is_half_the_sum_of_two_divergences() -> None:
     assert seen.text is not None
 
     def scores(features: torch.Tensor) -> torch.Tensor:
-        return torch.cosine_similarity(features.mean(-2)[:, None], seen.text[None], dim=-1) / 0.1
+        return (
+            torch.cosine_similarity(features.mean(-2)[:, None], seen.text[None, :, 0], dim=-1) / 0.1
+        )
 
     of_support = divergence_from_one_hot(
         scores(seen.support.reshape(N * K, T, D)), torch.tensor([0, 0, 1, 1, 2, 2])

@@ -135,7 +135,7 @@ def test_a_matcher_without_explain_has_no_explanation() -> None:
 
 
 def test_readouts_show_their_terms() -> None:
-    outcome = Outcome(draw(3, 4), draw(4, 1, 5, 8), draw(3, 5, 8), draw(4, 8, seed=2))
+    outcome = Outcome(draw(3, 4), draw(4, 1, 5, 8), draw(3, 5, 8), draw(4, 1, 8, seed=2))
     for readout in (ArithmeticFusion(0.3), GeometricFusion(0.3)):
         by = readout.explain(outcome)
         assert set(by) == {"text", "matcher"}

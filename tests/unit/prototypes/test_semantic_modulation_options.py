@@ -9,7 +9,7 @@ N, K, Q, T, D = 3, 2, 4, 5, 16
 
 def inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     g = torch.Generator().manual_seed(0)
-    shapes = (N, K, T, D), (Q, T, D), (N, D)
+    shapes = (N, K, T, D), (Q, T, D), (N, 1, D)
     support, query, text = (torch.randn(shape, generator=g) for shape in shapes)
     return support, query, text
 
@@ -60,7 +60,7 @@ def test_rejects_text_of_another_width() -> None:
     with pytest.raises(UserError, match=r"width 8 .* width 16"):
         SemanticModulation(D, text_dim=8)
     with pytest.raises(UserError, match=r"width 8 .* width 16"):
-        build()(support, query, torch.ones(N, 8))
+        build()(support, query, torch.ones(N, 1, 8))
 
 
 def test_rejects_unknown_options() -> None:

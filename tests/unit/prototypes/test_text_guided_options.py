@@ -9,7 +9,7 @@ N, K, Q, T, D = 3, 2, 4, 5, 16
 
 def inputs(*lead: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     g = torch.Generator().manual_seed(0)
-    shapes = (N, K, T, D), (Q, T, D), (N, D)
+    shapes = (N, K, T, D), (Q, T, D), (N, 1, D)
     support, query, text = (torch.randn(*lead, *shape, generator=g) for shape in shapes)
     return support, query, text
 
@@ -68,7 +68,7 @@ def test_rejects_text_of_another_width() -> None:
     with pytest.raises(UserError, match=r"width 8 .* width 16"):
         TextGuided(D, text_dim=8)
     with pytest.raises(UserError, match=r"width 8 .* width 16"):
-        build()(support, query, torch.ones(N, 8))
+        build()(support, query, torch.ones(N, 1, 8))
 
 
 def test_rejects_heads_that_do_not_divide_the_width() -> None:

@@ -15,7 +15,7 @@ N, K, Q, T, D = 3, 2, 4, 5, 16
 def outcome(text: bool = True) -> Outcome:
     g = torch.Generator().manual_seed(0)
     logits, support = torch.randn(Q, N, generator=g), torch.randn(N, K, T, D, generator=g)
-    query, names = torch.randn(Q, T, D, generator=g), torch.randn(N, D, generator=g)
+    query, names = torch.randn(Q, T, D, generator=g), torch.randn(N, 1, D, generator=g)
     return Outcome(logits, support, query, names if text else None)
 
 
@@ -28,7 +28,7 @@ def test_match_only_is_the_softmax_of_the_logits() -> None:
 def test_fusion_mixes_probabilities(alpha: float) -> None:
     seen = outcome()
     assert seen.text is not None
-    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
+    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None, :, 0], dim=-1)
     want = alpha * (cosines / 0.1).softmax(-1) + (1 - alpha) * seen.logits.softmax(-1)
     got = ArithmeticFusion(alpha, temperature=0.1)(seen)
     torch.testing.assert_close(got, want)
@@ -54,7 +54,7 @@ def test_temperature_must_be_positive() -> None:
 def test_text_only_does_not_depend_on_the_matcher() -> None:
     seen = outcome()
     assert seen.text is not None
-    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
+    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None, :, 0], dim=-1)
     got = TextOnly(0.1)(seen)
     torch.testing.assert_close(got, (cosines / 0.1).softmax(-1))
     other = Outcome(seen.logits + 5 * torch.eye(Q, N), seen.support, seen.query, seen.text)
@@ -66,7 +66,7 @@ def test_text_only_does_not_depend_on_the_matcher() -> None:
 def test_geometric_fusion_multiplies_powers(alpha: float, per_frame: bool) -> None:
     seen = outcome()
     assert seen.text is not None
-    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None], dim=-1)
+    cosines = torch.cosine_similarity(seen.query.mean(1)[:, None], seen.text[None, :, 0], dim=-1)
     by_text = (cosines / 0.5).softmax(-1)
     by_match = (seen.logits / (T if per_frame else 1)).softmax(-1)
     product = by_text**alpha * by_match ** (1 - alpha)
@@ -77,7 +77,7 @@ def test_geometric_fusion_multiplies_powers(alpha: float, per_frame: bool) -> No
 @pytest.mark.parametrize("kind", [TextOnly, ArithmeticFusion, GeometricFusion])
 def test_a_term_is_added_to_the_product_of_norms(kind: type) -> None:
     seen = outcome()
-    cosines = cosines_with_term(seen.query.mean(1), seen.text, 0.5)
+    cosines = cosines_with_term(seen.query.mean(1), seen.text[:, 0], 0.5)
     got = kind(temperature=0.1, cosine_eps=0.5).explain(seen)["text"]
     torch.testing.assert_close(got, (cosines / 0.1).softmax(-1))
 

@@ -56,7 +56,7 @@ def test_a_component_names_the_methods_whose_cards_hold_the_results(
 ) -> None:
     print_card("BiMHM")
     text = printed(capsys)
-    assert "Methods (fsarbench show NAME lists their published results) hyrsm" in text
+    assert "Methods (fsarbench show NAME lists their published results) d2st, hyrsm" in text
 
 
 @pytest.mark.parametrize("name", ["TRX", "trx", "Trx"])

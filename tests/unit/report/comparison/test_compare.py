@@ -304,3 +304,20 @@ def test_a_row_whose_scores_are_constant_is_marked(tmp_path: Path) -> None:
     comparison = comparison_of(runs)
     assert [line.notes for line in comparison.lines] == ["", "a"]
     assert any("equal scores for all classes" in line for line in remarks(comparison))
+
+
+def test_weights_that_have_seen_the_test_classes_are_marked(tmp_path: Path) -> None:
+    kinetics = {"data": ["kinetics-400"], "labels": True}
+    finish(tmp_path, "seen", dataset="kinetics100", seen_data=kinetics)
+    finish(tmp_path, "other", dataset="kinetics100", seen_data={"data": [], "labels": False})
+    finish(tmp_path, "unknown", dataset="kinetics100", seen_data=None)
+    finish(tmp_path, "older", dataset="kinetics100")
+    finish(tmp_path, "elsewhere", dataset="ssv2", seen_data=kinetics)
+    table = comparison(tmp_path)
+    found = lines(table)
+    assert found["seen"].notes == "a"
+    assert [found[name].notes for name in ("other", "unknown", "older", "elsewhere")] == [""] * 4
+    note = "[a] pretrained on kinetics-400, which holds the test classes, with their labels."
+    assert note in remarks(table)
+    # The conditions of the test are the same: it is compared like the others.
+    assert found["seen"].best or found["seen"].beside_best is not None

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from fsarbench.report.wide_table import CutTable, Heading
+from fsarbench.report.table_layouts import CutTable, Heading
 
 HEADINGS = [Heading("config", number=False), *(Heading(f"number {n}") for n in range(6))]
 NAME = "a_name_without_any_place_to_break"

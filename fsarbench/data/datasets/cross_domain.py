@@ -1,0 +1,105 @@
+"""Training classes of one data set, test classes of another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from fsarbench.data.splits import fingerprint
+from fsarbench.errors import UserError, nearest
+from fsarbench.video import Split, SplitName, VideoDataset
+
+
+class CrossDomain(VideoDataset):
+    """Cross-domain data set: train and val classes of one data set, test classes of another.
+
+    Train and val classes that are also test classes, by their readable names without regard to
+    case, are left out, since the test would not be on new classes.
+
+    Args:
+        source: Data set of the train and val classes.
+        target: Data set of the test classes.
+        exclude: Further classes of `source` to leave out, by name.
+    """
+
+    def __init__(
+        self, source: VideoDataset, target: VideoDataset, exclude: Sequence[str] = ()
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.exclude = tuple(exclude)
+
+    def splits(self) -> dict[SplitName, Split]:
+        """Train and val classes without those of the test, and the test classes.
+
+        Raises:
+            UserError: `exclude` names a class that the data set does not have, or no class remains.
+        """
+        return dict(self._splits)
+
+    def fingerprint(self) -> str:
+        """Hash over the video ids, classes and splits that are used."""
+        return fingerprint(self.splits())
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """Unreadable videos of both data sets."""
+        return {**self.source.skipped, **self.target.skipped}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Train and val classes that are left out, as the data set spells them."""
+        before, after = self.source.splits(), self.splits()
+        return tuple(
+            name
+            for split in ("train", "val")
+            for name in before[split].classes
+            if name not in after[split].classes
+        )
+
+    @cached_property
+    def _splits(self) -> dict[SplitName, Split]:
+        source, test = self.source.splits(), self.target.splits()["test"]
+        known = [name for split in source.values() for name in split.classes]
+        for name in self.exclude:
+            if name not in known:
+                raise UserError(
+                    f"dataset.exclude: the data set has no class '{name}'.{nearest(name, known)}"
+                )
+        excluded = {spelling(name) for name in test.readable}
+        kept: dict[SplitName, Split] = {
+            name: without_classes(source[name], excluded, self.exclude) for name in ("train", "val")
+        }
+        for name, split in kept.items():
+            if not split.classes:
+                raise UserError(
+                    f"dataset.exclude: no {name} class remains without those of the test classes."
+                )
+        return {**kept, "test": test}
+
+
+def without_classes(split: Split, readable: set[str], names: Sequence[str]) -> Split:
+    """A split without some classes, given by spelling or by name; labels are renumbered."""
+    pairs = enumerate(zip(split.classes, split.readable, strict=True))
+    kept = [
+        index
+        for index, (name, text) in pairs
+        if name not in names and spelling(text) not in readable
+    ]
+    labels = {old: new for new, old in enumerate(kept)}
+    videos = (v for v in split.videos if v.label in labels)
+    return replace(
+        split,
+        classes=tuple(split.classes[index] for index in kept),
+        readable=tuple(split.readable[index] for index in kept),
+        videos=tuple(replace(video, label=labels[video.label]) for video in videos),
+    )
+
+
+def spelling(name: str) -> str:
+    """Spelling of a class name under which two data sets are compared.
+
+    Example:
+        >>> spelling("Pull_Up") == spelling("pull  up")
+        True
+    """
+    return " ".join(name.replace("_", " ").lower().split())
