@@ -162,7 +162,8 @@ class Outcome:
         branches: Output of each branch; the only branch of a model without `branches` is `main`.
         prototypes: Class prototypes of the only branch; None without a matcher, or with several
             branches.
-        matched: Query features that the matcher of the only branch received; None like `prototypes`.
+        matched: Query features that the matcher of the only branch received; None if `prototypes`
+            is.
     """
 
     logits: Float[Tensor, "Q N"]
@@ -200,7 +201,7 @@ class Outcome:
         if name not in self.auxiliary:
             known = ", ".join(sorted(self.auxiliary)) or "none"
             raise UserError(
-                f"{argument} is {name!r}, expected an auxiliary output of the neck or the prototype "
-                f"builder in training; there are: {known}."
+                f"{argument} is {name!r}, expected an auxiliary output of the neck or the "
+                f"prototype builder in training; there are: {known}."
             )
         return self.auxiliary[name]

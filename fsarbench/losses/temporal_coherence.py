@@ -23,8 +23,8 @@ class TemporalCoherence(Loss):
 
     Frames of one video that are close in time are pulled together, the others are pushed apart.
     With d the cosine distance of the frames i and j of one video, a pair inside the window,
-    |i - j| <= window, costs d / (1 + (i - j)^2). A pair outside of it costs max(0, m - d), where the
-    margin m = 1 - exp(-(|i - j| - window)^2 / balance) grows with the distance in time.
+    |i - j| <= window, costs d / (1 + (i - j)^2). A pair outside of it costs max(0, m - d), where
+    the margin m = 1 - exp(-(|i - j| - window)^2 / balance) grows with the distance in time.
 
     Args:
         weight: Factor of the loss in the total loss.
