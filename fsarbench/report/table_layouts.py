@@ -133,17 +133,17 @@ def csv_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-# The widest that a column of words need be: they can be broken, numbers cannot.
-LONG = 24
+# Columns of text may be wrapped at this width; columns of numbers are never wrapped.
+WRAP_WIDTH = 24
 
 
 @dataclass(frozen=True)
 class Heading:
-    """The top of a column.
+    """Column heading.
 
     Attributes:
-        text: What it says.
-        number: Whether numbers stand below it, which are never broken.
+        text: Text of the heading.
+        number: Whether the column has numbers, which are right-aligned and not wrapped.
     """
 
     text: str
@@ -152,12 +152,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class CutTable:
-    """A table for rich; its first column holds the names of the rows.
+    """Renderable table of rich, whose first column has the names of the rows.
 
     Attributes:
-        headings: One a column.
-        rows: Cells in rich's markup, one a heading.
-        title: Above the first of the tables; empty for none.
+        headings: One heading per column.
+        rows: Cells of each row in rich's markup, one per column.
+        title: Title above the first table; may be empty.
     """
 
     headings: Sequence[Heading]
@@ -165,33 +165,33 @@ class CutTable:
     title: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
-        """As many tables as the width asks for."""
-        title, part = self.title, [0]
+        """Yield one or more tables that fit the width of the terminal."""
+        title, columns = self.title, [0]
         for column in range(1, len(self.headings)):
-            if len(part) > 1 and self._width([*part, column]) > options.max_width:
-                yield self._table(title, part)
-                title, part = "", [0]
-            part.append(column)
-        yield self._table(title, part)
+            if len(columns) > 1 and self._width([*columns, column]) > options.max_width:
+                yield self._table(title, columns)
+                title, columns = "", [0]
+            columns.append(column)
+        yield self._table(title, columns)
 
-    def _width(self, part: Sequence[int]) -> int:
-        return sum(2 + self._longest(column) for column in part)
+    def _width(self, columns: Sequence[int]) -> int:
+        return sum(2 + self._column_width(column) for column in columns)
 
-    def _longest(self, column: int) -> int:
+    def _column_width(self, column: int) -> int:
         heading = self.headings[column]
         cells = [Text.from_markup(row[column]) for row in self.rows]
         longest = max(len(heading.text), *(cell.cell_len for cell in cells))
         if heading.number:
             return longest
         words = (word.cell_len for cell in cells for word in cell.split())
-        return min(longest, max(LONG, *words, 0))
+        return min(longest, max(WRAP_WIDTH, *words, 0))
 
-    def _table(self, title: str, part: Sequence[int]) -> Table:
-        # No lines between columns: most tables then fit a terminal.
+    def _table(self, title: str, columns: Sequence[int]) -> Table:
+        # Without vertical lines, most tables fit a terminal.
         table = Table(
             title=title or None, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
         )
-        for heading in (self.headings[column] for column in part):
+        for heading in (self.headings[column] for column in columns):
             table.add_column(
                 heading.text,
                 justify="right" if heading.number else "left",
@@ -199,5 +199,5 @@ class CutTable:
                 no_wrap=heading.number,
             )
         for row in self.rows:
-            table.add_row(*(row[column] for column in part))
+            table.add_row(*(row[column] for column in columns))
         return table
