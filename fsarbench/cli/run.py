@@ -68,7 +68,7 @@ def run(
 
 
 def is_first_process(launcher: str | None) -> bool:
-    """Whether this process prints for all of a run; known from the environment, without torch."""
+    """Whether this process is the first of its run; read from the environment, without torch."""
     rank = "SLURM_PROCID" if launcher == "slurm" else "RANK"  # torchrun sets RANK
     return os.environ.get(rank, "0") == "0"
 

@@ -104,7 +104,7 @@ def sections(card: Card) -> Sections:
     yield "Arguments of the released code", [f"{k} = {v!r}" for k, v in card.released.items()]
     yield "Properties", properties(card)
     yield "Differences from the authors' code, and choices not stated in the paper", card.differs
-    yield "Data that known weights were trained on", [seen_line(d) for d in card.seen_data]
+    yield "Training data of known weights", [seen_line(d) for d in card.seen_data]
     yield "Published results", list(published_rows(card.published))
     yield "Methods (fsarbench show NAME lists their published results)", used_by(card)
     yield "Package", [card.origin] if card.origin else []
@@ -112,7 +112,7 @@ def sections(card: Card) -> Sections:
 
 
 def seen_line(seen: Mapping[str, Any]) -> str:
-    """Training data of weights in one line."""
+    """Names of weights and their training data in one line."""
     labels = "" if seen["labels"] else " (without labels)"
     return f"{', '.join(seen['weights'])}: {', '.join(seen['data'])}{labels}"
 
@@ -173,14 +173,14 @@ CONDITIONS = ("method", "backbone", "pretraining", "tuning", "note")
 
 
 def conditions(result: Result) -> str:
-    """Method, backbone and training, the source, and the protocol where it is stated."""
-    named = ", ".join(str(result[key]) for key in CONDITIONS if result.get(key))
-    parts = (named, str(result["source"]), protocol(result))
+    """Conditions of a published result: method, backbone, training, source and protocol."""
+    listed = ", ".join(str(result[key]) for key in CONDITIONS if result.get(key))
+    parts = (listed, str(result["source"]), protocol(result))
     return "; ".join(part for part in parts if part)
 
 
 def protocol(result: Result) -> str:
-    """Selection, text and transduction of a result; empty where its card states none."""
+    """Selection, text at test and transduction of a result; empty if its card has none."""
     if "selection" not in result:
         return ""
     return (
@@ -190,29 +190,29 @@ def protocol(result: Result) -> str:
 
 
 def setting(result: Result) -> str:
-    """The kind of task."""
+    """Way and shot in words."""
     return task_name(result["way"], result["shot"])
 
 
 def percentage(result: Result) -> str:
-    """The accuracy, and that of an independent rerun where there is one."""
+    """Accuracy of a result, with that of an independent rerun if there is one."""
     rerun = f" (rerun: {result['rerun']} %)" if result.get("rerun") else ""
     return f"{result['accuracy']} %{rerun}"
 
 
 def command(result: Result) -> str:
-    """The config that stands for it, with what has to be set beside; empty if there is none."""
+    """Config of a result, with the override for `--set`; empty if there is no config."""
     return " --set ".join(str(result[key]) for key in ("config", "override") if result.get(key))
 
 
 def grouped(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:
-    """The results under their conditions, in the order of the card."""
+    """Yield the conditions and results of each group of equal conditions, in card order."""
     for heading, group in groupby(results, key=conditions):
         yield heading, list(group)
 
 
 def published_rows(results: Sequence[Result]) -> Iterator[Text | Padding]:
-    """A heading for each kind of conditions, and a table under it."""
+    """Yield a heading for each group of equal conditions, followed by a table of its results."""
     for heading, group in grouped(results):
         yield Text(heading)
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

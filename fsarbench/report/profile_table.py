@@ -226,10 +226,10 @@ def video_text(setting: Mapping[str, Any]) -> str:
 
     Example:
         >>> video_text({"frames": 8, "size": None})
-        'features given (8 steps, FLOPs without a backbone)'
+        'features given (8 steps, without the FLOPs of a backbone)'
     """
     if setting["size"] is None:
-        return f"features given ({setting['frames']} steps, FLOPs without a backbone)"
+        return f"features given ({setting['frames']} steps, without the FLOPs of a backbone)"
     return f"{setting['frames']} frames of {setting['size']} pixels"
 
 

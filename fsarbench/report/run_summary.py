@@ -134,7 +134,7 @@ def _features(conditions: Mapping[str, Any]) -> str:
     if given is None:
         return _route(conditions["route"])
     sizes = f"{given['steps']} steps of {given['dim']} values"
-    return f"given, {sizes}; GFLOPs and memory exclude their computation"
+    return f"given, {sizes}; FLOPs and memory do not include their computation"
 
 
 def _route(route: Mapping[str, Any]) -> str:
