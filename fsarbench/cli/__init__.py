@@ -1,1 +1,1 @@
-"""The verbs of the command line, a file a verb or group; what they do is elsewhere."""
+"""Commands of the command line, one file per command or group; other modules do the work."""

@@ -14,7 +14,7 @@ from fsarbench.config.validation import check_config
 from fsarbench.profiling.dummy_inputs import ProfiledModel, build_profiled_model
 from fsarbench.profiling.memory import Peak, computed_testing, computed_training
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
-from fsarbench.profiling.parameters import parts
+from fsarbench.profiling.parameters import slot_parameters
 from fsarbench.profiling.roofline import roofline as measure_roofline
 from fsarbench.profiling.timing import Measured, Stand, conditions, measure
 from fsarbench.runtime.atomic_files import require_writable, write_text
@@ -46,7 +46,7 @@ def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[
     """The cost of one checked config; memory in bytes, times in seconds."""
     subject = build_profiled_model(config.values)
     half = uses_bf16(subject.settings.train, device)
-    slots = [asdict(part) for part in parts(subject.model)]
+    slots = [asdict(slot) for slot in slot_parameters(subject.model)]
     return {
         "name": config.name,
         "setting": setting_of(subject, half),

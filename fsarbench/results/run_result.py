@@ -17,7 +17,7 @@ from fsarbench.errors import UserError
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.episode_flops import CONVENTION, EpisodeFlops, count_flops
-from fsarbench.profiling.parameters import Part, parts
+from fsarbench.profiling.parameters import SlotParameters, slot_parameters
 from fsarbench.results.predictions import (
     Predictions,
     episodes_file,
@@ -140,7 +140,7 @@ def describe_run(
         },
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
-        "parameters": _parameters(parts(model)),
+        "parameters": _parameters(slot_parameters(model)),
         "gflops": _gflops(flops[0]),
         "memory": _memory(peak_memory(data_module.device)),
         "seconds": _seconds(training, evaluations, origin),
@@ -284,7 +284,7 @@ def _training(training: Training) -> dict[str, Any]:
     }
 
 
-def _parameters(slots: list[Part]) -> dict[str, Any]:
+def _parameters(slots: list[SlotParameters]) -> dict[str, Any]:
     return {
         "tuned": sum(part.tuned for part in slots),
         "total": sum(part.total for part in slots),
