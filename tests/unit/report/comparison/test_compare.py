@@ -197,7 +197,7 @@ def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
 def test_files_of_different_runs_are_found_out(tmp_path: Path) -> None:
     place = finish(tmp_path, "a", keep=False)
     (place / "episodes.csv").write_text("episode,accuracy\n0,0.5\n")
-    with pytest.raises(UserError, match="1 episodes beside a result of 300"):
+    with pytest.raises(UserError, match=r"1 episodes, but 300 in result\.json"):
         comparison(tmp_path)
     (place / "episodes.csv").write_text("episode,accuracy\n0,half\n")
     with pytest.raises(UserError, match=r"episodes\.csv: no accuracies"):
