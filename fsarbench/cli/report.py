@@ -11,6 +11,11 @@ Runs = Annotated[
     typer.Argument(metavar="RUN...", help="Folders of runs, or folders that contain them."),
 ]
 
+Baseline = Annotated[
+    str | None,
+    typer.Option(help="Folder or name of a run; adds paired differences from it."),
+]
+
 Trust = Annotated[
     bool,
     typer.Option(
@@ -32,10 +37,7 @@ def report(  # noqa: PLR0913 (one argument per option)
     formats: Annotated[
         str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
     ] = "svg,pdf",
-    baseline: Annotated[
-        str | None,
-        typer.Option(help="Folder or name of a run; adds paired differences from it."),
-    ] = None,
+    baseline: Baseline = None,
     confidence: Annotated[
         float, typer.Option(help="Confidence level of intervals and tests.")
     ] = 0.95,
