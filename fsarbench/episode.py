@@ -23,6 +23,8 @@ from dataclasses import dataclass, field, replace
 from jaxtyping import Float, Int, Num
 from torch import Tensor
 
+from fsarbench.errors import UserError
+
 
 @dataclass(frozen=True)
 class Episode:
@@ -158,6 +160,10 @@ class Outcome:
         text: Text features of the N classes; None without a text encoder.
         auxiliary: Further outputs by name, of the only branch.
         branches: Output of each branch; the only branch of a model without `branches` is `main`.
+        prototypes: Class prototypes of the only branch; None without a matcher, or with several
+            branches.
+        matched: Query features that the matcher of the only branch received; None if `prototypes`
+            is.
     """
 
     logits: Float[Tensor, "Q N"]
@@ -166,6 +172,8 @@ class Outcome:
     text: Float[Tensor, "N M E"] | None = None
     auxiliary: Mapping[str, Tensor] = field(default_factory=dict)
     branches: Mapping[str, BranchOutcome] = field(default_factory=dict)
+    prototypes: Float[Tensor, "#Q N P S2 F2"] | None = None
+    matched: Float[Tensor, "Q S2 F2"] | None = None
 
     def of(self, branch: str) -> "Outcome":
         """The outcome of one branch."""
@@ -176,4 +184,24 @@ class Outcome:
             support=chosen.support,
             query=chosen.query,
             auxiliary=chosen.auxiliary,
+            prototypes=chosen.prototypes,
+            matched=chosen.matched,
         )
+
+    def auxiliary_output(self, name: str, argument: str) -> Tensor:
+        """An auxiliary output of the neck or the prototype builder.
+
+        Args:
+            name: Name of the output.
+            argument: Component and argument that name it, for the message.
+
+        Raises:
+            UserError: There is none of this name.
+        """
+        if name not in self.auxiliary:
+            known = ", ".join(sorted(self.auxiliary)) or "none"
+            raise UserError(
+                f"{argument} is {name!r}, expected an auxiliary output of the neck or the "
+                f"prototype builder in training; there are: {known}."
+            )
+        return self.auxiliary[name]

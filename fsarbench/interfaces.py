@@ -138,10 +138,12 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
         joint: Whether one of its adapters attends across the videos of a call.
         uses_text: Whether one of its adapters reads the text features of support videos.
         gives_tokens: Whether `forward` takes the argument `levels`, for necks that read tokens.
+        only_last_tokens: Whether only the last block gives tokens, as in a convolutional network.
         takes_features: Whether its input is features "V S D" that were computed before, not frames.
     """
 
     gives_tokens: ClassVar[bool] = False
+    only_last_tokens: ClassVar[bool] = False
     takes_features: ClassVar[bool] = False
     width: int
     dim: int

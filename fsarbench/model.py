@@ -358,7 +358,16 @@ def fuse(
         ((name, only),) = outcomes.items()
         weight = matchings[name].weight
         logits = only.logits if weight == 1 else weight * only.logits
-        return Outcome(logits, support.frames, query.frames, text, only.auxiliary, outcomes)
+        return Outcome(
+            logits,
+            support.frames,
+            query.frames,
+            text,
+            only.auxiliary,
+            outcomes,
+            only.prototypes,
+            only.matched,
+        )
     weighted = [matchings[name].weight * branch.logits for name, branch in outcomes.items()]
     logits = torch.stack(weighted).sum(0)
     return Outcome(logits, support.frames, query.frames, text, branches=outcomes)
@@ -368,7 +377,7 @@ def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ..
     """Blocks of the backbone whose tokens the necks read, as sorted indices from 0.
 
     Raises:
-        UserError: The backbone gives no tokens, or has no such block.
+        UserError: The backbone gives no tokens, has no such block, or gives no tokens there.
     """
     levels = set()
     for name, neck in necks.items():
@@ -383,6 +392,11 @@ def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ..
                 raise UserError(
                     f"neck of '{name}': {type(neck).__name__} reads the tokens of block {level}, "
                     f"and {type(backbone).__name__} has blocks 0 to {backbone.depth - 1}."
+                )
+            if backbone.only_last_tokens and level % backbone.depth != backbone.depth - 1:
+                raise UserError(
+                    f"neck of '{name}': {type(neck).__name__} reads the tokens of block {level}, "
+                    f"and {type(backbone).__name__} gives those of its last block only: level -1."
                 )
             levels.add(level % backbone.depth)
     return tuple(sorted(levels))

@@ -1,12 +1,14 @@
 """Convolutional networks as frame encoders, for any library."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from jaxtyping import Float, Num
 from torch import Tensor
 
 from fsarbench.adapters.frozen import TrunkTuning
 from fsarbench.backbones.base import Trunk, TrunkBackbone
+from fsarbench.episode import VideoFeatures
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Adapter
 
@@ -53,9 +55,60 @@ class CNN(TrunkBackbone):
 
     def forward(
         self, frames: Num[Tensor, "V T 3 H W"], text: Float[Tensor, "V E"] | None = None
-    ) -> Float[Tensor, "V T D"]:
+    ) -> Float[Tensor, "V T D"] | VideoFeatures:
         """Features of every frame; see `fsarbench.interfaces.Backbone.forward`."""
         del text
         # The adapters are not called, because they would only run the unchanged stage.
         features = self.trunk(self.normalise(frames.flatten(0, 1)))
         return features.unflatten(0, frames.shape[:2])
+
+
+class MapTrunk(Trunk, Protocol):
+    """Image network that pools a feature map: its forward is `pool(feature_map(images))`.
+
+    Attributes:
+        width: Channels C of the feature map.
+    """
+
+    def feature_map(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
+        """Last feature map, the input of the pooling.
+
+        Raises:
+            UserError: The network has no feature map with `width` channels.
+        """
+
+    def pool(self, maps: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
+        """One feature per image."""
+
+
+class MapCNN(CNN):
+    """Convolutional image network whose last feature map gives tokens for necks.
+
+    The cells of the map, row by row, are the tokens after the last block; earlier blocks give none.
+
+    Args:
+        trunk: Network module from images to pooled features.
+        batch_statistics: As in `CNN`.
+    """
+
+    gives_tokens = only_last_tokens = True
+
+    def __init__(self, trunk: MapTrunk, batch_statistics: bool = True) -> None:
+        super().__init__(trunk, batch_statistics)
+
+    def forward(
+        self,
+        frames: Num[Tensor, "V T 3 H W"],
+        text: Float[Tensor, "V E"] | None = None,
+        levels: Sequence[int] = (),
+    ) -> Float[Tensor, "V T D"] | VideoFeatures:
+        """Features of every frame, and the last feature map as tokens if `levels` names a block.
+
+        See `fsarbench.interfaces.Backbone.forward`.
+        """
+        if not levels:
+            return super().forward(frames, text)
+        maps = self.trunk.feature_map(self.normalise(frames.flatten(0, 1)))
+        features = self.trunk.pool(maps).unflatten(0, frames.shape[:2])
+        tokens = maps.flatten(2).transpose(1, 2).unflatten(0, frames.shape[:2])
+        return VideoFeatures(features, dict.fromkeys(levels, tokens))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr
-from fsarbench.backbones.cnn import CNN
+from fsarbench.backbones.cnn import MapCNN
 from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkSection
@@ -19,7 +19,7 @@ STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 
 @BACKBONES.register_module()
-class OpenClipResNet(CNN):
+class OpenClipResNet(MapCNN):
     """ResNet of open_clip with attention pooling, in CLIP's joint feature space.
 
     Args:
@@ -62,7 +62,7 @@ class ResNetTrunk(nn.Module):
         super().__init__()
         self.visual = visual
         self.depth = len(STAGES)
-        self.width = self.dim = visual.output_dim
+        self.width, self.dim = visual.attnpool.k_proj.in_features, visual.output_dim
         self.image_size = visual.image_size
         self.mean = tuple(visual.preprocess_cfg["mean"])
         self.std = tuple(visual.preprocess_cfg["std"])
@@ -70,6 +70,17 @@ class ResNetTrunk(nn.Module):
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
         """Forward of the library: stem, stages, attention pooling."""
         return self.visual(images)
+
+    def feature_map(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
+        """Stem and stages."""
+        maps = self.visual.stem(images)
+        for stage in STAGES:
+            maps = self.visual.get_submodule(stage)(maps)
+        return maps
+
+    def pool(self, maps: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
+        """Attention pooling."""
+        return self.visual.attnpool(maps)
 
     def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the network that holds a parameter, and its stage index."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr, PositiveInt
-from fsarbench.backbones.cnn import CNN
+from fsarbench.backbones.cnn import MapCNN
 from fsarbench.backbones.timm_loader import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkSection
@@ -19,7 +19,7 @@ from fsarbench.registry import BACKBONES
 
 
 @BACKBONES.register_module()
-class TimmCNN(CNN):
+class TimmCNN(MapCNN):
     """Network of timm that pools a feature map: ResNet-50, EfficientNet-Lite, ConvNeXt, ...
 
     Args:
@@ -67,13 +67,32 @@ class TimmStages(nn.Module):
         pretrained_cfg = model.pretrained_cfg
         self.groups = stage_of_each_parameter(model)
         self.depth = max(stage for part, stage in self.groups.values() if part == "block") + 1
-        self.width = self.dim = model.head_hidden_size
+        self.width, self.dim = model.num_features, model.head_hidden_size
         self.image_size = image_size or pretrained_cfg["input_size"][-1]
         self.mean, self.std = tuple(pretrained_cfg["mean"]), tuple(pretrained_cfg["std"])
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
         """Forward of the library up to the input of its classifier."""
         return self.model(images)
+
+    def feature_map(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
+        """Last feature map.
+
+        Raises:
+            UserError: The network's last features are no map "B C h w".
+        """
+        maps = self.model.forward_features(images)
+        if maps.ndim != 4 or maps.shape[1] != self.width:
+            raise UserError(
+                f"TimmCNN: the last features of {type(self.model).__name__} are no map of "
+                f"{self.width} channels, so it gives no tokens for necks. Choose a convolutional "
+                "network such as resnet50, or a neck that reads frame features."
+            )
+        return maps
+
+    def pool(self, maps: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
+        """Forward of the library behind the last feature map."""
+        return self.model.forward_head(maps)
 
     def locate(self, name: str) -> tuple[TrunkSection, int]:
         """Part of the network that holds a parameter, and its stage index."""

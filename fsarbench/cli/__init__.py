@@ -1,1 +1,1 @@
-"""Commands of the command line, one file per command or group; other modules do the work."""
+"""The verbs of the command line, a file for each verb or group; what they do is elsewhere."""

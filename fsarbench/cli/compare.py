@@ -4,20 +4,14 @@ from typing import Annotated
 
 import typer
 
+from fsarbench.cli.options import Baseline, Confidence, Runs
+
 
 def compare(
-    runs: Annotated[
-        list[str],
-        typer.Argument(metavar="RUN...", help="Folders of runs, or folders that contain them."),
-    ],
-    baseline: Annotated[
-        str | None,
-        typer.Option(help="Folder or name of a run; adds paired differences from it."),
-    ] = None,
+    runs: Runs,
+    baseline: Baseline = None,
     published: Annotated[bool, typer.Option(help="Add published results.")] = False,
-    confidence: Annotated[
-        float, typer.Option(help="Confidence level of intervals and tests.")
-    ] = 0.95,
+    confidence: Confidence = 0.95,
     layout: Annotated[
         str | None, typer.Option("--format", help="markdown, latex, csv or json.")
     ] = None,

@@ -32,3 +32,11 @@ def _silence(context: typer.Context, quiet: bool) -> bool:
 
 
 Quiet = Annotated[bool, typer.Option(help="Show no progress.", callback=_silence)]
+Runs = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN...", help="Folders of runs, or folders that contain them."),
+]
+Baseline = Annotated[
+    str | None, typer.Option(help="Folder or name of a run; adds paired differences from it.")
+]
+Confidence = Annotated[float, typer.Option(help="Confidence level of intervals and tests.")]

@@ -4,12 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import Quiet
-
-Runs = Annotated[
-    list[str],
-    typer.Argument(metavar="RUN...", help="Folders of runs, or folders that contain them."),
-]
+from fsarbench.cli.options import Baseline, Confidence, Quiet, Runs
 
 Trust = Annotated[
     bool,
@@ -32,13 +27,8 @@ def report(  # noqa: PLR0913 (one argument per option)
     formats: Annotated[
         str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
     ] = "svg,pdf",
-    baseline: Annotated[
-        str | None,
-        typer.Option(help="Folder or name of a run; adds paired differences from it."),
-    ] = None,
-    confidence: Annotated[
-        float, typer.Option(help="Confidence level of intervals and tests.")
-    ] = 0.95,
+    baseline: Baseline = None,
+    confidence: Confidence = 0.95,
     episodes: Annotated[
         int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
     ] = 2,

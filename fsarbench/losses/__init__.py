@@ -10,6 +10,7 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.losses.episode_cross_entropy import EpisodeCrossEntropy as EpisodeCrossEntropy
     from fsarbench.losses.frame_classifier import FrameClassifier as FrameClassifier
+    from fsarbench.losses.temporal_coherence import TemporalCoherence as TemporalCoherence
     from fsarbench.losses.video_classifier import VideoClassifier as VideoClassifier
     from fsarbench.losses.video_text_contrast import VideoTextContrast as VideoTextContrast
     from fsarbench.losses.video_text_kl import VideoTextKL as VideoTextKL
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 COMPONENTS = {
     "EpisodeCrossEntropy": "episode_cross_entropy",
     "FrameClassifier": "frame_classifier",
+    "TemporalCoherence": "temporal_coherence",
     "VideoClassifier": "video_classifier",
     "VideoTextContrast": "video_text_contrast",
     "VideoTextKL": "video_text_kl",

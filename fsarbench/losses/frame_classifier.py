@@ -7,7 +7,6 @@ from torch.nn import functional as F
 
 from fsarbench.arguments.value_rules import NonEmptyStr, NonNegativeFloat
 from fsarbench.episode import Episode, Outcome
-from fsarbench.errors import UserError
 from fsarbench.interfaces import Loss
 from fsarbench.registry import LOSSES
 
@@ -57,10 +56,4 @@ class FrameClassifier(Loss):
     def _videos(self, outcome: Outcome) -> Float[Tensor, "V S D"]:
         if self.auxiliary is None:
             return torch.cat([outcome.support.flatten(0, 1), outcome.query])
-        if self.auxiliary not in outcome.auxiliary:
-            known = ", ".join(sorted(outcome.auxiliary)) or "none"
-            raise UserError(
-                f"FrameClassifier: auxiliary is {self.auxiliary!r}, expected an auxiliary output "
-                f"of the neck or the prototype builder in training; there are: {known}."
-            )
-        return outcome.auxiliary[self.auxiliary]
+        return outcome.auxiliary_output(self.auxiliary, "FrameClassifier: auxiliary")

@@ -106,7 +106,14 @@ def _accuracy(result: Mapping[str, Any]) -> str:
 
 def _classes(conditions: Mapping[str, Any]) -> str:
     test = conditions["splits"]["test"]
-    return f"{test['classes']} classes, {test['videos']:,} videos"
+    return f"{test['classes']} classes, {test['videos']:,} videos{_coverage(conditions)}"
+
+
+def _coverage(conditions: Mapping[str, Any]) -> str:
+    """Share of the published list's videos, of all splits, that the run had; empty if all."""
+    listed = conditions.get("listed_videos")
+    used = sum(split["videos"] for split in conditions["splits"].values())
+    return f"; {used / listed:.1%} of the list's videos" if listed and used < listed else ""
 
 
 def _selection(result: Result) -> str:

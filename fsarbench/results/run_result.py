@@ -89,6 +89,7 @@ class Origin:
         fingerprint: Fingerprint of the data set.
         total_seconds: Seconds from the start of the run to the end of the test.
         skipped: Reasons for the bad videos that were left out, by path.
+        listed: Videos of the published list; None if there is no list.
         checkpoint: Tested checkpoint; None if nothing was trained.
         seen_data: Training data of the backbone's pretrained weights, as in
             `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
@@ -100,6 +101,7 @@ class Origin:
     fingerprint: str
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
+    listed: int | None = None
     checkpoint: Checkpoint | None = None
     seen_data: Mapping[str, Any] | None = None
 
@@ -232,6 +234,7 @@ def _conditions(
         "corpus_sha256": corpus_hash(model),
         "seen_data": origin.seen_data,
         "skipped_videos": dict(origin.skipped),
+        "listed_videos": origin.listed,
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_conditions(evaluation),
         **_training_conditions(data_module.episodes),

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from fsarbench.backbones.cnn import CNN
 from fsarbench.config.build import build_component, build_model, build_on_meta
 from fsarbench.episode import VideoFeatures
 from fsarbench.errors import UserError
@@ -127,16 +126,30 @@ def test_a_neck_that_changes_nothing_changes_no_number() -> None:
 
 
 def test_a_backbone_without_tokens_is_refused_by_name() -> None:
-    assert not CNN.gives_tokens
     config = {
         **values("Frozen", "Mean", "MeanCosine"),
-        "backbone": {"type": "TimmCNN", "model": "resnet18"},
+        "backbone": {"type": "TorchvisionVideo", "model": "r3d_18"},
         "neck": {"type": "PatchEnrichment"},
     }
     with pytest.raises(
-        UserError, match="PatchEnrichment reads patch tokens, and TimmCNN gives none"
+        UserError, match="PatchEnrichment reads patch tokens, and TorchvisionVideo gives none"
     ):
         build_on_meta(config)
+
+
+def test_a_convolutional_network_gives_the_tokens_of_its_last_block() -> None:
+    config = {
+        **values("Frozen", "Mean", "MeanCosine"),
+        "backbone": {"type": "TimmCNN", "model": "test_resnet"},
+        "text_encoder": None,
+        "losses": {},
+        "neck": {"type": "PatchEnrichment"},
+    }
+    torch.manual_seed(0)
+    assert build_model(config).eval()(episode()).logits.isfinite().all()
+    earlier = {**config, "neck": {"type": "PatchEnrichment", "level": 1}}
+    with pytest.raises(UserError, match="of block 1, and TimmCNN gives those of its last block"):
+        build_on_meta(earlier)
 
 
 def test_a_block_that_is_not_there_is_refused() -> None:

@@ -57,6 +57,37 @@ def test_clips_resnet_is_encode_image() -> None:
     assert (backbone.dim, backbone.depth) == (1024, 4)
 
 
+@pytest.mark.parametrize("name", [*NETWORKS, "RN50"])
+@torch.no_grad()
+def test_tokens_are_the_cells_of_the_feature_map(name: str) -> None:
+    torch.manual_seed(0)
+    backbone = OpenClipResNet() if name == "RN50" else TimmCNN(name, image_size=64)
+    clip, last = frames(backbone.image_size), backbone.depth - 1
+    result = backbone.eval()(clip, levels=(last,))
+    assert torch.equal(result.frames, backbone(clip))
+    tokens = result.tokens[last]
+    side = round(tokens.shape[2] ** 0.5)
+    assert tokens.shape == (1, 2, side * side, backbone.width)
+    images = backbone.normalise(clip[0])
+    if name == "RN50":
+        visual = backbone.trunk.visual
+        maps = nn.Sequential(visual.layer1, visual.layer2, visual.layer3, visual.layer4)(
+            visual.stem(images)
+        )
+    else:
+        maps = backbone.trunk.model.forward_features(images)
+    for row in range(side):
+        for column in range(side):
+            assert torch.equal(tokens[0, :, row * side + column], maps[:, :, row, column])
+
+
+@torch.no_grad()
+def test_a_network_without_a_feature_map_gives_no_tokens() -> None:
+    backbone = TimmCNN("mixer_s32_224").eval()
+    with pytest.raises(UserError, match="MlpMixer are no map of 512 channels"):
+        backbone(frames(224), levels=(backbone.depth - 1,))
+
+
 def test_a_vit_is_rejected() -> None:
     with torch.device("meta"), pytest.raises(UserError, match=r"VisionTransformer.*RN50"):
         OpenClipResNet("ViT-B-32")
