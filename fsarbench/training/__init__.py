@@ -1,1 +1,1 @@
-"""Training: one plain PyTorch loop, its checkpoints, its resume states and its trackers."""
+"""Training loop in plain PyTorch, with checkpoints, resume states and trackers."""

@@ -17,7 +17,7 @@ COMPILER = "inductor"
 
 @contextmanager
 def accelerated(backbone: Backbone, settings: TrainSettings) -> Iterator[None]:
-    """Apply the options of `train` to a backbone and to torch inside a `with` block.
+    """Apply the speed and memory options of `train` to a backbone and torch in a `with` block.
 
     Raises:
         UserError: The backbone has no blocks that could be checkpointed or compiled.
@@ -32,7 +32,7 @@ def accelerated(backbone: Backbone, settings: TrainSettings) -> Iterator[None]:
 
 @contextmanager
 def block_execution(backbone: Backbone, block_loop: BlockLoop) -> Iterator[None]:
-    """Run the blocks of a vision transformer in another way inside a `with` block.
+    """Set how a vision transformer runs its blocks, for the code in a `with` block.
 
     Raises:
         UserError: The backbone does not run its blocks one by one.
@@ -40,14 +40,14 @@ def block_execution(backbone: Backbone, block_loop: BlockLoop) -> Iterator[None]
     before = getattr(backbone, "block_loop", None)
     if before is None:
         raise UserError(
-            "train.checkpointing and train.compile work on the blocks of a vision transformer, and "
-            f"{type(backbone).__name__} has none that are run one by one. Set both to False."
+            "train.checkpointing and train.compile need a vision transformer whose blocks run one "
+            f"by one, and {type(backbone).__name__} has none. Set both to False."
         )
     loops: Any = backbone
     loops.block_loop = block_loop
     try:
         with warnings.catch_warnings():
-            # torch.compile reads the gradients of tensors that have none.
+            # torch.compile reads the attribute `grad` of tensors without gradients.
             warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
             yield
     finally:
@@ -58,7 +58,7 @@ def block_execution(backbone: Backbone, block_loop: BlockLoop) -> Iterator[None]
 def tf32_matmul(tf32: bool) -> Iterator[None]:
     """Run matrix products and convolutions of fp32 tensors in TF32, or in full fp32.
 
-    torch's default is mixed: convolutions in TF32, matrix products in fp32.
+    By default, torch runs convolutions in TF32 and matrix products in fp32.
     """
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if tf32 else "highest")

@@ -17,9 +17,9 @@ from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.training.history import Training, training_of
 
 BEST = "best.safetensors"
-# The one entry of the file's metadata; it holds all of ours as JSON.
+# Key of the only metadata entry of the file; its value is all metadata as JSON.
 FACTS = "facts"
-# Prefix of the names of parameters that only training needs.
+# Prefix of the names of parameters that are needed in training only.
 LOSSES = "losses."
 
 
@@ -28,8 +28,8 @@ class Checkpoint:
     """Path and SHA-256 of a checkpoint.
 
     Attributes:
-        file: The file, as it was named.
-        sha256: The hash of its bytes.
+        file: Path or name of the file.
+        sha256: SHA-256 of the file.
     """
 
     file: str
@@ -37,11 +37,11 @@ class Checkpoint:
 
 
 def checkpoint_of(path: Path, name: str = "") -> Checkpoint | None:
-    """Path and SHA-256 of a checkpoint file; None where there is no file.
+    """Path and SHA-256 of a checkpoint file; None if the file does not exist.
 
     Args:
-        path: The file.
-        name: How to name it; empty for its path.
+        path: Checkpoint file.
+        name: Name to store instead of the path; may be empty.
     """
     if not path.is_file():
         return None
@@ -49,35 +49,38 @@ def checkpoint_of(path: Path, name: str = "") -> Checkpoint | None:
 
 
 def load_checkpoint(model: FewShotModel, path: Path) -> tuple[Training, Checkpoint | None]:
-    """Load a checkpoint into a model; returns the training that its metadata describes.
+    """Load a checkpoint into a model, and return the training that its metadata describes.
 
     Args:
-        model: Built like the model that was trained.
-        path: The file, or the folder of its run.
+        model: Model built from the same config as the trained model.
+        path: Checkpoint file, or folder of the run.
 
     Raises:
-        UserError: The file is missing or damaged, or names or shapes are not those of the model.
+        UserError: The file is missing or damaged, or the parameters do not fit the model.
     """
     file = checkpoint_file(path)
     return training_of(load_weights(model, file, testing=True)), checkpoint_of(file)
 
 
 def checkpoint_file(path: Path) -> Path:
-    """The checkpoint file at a path, which may also be the folder of its run."""
+    """Checkpoint file of a path, which may be the folder of a run."""
     return path / BEST if path.is_dir() else path
 
 
 def trainable_state(model: nn.Module) -> dict[str, Tensor]:
-    """What training changes: trainable parameters, and the buffers (running means) beside them."""
+    """Parameters and buffers that training changes.
+
+    Buffers, such as running means, are included for modules with trainable parameters.
+    """
     state = model.state_dict(keep_vars=True)
-    wanted: set[str] = set()
+    selected: set[str] = set()
     for prefix, module in model.named_modules():
         parameters = dict(module.named_parameters(recurse=False))
         trainable = [name for name, parameter in parameters.items() if parameter.requires_grad]
         if trainable:
             names = trainable + [name for name, _ in module.named_buffers(recurse=False)]
-            wanted.update(f"{prefix}.{name}" if prefix else name for name in names)
-    return {name: value.detach() for name, value in state.items() if name in wanted}
+            selected.update(f"{prefix}.{name}" if prefix else name for name in names)
+    return {name: value.detach() for name, value in state.items() if name in selected}
 
 
 def restore(
@@ -86,14 +89,14 @@ def restore(
     """Load the trainable state into a model.
 
     Args:
-        model: Built like the model that was saved.
-        state: As `trainable_state` returned it.
-        source: Where it comes from, for messages.
-        testing: Leave out the losses, which only training needs: their classifiers have the size
-            of the training classes, which may be those of another data set.
+        model: Model built from the same config as the saved model.
+        state: Parameters and buffers from `trainable_state`.
+        source: Origin of the state, for messages.
+        testing: Leave out the losses. They are needed in training only, and the size of their
+            classifiers depends on the training classes, which may be of another data set.
 
     Raises:
-        UserError: Names or shapes are not those of the model, or values are not finite.
+        UserError: Names or shapes do not fit the model, or values are not finite.
     """
     expected = trainable_state(model)
     if testing:
@@ -109,7 +112,7 @@ def restore(
         more = f", and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise UserError(
             f"{source} does not fit the model: {'; '.join(faults[:5])}{more}. "
-            "Use the config that it was trained with."
+            "Use the config of its training."
         )
     model.load_state_dict(dict(state), strict=False)
     require_finite_weights(model, source)
@@ -122,42 +125,42 @@ def _without_losses(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def save_weights(model: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
     """Write the trainable state with metadata, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Tied parameters share memory, which the format refuses.
+    # Tied parameters share memory, which the file format does not support.
     state = {name: value.cpu().clone() for name, value in trainable_state(model).items()}
-    with write_errors(path), atomic_path(path) as aside:
-        # In one entry, since the format writes several in an order that changes from run to run.
-        save_file(state, aside, metadata={FACTS: json.dumps(dict(metadata), sort_keys=True)})
+    with write_errors(path), atomic_path(path) as temporary:
+        # The format writes several entries in random order, so all metadata are in one entry.
+        save_file(state, temporary, metadata={FACTS: json.dumps(dict(metadata), sort_keys=True)})
 
 
 def metadata_of(entries: Mapping[str, str]) -> dict[str, str]:
-    """Our metadata among a file's entries; those of foreign files are returned as they are.
+    """Metadata of a checkpoint from the entries of its file; other files have their own entries.
 
     Example:
         >>> metadata_of({"facts": '{"episode": "40"}'}), metadata_of({"format": "pt"})
         ({'episode': '40'}, {'format': 'pt'})
     """
-    found: dict[str, str] = json.loads(entries[FACTS]) if FACTS in entries else dict(entries)
-    return found
+    metadata: dict[str, str] = json.loads(entries[FACTS]) if FACTS in entries else dict(entries)
+    return metadata
 
 
 def load_weights(model: nn.Module, path: Path, testing: bool = False) -> dict[str, str]:
-    """Load a checkpoint file into a model; returns its metadata.
+    """Load a checkpoint file into a model, and return its metadata.
 
     Args:
-        model: Built like the model that was saved.
-        path: The file.
-        testing: As for `restore`.
+        model: Model built from the same config as the saved model.
+        path: Checkpoint file.
+        testing: Leave out the losses, as in `restore`.
 
     Raises:
-        UserError: The file is missing, no safetensors file, or belongs to another model.
+        UserError: The file is missing or damaged, or the parameters do not fit the model.
     """
     if not path.is_file():
-        raise UserError(f"There is no checkpoint at {path}.")
+        raise UserError(f"Checkpoint {path} does not exist.")
     try:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata = metadata_of(file.metadata() or {})
     except SafetensorError as error:
-        raise UserError(f"{path} is no readable safetensors file ({error}).") from None
+        raise UserError(f"{path} is not a valid safetensors file ({error}).") from None
     restore(model, state, str(path), testing)
     return metadata

@@ -1,4 +1,4 @@
-"""What a training leaves behind: its validations, the selected checkpoint and its seconds."""
+"""Outcome and history of a training: validations, selected checkpoint and seconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from fsarbench.settings import Select
 
 Selection = Select | Literal["none", "unknown"]
 SELECTIONS: dict[str, Selection] = {"val": "val", "test": "test"}
-# The metadata key of a checkpoint that names the classes it was selected on.
+# Key of a checkpoint's metadata for the split that selected it.
 SELECTION = "selection"
 
 
@@ -17,14 +17,14 @@ class Training:
     """Outcome of a training.
 
     Attributes:
-        skipped: Why nothing was trained; empty if something was.
-        selection: The classes that selected the checkpoint: `val`, `test`, `none` where nothing was
-            trained, or `unknown` for a checkpoint that does not say.
-        validations: Episodes trained and accuracy (0 to 1) of each validation, in order.
-        best_episode: The validation whose checkpoint is kept.
+        skipped: Reason why nothing was trained; empty if the model was trained.
+        selection: Split that selected the checkpoint: `val`, `test`, `none` without training, or
+            `unknown` if the checkpoint does not record it.
+        validations: Number of training episodes and accuracy (0 to 1) of each validation, in order.
+        best_episode: Number of training episodes of the selected checkpoint.
         seconds: Training time without validation.
         val_seconds: Validation time.
-        wait_seconds: The part of the training time that was spent waiting for data.
+        wait_seconds: Part of the training time spent waiting for data.
     """
 
     skipped: str = ""
@@ -37,22 +37,22 @@ class Training:
 
     @property
     def best_accuracy(self) -> float | None:
-        """Validation accuracy of the selected checkpoint; None where nothing was trained."""
+        """Validation accuracy of the selected checkpoint; None without training."""
         return dict(self.validations).get(self.best_episode)
 
 
 @dataclass
 class History:
-    """Validations and seconds so far.
+    """Validations and seconds of a running training.
 
-    Seconds cover the whole training, however often it was stopped and resumed, except for the work
-    after the last resume state, which was lost.
+    The seconds of a resumed training include those before it was stopped, up to its last resume
+    state.
 
     Attributes:
-        validations: Episodes trained and accuracy (0 to 1) of each validation.
-        best_episode: The validation with the highest accuracy; the first of equal ones.
-        best_accuracy: Its accuracy; below 0 before the first validation.
-        seconds: Seconds until the last resume state was written, validation included.
+        validations: Number of training episodes and accuracy (0 to 1) of each validation.
+        best_episode: Number of training episodes at the highest accuracy; the first of equal ones.
+        best_accuracy: Highest accuracy; below 0 before the first validation.
+        seconds: Seconds until the last resume state was written, including validation.
         val_seconds: Seconds of validation.
         wait_seconds: Seconds in which this process waited for training data.
     """
@@ -65,7 +65,7 @@ class History:
     wait_seconds: float = 0.0
 
     def add(self, episode: int, accuracy: float) -> bool:
-        """Record a validation; returns whether it is the best so far."""
+        """Record a validation, and return whether it is the best so far."""
         self.validations.append((episode, accuracy))
         if accuracy <= self.best_accuracy:
             return False
@@ -73,7 +73,7 @@ class History:
         return True
 
     def training(self, selection: Selection) -> Training:
-        """The outcome of a training that ends here."""
+        """Outcome of the training, if it ends now."""
         return Training(
             selection=selection,
             validations=tuple((episode, accuracy) for episode, accuracy in self.validations),
@@ -85,7 +85,7 @@ class History:
 
 
 def training_of(metadata: Mapping[str, str]) -> Training:
-    """Training described by a checkpoint's metadata; foreign files describe none.
+    """Training described by the metadata of a checkpoint; empty for files of other programs.
 
     Example:
         >>> training_of({}).selection

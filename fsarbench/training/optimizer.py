@@ -1,4 +1,4 @@
-"""AdamW, and its learning rate as a function of the optimizer step."""
+"""AdamW optimizer and learning rate schedules."""
 
 import math
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ MULTISTEP_FACTOR = 0.1
 
 
 def build_optimizer(model: nn.Module, settings: TrainSettings) -> AdamW:
-    """AdamW over the trainable parameters, with one fused kernel per step on a GPU."""
+    """AdamW optimizer of the trainable parameters, with a fused kernel on a GPU."""
     on_gpu = all(parameter.is_cuda for parameter in trainable_parameters(model).values())
-    # On a CPU the fused kernel would round differently and gain nothing.
+    # On a CPU, the fused kernel is not faster and rounds differently.
     return AdamW(list(parameter_groups(model, settings)), lr=settings.lr, fused=on_gpu or None)
 
 
 def parameter_groups(model: nn.Module, settings: TrainSettings) -> Iterator[dict[str, Any]]:
-    """Groups of trainable parameters that share a peak learning rate and a weight decay.
+    """Yield groups of trainable parameters with the same peak learning rate and weight decay.
 
-    Trunk parameters have a learning rate of their own; norms and biases are not decayed.
+    Parameters of the trunk have a separate learning rate. Norms and biases have no weight decay.
     """
 
     def group(item: tuple[str, Tensor]) -> tuple[bool, bool]:
@@ -47,9 +47,9 @@ def lr_factor(step: int, settings: TrainSettings, processes: int = 1) -> float:
     """Learning rate of an optimizer step as a fraction of the peak: warm-up, then the schedule.
 
     Args:
-        step: The optimizer step, from 0.
-        settings: Lengths in episodes over all processes.
-        processes: Processes that train together.
+        step: Index of the optimizer step, from 0.
+        settings: Training settings, with lengths in episodes over all processes.
+        processes: Number of processes of the training.
 
     Example:
         >>> settings = TrainSettings(episodes=10, warmup=1)
@@ -68,11 +68,11 @@ def lr_factor(step: int, settings: TrainSettings, processes: int = 1) -> float:
 
 
 def set_learning_rate(optimizer: Optimizer, factor: float) -> None:
-    """Set each parameter group's learning rate to a fraction of its peak."""
+    """Set the learning rate of each parameter group to a fraction of its peak."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak_lr"] * factor
 
 
 def learning_rates(optimizer: Optimizer) -> dict[str, float]:
-    """The current learning rates under the names of their settings, `lr` and `trunk_lr`."""
+    """Current learning rates by setting, `lr` and `trunk_lr`."""
     return {group["name"]: group["lr"] for group in optimizer.param_groups}

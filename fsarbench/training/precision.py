@@ -1,4 +1,4 @@
-"""Mixed precision: backbone under bf16 autocast; prototypes, matching and losses in fp32."""
+"""Mixed precision: backbone in bf16 with autocast; prototypes, matcher and losses in fp32."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -11,7 +11,7 @@ from fsarbench.settings import TrainSettings
 
 
 def uses_bf16(settings: TrainSettings, device: torch.device) -> bool:
-    """Whether the backbone runs under bf16 autocast, by the config's key `train.precision`.
+    """Whether the backbone runs in bf16, according to `train.precision`.
 
     Example:
         >>> uses_bf16(TrainSettings(precision="auto"), torch.device("cuda"))
@@ -21,23 +21,23 @@ def uses_bf16(settings: TrainSettings, device: torch.device) -> bool:
 
 
 def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[object]:
-    """bf16 autocast, or nothing: some devices, such as meta, have no autocast."""
+    """Context of bf16 autocast; without bf16 an empty context, because meta has no autocast."""
     return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
 
 
 def forward_episode(
     model: FewShotModel, episode: Episode, bf16: bool, together: bool = False
 ) -> Outcome:
-    """Forward pass of one episode, with the backbone under bf16 autocast if wanted.
+    """Forward pass of one episode.
 
     Args:
-        model: The model.
-        episode: On the model's device.
+        model: Model to run.
+        episode: Episode on the device of the model.
         bf16: Encode the videos in bf16.
-        together: Encode support and queries in one call where that is possible.
+        together: Encode support and queries in one call if possible.
     """
     text = model.encode_text(episode)
     with autocast(episode.query.device, bf16):
         support, query = model.encode(episode, text, together)
-    # bf16 has 8 bits of precision: too few for alignment costs and the losses' logarithms.
+    # The 8 significant bits of bf16 are too few for alignment costs and logarithms in losses.
     return model.match(support.map(Tensor.float), query.map(Tensor.float), text)

@@ -1,4 +1,4 @@
-"""Resuming: what a run was started with, and the states that its training continues from."""
+"""Resuming of runs: record of the inputs of a run, and states of its training."""
 
 import json
 import warnings
@@ -22,8 +22,8 @@ from fsarbench.training.history import History
 INPUTS = "inputs.json"
 STATES = "state"
 KEPT_STATES = 2
-# The only keys that may differ when a run is resumed: no number depends on them, to the last digit.
-# Everything else is compared, `evaluate.batch_size` and `chunk` too: they change how sums round.
+# Keys that may differ when a run is resumed, because results do not depend on them. Keys such as
+# `evaluate.batch_size` and `evaluate.chunk` must be equal, because they change rounding.
 MAY_DIFFER = (
     "train.log_interval",
     "train.trackers",
@@ -34,102 +34,105 @@ MAY_DIFFER = (
 
 
 def begin_run(folder: Path, inputs: Mapping[str, Any], resume: bool, result: str) -> bool:
-    """Record what a run starts with, or compare a resumed run with its record.
+    """Record the inputs of a new run, or compare the inputs of a resumed run with the record.
 
     Args:
-        folder: The run's.
-        inputs: The resolved config and all else that numbers depend on, nested by section.
-        resume: Whether the run continues what is in the folder.
-        result: The name of the file that only a finished run holds.
+        folder: Folder of the run.
+        inputs: Resolved config and all other inputs that results depend on, nested by section.
+        resume: Whether to resume the run in the folder.
+        result: Name of the result file, which exists for finished runs only.
 
     Returns:
-        Whether the run is finished already.
+        Whether the run is already finished.
 
     Raises:
-        UserError: An input differs, the folder has no record of its inputs, or it holds a finished
-            run that was not to be resumed.
+        UserError: An input differs, the folder has no record of inputs, or the folder has a
+            finished run and `resume` is False.
     """
     record, now = folder / INPUTS, flatten(inputs)
     finished = (folder / result).exists()
     if finished and not resume:
-        raise UserError(f"{folder} holds a finished run. Name another --work-dir.")
+        raise UserError(f"{folder} contains a finished run. Give another --work-dir.")
     if resume and record.is_file():
         require_same(read_inputs(record), now, folder)
         return finished
     if any((folder / output).exists() for output in (result, BEST, STATES)):
         raise UserError(
-            f"{folder} cannot be resumed: {INPUTS}, which says what the run was started with, is "
-            "missing; an earlier version of fsarbench wrote none. Start again in another folder."
+            f"{folder} cannot be resumed: {INPUTS}, the record of the inputs of the run, is "
+            "missing; earlier versions of fsarbench did not write it. Start a new run in another "
+            "folder."
         )
     write_text(record, json.dumps(now, indent=1, sort_keys=True) + "\n")
     return False
 
 
 def read_inputs(record: Path) -> dict[str, Any]:
-    """The recorded inputs of a run by dotted key.
+    """Recorded inputs of a run by dotted key.
 
     Raises:
-        UserError: The record is damaged.
+        UserError: The file is damaged.
     """
     try:
         inputs = json.loads(record.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{record} is damaged ({error}). Start again in another folder.") from None
+        raise UserError(
+            f"{record} is damaged ({error}). Start a new run in another folder."
+        ) from None
     return dict(inputs)
 
 
 def flatten(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted key, as JSON gives them back.
+    """Nested values by dotted key, converted to JSON values.
 
     Example:
         >>> flatten({"matcher": {"type": "OTAM", "sizes": (1, 2)}, "seed": 0})
         {'matcher.type': 'OTAM', 'matcher.sizes': [1, 2], 'seed': 0}
     """
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in inputs.items():
         if isinstance(value, Mapping) and value:
-            found |= flatten(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         else:
-            found[f"{prefix}{key}"] = json.loads(json.dumps(value, default=str))
-    return found
+            flat[f"{prefix}{key}"] = json.loads(json.dumps(value, default=str))
+    return flat
 
 
 def require_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
-    """Refuse to resume a run with other inputs.
+    """Check that a run is resumed with the same inputs.
 
     Raises:
-        UserError: Some differ; the message lists each with its old and its new value.
+        UserError: Inputs differ; the message lists the old and new value of each.
     """
 
-    def shown(values: Mapping[str, Any], key: str) -> str:
+    def as_text(values: Mapping[str, Any], key: str) -> str:
         return json.dumps(values[key]) if key in values else "not set"
 
     keys = [key for key in sorted({*before, *now}) if key not in MAY_DIFFER]
-    pairs = [(key, shown(before, key), shown(now, key)) for key in keys]
+    pairs = [(key, as_text(before, key), as_text(now, key)) for key in keys]
     listed = "; ".join(f"{key} was {old}, is {new}" for key, old, new in pairs if old != new)
     if listed:
         raise UserError(
             f"{folder} cannot be resumed, because it was started with other inputs: {listed}. "
-            "Set them back, or start a new run in another folder."
+            "Restore the old values, or start a new run in another folder."
         )
 
 
 def training_inputs(settings: TrainSettings, seed: int, processes: int) -> dict[str, Any]:
-    """The inputs that a resumed training shares with the one that it continues."""
+    """Inputs of a training that must be equal when it is resumed."""
     return flatten({"train": asdict(settings), "seed": seed, "processes": processes})
 
 
 class ResumeStates:
-    """The last states of a training on disk: trainable parameters, optimizer and history.
+    """Last states of a training on disk: trainable parameters, optimizer and history.
 
-    No random state is kept: all randomness derives from the seed and the iteration.
+    Random states are not saved, because all random numbers depend on seed and iteration only.
 
     Args:
-        folder: Where they are.
-        model: The model in training.
-        optimizer: Its optimizer.
-        history: Its validations and seconds.
-        inputs: What a training that continues from a state must share; see `training_inputs`.
+        folder: Folder of the states.
+        model: Model in training.
+        optimizer: Optimizer of the model.
+        history: Validations and seconds.
+        inputs: Inputs that must be equal when the training is resumed, from `training_inputs`.
     """
 
     def __init__(
@@ -147,10 +150,10 @@ class ResumeStates:
         self.inputs = dict(inputs)
 
     def load(self) -> int:
-        """Load the newest readable state; returns its optimizer steps, 0 where there is none.
+        """Load the newest readable state, and return its number of optimizer steps; 0 without one.
 
         Raises:
-            UserError: The state belongs to other inputs, or was written by an earlier version.
+            UserError: The state has other inputs, or was written by an earlier version.
         """
         state = newest_state(self.folder)
         if state is None:
@@ -162,7 +165,7 @@ class ResumeStates:
         return int(state["step"])
 
     def save(self, step: int) -> None:
-        """Write the state after some optimizer steps, atomically; then remove the oldest."""
+        """Write the state after `step` optimizer steps atomically, and remove old states."""
         if not distributed.is_main():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -174,13 +177,13 @@ class ResumeStates:
             "history": vars(self.history),
         }
         path = self.folder / f"step_{step:08d}.pt"
-        with write_errors(path), atomic_path(path) as aside:
-            torch.save(state, aside)
+        with write_errors(path), atomic_path(path) as temporary:
+            torch.save(state, temporary)
         for old in sorted(self.folder.glob("step_*.pt"))[:-KEPT_STATES]:
             old.unlink()
 
     def clear(self) -> int:
-        """Remove the states of an earlier training; returns 0, the steps that are done."""
+        """Remove the states of an earlier training, and return 0 optimizer steps."""
         if distributed.is_main():
             for path in self.folder.glob("*.pt"):
                 path.unlink()
@@ -188,7 +191,7 @@ class ResumeStates:
 
 
 def newest_state(folder: Path) -> dict[str, Any] | None:
-    """The newest readable state; an unreadable one counts as absent.
+    """Newest readable state; None without one. Unreadable states are skipped.
 
     Raises:
         UserError: All states were written by an earlier version.
@@ -200,8 +203,7 @@ def newest_state(folder: Path) -> dict[str, Any] | None:
             warnings.warn(f"{path} cannot be read and is skipped ({error}).", stacklevel=2)
     if any(folder.glob("iteration_*.pt")):
         raise UserError(
-            f"{folder} was written by an earlier version of fsarbench, whose trainings cannot be "
-            "resumed by this one. Start a new run in another folder; `fsarbench eval` still tests "
-            "the best.safetensors."
+            f"{folder} was written by an earlier version of fsarbench and cannot be resumed. Start "
+            "a new run in another folder. `fsarbench eval` can still test best.safetensors."
         )
     return None

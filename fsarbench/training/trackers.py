@@ -1,4 +1,4 @@
-"""Where metrics go: `train.jsonl` in the run folder, and mmengine's visualisation backends."""
+"""Logging of metrics to `train.jsonl` in the run folder and to visualisation backends."""
 
 import json
 import os
@@ -17,11 +17,11 @@ LOG = "train.jsonl"
 
 
 class Trackers:
-    """Writes scalars to the JSON-lines log and to every tracker of a run.
+    """Writer of scalars to the JSON-lines log and to all trackers of a run.
 
     Args:
-        log: The open log; None logs nothing, as in all processes but the main one.
-        backends: mmengine's visualisation backends.
+        log: Open log file; None disables logging, as in all processes but the main process.
+        backends: Visualisation backends of mmengine.
     """
 
     def __init__(self, log: TextIO | None = None, backends: Sequence[Any] = ()) -> None:
@@ -29,13 +29,13 @@ class Trackers:
         self.backends = backends
 
     def add(self, scalars: Mapping[str, float], episode: int) -> None:
-        """Record scalars after a number of training episodes, counted over all processes."""
+        """Write scalars after a number of training episodes, counted over all processes."""
         if self.log is None:
             return
         values = {"episode": episode, **scalars}
-        # JSON has no infinity; a gradient norm may be one.
-        words = {name: str(value) for name, value in not_finite(scalars).items()}
-        self.log.write(json.dumps({**values, **words}) + "\n")
+        # JSON has no infinite numbers, but a gradient norm may be infinite.
+        texts = {name: str(value) for name, value in not_finite(scalars).items()}
+        self.log.write(json.dumps({**values, **texts}) + "\n")
         self.log.flush()
         for backend in self.backends:
             backend.add_scalars(dict(values), step=episode)
@@ -45,16 +45,16 @@ class Trackers:
 def open_trackers(
     names: Sequence[str], folder: Path, run: str, config: Mapping[str, Any]
 ) -> Iterator[Trackers]:
-    """Open the log and the trackers of a run, in the main process alone.
+    """Open the log and the trackers of a run, in the main process only.
 
     Args:
-        names: As in `train.trackers`.
-        folder: The run's.
-        run: How the run is called.
-        config: The resolved config, for trackers that show it.
+        names: Names of trackers, as in `train.trackers`.
+        folder: Folder of the run.
+        run: Name of the run.
+        config: Resolved config, for trackers that display it.
 
     Raises:
-        UserError: A tracker's package is not installed, or the tracker cannot be started.
+        UserError: The package of a tracker is not installed, or a tracker cannot be started.
     """
     require_installed(names)
     if not distributed.is_main():
@@ -64,7 +64,7 @@ def open_trackers(
     with ExitStack() as stack:
         log = stack.enter_context((folder / LOG).open("a", encoding="utf-8"))
         if log.tell() and not (folder / LOG).read_bytes().endswith(b"\n"):
-            log.write("\n")  # The process that wrote the last line was killed.
+            log.write("\n")  # the last line is incomplete, because its process was killed
         backends = [start(tracker_name(name), folder, run, config) for name in names]
         for backend in backends:
             stack.callback(backend.close)
@@ -72,10 +72,10 @@ def open_trackers(
 
 
 def require_installed(names: Sequence[str]) -> None:
-    """Refuse trackers whose package is not installed.
+    """Check that the packages of trackers are installed.
 
     Raises:
-        UserError: A package is missing; the message says how to install it.
+        UserError: A package is missing; the message has the command to install it.
     """
     for name in names:
         module = TRACKERS[tracker_name(name)]
@@ -87,47 +87,50 @@ def require_installed(names: Sequence[str]) -> None:
 
 
 def start(name: str, folder: Path, run: str, config: Mapping[str, Any]) -> Any:
-    """Start one of mmengine's visualisation backends, and hand it the config.
+    """Start a visualisation backend of mmengine and pass the config to it.
 
     Raises:
-        UserError: It cannot be started, for example because nobody is logged in.
+        UserError: The backend cannot be started, for example because the user is not logged in.
     """
-    # Imported here: OpenCV and matplotlib come with it.
+    # Imported late, because these modules import OpenCV and matplotlib.
     from mmengine.config import Config
     from mmengine.registry import VISBACKENDS
     from mmengine.visualization import vis_backend  # noqa: F401  (registers the backends)
 
-    place = folder / name.lower()
+    save_dir = folder / name.lower()
     if name == "TensorBoard":
-        place = place / "vis_data"
-    kind = {key.lower(): key for key in VISBACKENDS.module_dict}[f"{name}VisBackend".lower()]
+        save_dir = save_dir / "vis_data"
+    registered = {key.lower(): key for key in VISBACKENDS.module_dict}
+    backend_type = registered[f"{name}VisBackend".lower()]
     values = {**config, "work_dir": str(folder)}
     try:
-        backend = VISBACKENDS.build({"type": kind, "save_dir": str(place), **options(name, run)})
+        backend = VISBACKENDS.build(
+            {"type": backend_type, "save_dir": str(save_dir), **options(name, run)}
+        )
         backend.add_config(Config(json.loads(json.dumps(values, default=str))))
     except Exception as error:
         raise UserError(
-            f"train.trackers: {name} could not be started: {type(error).__name__}: {error}. Leave "
-            "it out of train.trackers, or see the tracker's own documentation."
+            f"train.trackers: {name} could not be started: {type(error).__name__}: {error}. Remove "
+            "it from train.trackers, or see the documentation of the tracker."
         ) from error
     return backend
 
 
 def options(name: str, run: str) -> dict[str, Any]:
-    """The tracker's own options; its environment variables come first."""
+    """Options of a tracker; environment variables of the tracker take precedence."""
     if name == "WandB":
         project = os.environ.get("WANDB_PROJECT", "fsarbench")
-        # W&B counts calls, not episodes, unless it is told the axis.
+        # By default, the horizontal axis of W&B is the number of calls.
         axis = [{"name": "*", "step_metric": "episode"}]
         return {"init_kwargs": {"project": project, "name": run}, "define_metric_cfg": axis}
     if name == "MLflow":
-        # Without a server, metrics go to files in the run folder, which MLflow has to be told.
+        # Without a server, metrics are written to files in the run folder, which MLflow must allow.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         return {
             "exp_name": os.environ.get("MLFLOW_EXPERIMENT_NAME", "fsarbench"),
             "run_name": run,
             "tracking_uri": os.environ.get("MLFLOW_TRACKING_URI"),
-            # mmengine would upload the whole run folder, MLflow's own files below it included.
+            # Without a suffix, mmengine uploads the whole run folder including files of MLflow.
             "artifact_suffix": (".no-artifacts",),
         }
     return {}

@@ -1,4 +1,4 @@
-"""Training: episodes, accumulation, AdamW, validation and selection, in one PyTorch loop."""
+"""Training loop: episodes, gradient accumulation, AdamW, validation and checkpoint selection."""
 
 import inspect
 import math
@@ -51,21 +51,21 @@ def train(
     bars: ProgressBars | None = None,
     trackers: Trackers | None = None,
 ) -> Training:
-    """Train a model, and load the checkpoint that was best on the selecting classes.
+    """Train a model, and load the checkpoint with the best validation accuracy.
 
     Args:
-        model: The model, on the bench's device.
-        data_module: Videos, clips and episodes; its splits `train` and `settings.select` are used.
-        settings: How training is run.
-        evaluate_settings: How validation is run.
-        work_dir: Where `best.safetensors`, the resume states and the logs go.
-        resume: Continue from the last state in `work_dir`, if there is one.
-        bars: Where progress is shown; None shows none.
-        trackers: Where metrics go; None opens those of `settings.trackers` for this training.
+        model: Model on the device of the data module.
+        data_module: Videos, clips and episodes; the splits `train` and `settings.select` are used.
+        settings: Settings of the training.
+        evaluate_settings: Settings of the validation.
+        work_dir: Folder for `best.safetensors`, resume states and logs.
+        resume: Continue from the last state in `work_dir` if there is one.
+        bars: Progress bars; None shows none.
+        trackers: Trackers for metrics; None opens those of `settings.trackers`.
 
     Raises:
-        UserError: A split cannot fill an episode, a video cannot be read, a loss is not finite, or
-            the state in `work_dir` belongs to other settings.
+        UserError: A split has too few videos for an episode, a video cannot be read, a loss is not
+            finite, or the state in `work_dir` has other settings.
     """
     if skipped := why_skipped(model, settings):
         return Training(skipped)
@@ -74,10 +74,10 @@ def train(
     bars = bars or ProgressBars(quiet=True)
     best = work_dir / BEST
     validator = Validator(model, data_module, settings.select, evaluate_settings, best, bars)
-    opened = nullcontext(trackers) if trackers else own_trackers(settings, work_dir)
+    opened = nullcontext(trackers) if trackers else default_trackers(settings, work_dir)
     with accelerated(model.backbone, settings), opened as log:
         history = run_steps(model, data_module, settings, validator, work_dir, resume, log)
-    distributed.wait()  # The main process writes the best checkpoint, and all read it.
+    distributed.wait()  # The main process writes the best checkpoint, and all processes read it.
     load_weights(model, best)
     return history.training(settings.select)
 
@@ -91,16 +91,16 @@ def run_steps(
     resume: bool,
     trackers: Trackers,
 ) -> History:
-    """The training loop; returns the validations. The arguments are those of `train`."""
+    """Run the training loop, and return its history. The arguments are those of `train`."""
     world, accumulate = distributed.count(), settings.accumulate
-    iterations = -(-settings.episodes // world)  # the training episodes of each process
+    iterations = -(-settings.episodes // world)  # number of training episodes per process
     steps = -(-iterations // accumulate)
     interval = -(-settings.val_interval // (world * accumulate))
     optimizer, history = optim.build_optimizer(model, settings), History()
     inputs = training_inputs(settings, data_module.seed, world)
     states = ResumeStates(work_dir / STATES, model, optimizer, history, inputs)
     first = states.load() if resume else states.clear()
-    began = time.perf_counter() - history.seconds
+    start = time.perf_counter() - history.seconds
     losses = wrap_distributed(EpisodeLosses(model, data_module, settings)).train()
     iterations_left = range(first * accumulate, iterations)
     batches = training_batches(data_module, settings, iterations_left, history, model.extra)
@@ -118,7 +118,7 @@ def run_steps(
             if (step + 1) % interval == 0 or step + 1 == steps:
                 accuracy = validator(span.stop * world, history)
                 trackers.add({"val/accuracy": accuracy}, span.stop * world)
-                history.seconds = time.perf_counter() - began
+                history.seconds = time.perf_counter() - start
                 states.save(step + 1)
     return history
 
@@ -131,17 +131,17 @@ def train_step(
     seed: int,
     clip_grad: float | None = None,
 ) -> list[dict[str, float]]:
-    """One optimizer step over some episodes; returns the metrics of each.
+    """Run one optimizer step over some episodes, and return the metrics of each episode.
 
-    The gradient is the mean over the episodes, and over the processes that train together.
+    The gradient is the mean over these episodes and over all processes.
 
     Args:
-        losses: `EpisodeLosses`, or the same for several processes.
-        optimizer: Of its trainable parameters.
-        batches: The episodes to come.
-        span: Their iterations in the whole training: as many are taken.
-        seed: The run's.
-        clip_grad: Largest norm of the gradient; None leaves it as it is.
+        losses: `EpisodeLosses`, wrapped for several processes if necessary.
+        optimizer: Optimizer of the trainable parameters.
+        batches: Iterator over training episodes.
+        span: Iterations of the training that belong to this step; one episode is taken for each.
+        seed: Seed of the run.
+        clip_grad: Maximum norm of the gradient; None disables clipping.
 
     Raises:
         UserError: A loss is not finite.
@@ -149,28 +149,29 @@ def train_step(
     logged = []
     for iteration in span:
         batch = next(batches)
-        # Dropout depends on seed, iteration and process alone, so a resumed run draws the same.
+        # Dropout depends on seed, iteration and process only, so a resumed run gives equal results.
         torch.manual_seed(RandomStream("train", seed, iteration, distributed.rank()).integer(2**63))
         with gradient_exchange(losses, on=iteration == span[-1]):
             metrics: dict[str, Tensor] = losses(batch)
             (metrics["loss"] / len(span)).backward()
         logged.append({name: value.detach() for name, value in metrics.items()})
-    trained = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-    norm = clip_grad_norm_(trained, clip_grad or math.inf)  # an infinite limit changes nothing
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    with_gradient = [parameter for parameter in parameters if parameter.grad is not None]
+    norm = clip_grad_norm_(with_gradient, clip_grad or math.inf)  # an infinite limit has no effect
     optimizer.step()
     optimizer.zero_grad()
-    found = [{name: float(value) for name, value in metrics.items()} for metrics in logged]
-    require_finite(found, span)
-    return [{**metrics, "grad_norm": float(norm)} for metrics in found]
+    values = [{name: float(value) for name, value in metrics.items()} for metrics in logged]
+    require_finite(values, span)
+    return [{**metrics, "grad_norm": float(norm)} for metrics in values]
 
 
 class EpisodeLosses(nn.Module):
-    """Losses and accuracy of one training episode: the module that processes train together.
+    """Losses and accuracy of one training episode, as a module for DistributedDataParallel.
 
     Args:
-        model: The model, on the bench's device.
-        data_module: Its training split is used.
-        settings: Precision, and whether support and queries are encoded in one call.
+        model: Model on the device of the data module.
+        data_module: Data with the training split.
+        settings: Settings of the training; `precision` and `together` are used.
     """
 
     def __init__(
@@ -182,29 +183,29 @@ class EpisodeLosses(nn.Module):
         self.device = data_module.device
         self.bf16 = uses_bf16(settings, data_module.device)
         self.together = settings.together
-        # Features of a text encoder that is trained would be outdated after each step.
+        # If the text encoder is trained, its features change in each step and are not stored.
         self.text = None if trains_text_encoder(model) else text_bank(model, self.split)
 
     def forward(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
-        """The sum of the losses (`loss`), each of them (`loss_*`), and the accuracy."""
+        """Sum of the losses (`loss`), each loss (`loss_*`), and accuracy (`accuracy`)."""
         episode = to_episode(batch, self.split, self.text, self.device)
         outcome = forward_episode(self.model, episode, self.bf16, self.together)
         losses = self.model.loss(outcome, episode)
         with torch.no_grad():
             correct = self.model.scores(outcome).argmax(dim=1) == episode.labels
         total = sum(losses.values(), start=torch.zeros((), device=self.device))
-        named = {f"loss_{name}": value for name, value in losses.items()}
-        return {"loss": total, **named, "accuracy": correct.float().mean()}
+        by_name = {f"loss_{name}": value for name, value in losses.items()}
+        return {"loss": total, **by_name, "accuracy": correct.float().mean()}
 
 
 class Report:
-    """Moves the progress bar and logs the means over the last episodes of this process.
+    """Progress bar and log entries with means over the last episodes of this process.
 
     Args:
-        bar: Counts episodes over all processes.
-        trackers: Where the means go.
-        interval: Episodes of this process between two log entries, and of the means.
-        history: For the seconds spent waiting for data.
+        bar: Progress bar over the episodes of all processes.
+        trackers: Trackers for the log entries.
+        interval: Number of episodes of this process per log entry and per mean.
+        history: History with the seconds spent waiting for data.
     """
 
     def __init__(
@@ -220,7 +221,7 @@ class Report:
     def __call__(
         self, span: range, metrics: list[dict[str, float]], rates: Mapping[str, float]
     ) -> None:
-        """Report one optimizer step over the iterations of `span`."""
+        """Report an optimizer step over the iterations of `span`."""
         self.recent.extend(metrics)
         means = {name: fmean(m[name] for m in self.recent) for name in metrics[-1]}
         note = f"loss {means['loss']:.3f}  accuracy {means['accuracy']:.1%}"
@@ -242,7 +243,10 @@ def training_batches(
     history: History,
     extra: Sequence[str] = (),
 ) -> Generator[Batch, None, None]:
-    """This process's training episodes, whose loading starts now; waiting adds to `history`."""
+    """Start loading the training episodes of this process, and return an iterator over them.
+
+    The seconds spent waiting for episodes are added to `history`.
+    """
     rank, world = distributed.rank(), distributed.count()
     split = data_module.splits["train"]
     sampler = EpisodeSampler(split, data_module.episodes, data_module.seed)
@@ -255,7 +259,7 @@ def training_batches(
 def timed_batches(
     batches: Iterator[Batch], count: int, history: History
 ) -> Generator[Batch, None, None]:
-    """Some training episodes; the seconds of waiting for them are added to `history`."""
+    """Yield `count` training episodes, and add the seconds of waiting for them to `history`."""
     for _ in range(count):
         start = time.perf_counter()
         batch = next(batches)
@@ -264,49 +268,49 @@ def timed_batches(
 
 
 def wrap_distributed(losses: nn.Module) -> nn.Module:
-    """The module that averages gradients over the processes; itself where there is only one."""
+    """Module that averages gradients over all processes; unchanged for a single process."""
     if not distributed.several():
         return losses
     device = next(losses.parameters()).device
-    # Buffers, such as running means, stay each process's own. torch is renaming the option.
-    known = inspect.signature(DistributedDataParallel.__init__).parameters
-    buffers = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-    options: dict[str, Any] = {buffers: False}
+    # Buffers, such as running means, are not synchronized. The option has a new name in new torch.
+    parameters = inspect.signature(DistributedDataParallel.__init__).parameters
+    new_name, old_name = "forward_sync_buffers", "broadcast_buffers"
+    options: dict[str, Any] = {new_name if new_name in parameters else old_name: False}
     if device.type == "cuda":
         options["device_ids"] = [device.index]
     return DistributedDataParallel(losses, **options)
 
 
 def gradient_exchange(losses: nn.Module, on: bool) -> AbstractContextManager[object]:
-    """Exchange gradients between the processes, or only add them up for a later exchange."""
+    """Context that averages gradients over the processes, or accumulates them locally if off."""
     if isinstance(losses, DistributedDataParallel) and not on:
         return losses.no_sync()
     return nullcontext()
 
 
 def require_finite(metrics: Iterable[Mapping[str, float]], span: range) -> None:
-    """Stop a training before a loss that is no number is logged or a checkpoint made of it.
+    """Check that all losses are finite, before they are logged or a checkpoint is written.
 
     Raises:
         UserError: A loss is infinite or not a number.
     """
     for iteration, episode in zip(span, metrics, strict=True):
-        wrong = [f"{name} = {value}" for name, value in not_finite(episode).items()]
-        if wrong:
+        faults = [f"{name} = {value}" for name, value in not_finite(episode).items()]
+        if faults:
             raise UserError(
-                f"Training failed in iteration {iteration + 1}: {', '.join(wrong)}. "
+                f"Training failed in iteration {iteration + 1}: {', '.join(faults)}. "
                 "Lower train.lr or train.trunk_lr, set train.clip_grad (1.0), lengthen "
                 "train.warmup, or set train.precision='fp32'."
             )
 
 
-def own_trackers(settings: TrainSettings, work_dir: Path) -> AbstractContextManager[Trackers]:
-    """The trackers of a training that is not part of a run."""
+def default_trackers(settings: TrainSettings, work_dir: Path) -> AbstractContextManager[Trackers]:
+    """Trackers of a training outside of a run."""
     return open_trackers(settings.trackers, work_dir, work_dir.name, {"train": asdict(settings)})
 
 
 def why_skipped(model: FewShotModel, settings: TrainSettings) -> str:
-    """Why there is nothing to train; empty if there is something."""
+    """Reason why nothing is trained; empty if the model is trained."""
     if settings.episodes == 0:
         return "train.episodes is 0"
     if not trainable_parameters(model):

@@ -1,4 +1,4 @@
-"""Validation during training, and the selection of the checkpoint that is kept."""
+"""Validation during training, and selection of the best checkpoint."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +17,15 @@ from fsarbench.training.history import SELECTION, History
 
 @dataclass(frozen=True)
 class Validator:
-    """Tests the model in training on the selecting classes, and writes the best checkpoint.
+    """Validation of a model in training, which writes the best checkpoint.
 
     Attributes:
-        model: The model in training.
-        data_module: Its videos and episodes.
-        select: The split that selects the checkpoint.
-        settings: How validation is run.
-        best: The file of the best checkpoint.
-        bars: Where progress is shown.
+        model: Model in training.
+        data_module: Videos and episodes.
+        select: Split that selects the checkpoint.
+        settings: Settings of the validation.
+        best: File of the best checkpoint.
+        bars: Progress bars.
     """
 
     model: FewShotModel
@@ -36,17 +36,17 @@ class Validator:
     bars: ProgressBars
 
     def __post_init__(self) -> None:
-        # A split that cannot fill an episode is reported before hours of training.
+        # Fails before training if the split has too few videos for an episode.
         EpisodeSampler(
             self.data_module.splits[self.select], self.data_module.episodes, self.settings.seed
         )
 
     def __call__(self, episode: int, history: History) -> float:
-        """Accuracy (0 to 1) after some training episodes, counted over all processes."""
-        clock = Timer(self.data_module.device)
-        with clock:
-            # The processes share the work, and each has the whole outcome.
-            tested = evaluate(
+        """Validate after `episode` training episodes over all processes; return the accuracy."""
+        timer = Timer(self.data_module.device)
+        with timer:
+            # The episodes are split among the processes; every process gets the whole result.
+            result = evaluate(
                 self.model,
                 self.data_module,
                 self.select,
@@ -54,9 +54,9 @@ class Validator:
                 self.settings.val_episodes,
                 self.bars,
             )
-        history.val_seconds += clock.seconds
-        if history.add(episode, tested.accuracy) and distributed.is_main():
-            accuracy = repr(tested.accuracy)
+        history.val_seconds += timer.seconds
+        if history.add(episode, result.accuracy) and distributed.is_main():
+            accuracy = repr(result.accuracy)
             metadata = {"episode": str(episode), "accuracy": accuracy, SELECTION: self.select}
             save_weights(self.model, self.best, metadata)
-        return tested.accuracy
+        return result.accuracy

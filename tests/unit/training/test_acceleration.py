@@ -1,4 +1,4 @@
-"""Training at another cost: the same features, losses and gradients, and less kept in memory."""
+"""Speed and memory options: same losses and gradients with less memory or time."""
 
 import subprocess
 import sys
@@ -31,51 +31,51 @@ Build = Callable[..., FewShotModel]
 Result = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
-def step(model: FewShotModel, half: bool = False, together: bool = False) -> Result:
+def step(model: FewShotModel, bf16: bool = False, together: bool = False) -> Result:
     """Losses and gradients of one training episode."""
     task = replace(episode(), bank=torch.zeros(64, 1, 128))
     model.train().zero_grad()
     torch.manual_seed(0)
     text = model.encode_text(task)
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         support, query = model.encode(task, text, together)
     outcome = model.match(support.map(Tensor.float), query.map(Tensor.float), text)
     losses = model.loss(outcome, task)
     torch.stack(list(losses.values())).sum().backward()
-    tuned = trainable_parameters(model).items()
-    grads = {name: p.grad.clone() for name, p in tuned if p.grad is not None}
+    trainable = trainable_parameters(model).items()
+    grads = {name: p.grad.clone() for name, p in trainable if p.grad is not None}
     return {name: loss.detach() for name, loss in losses.items()}, grads
 
 
 @contextmanager
-def kept() -> Iterator[dict[int, int]]:
-    """Bytes by address of all that is kept for the backward pass while this lasts."""
-    found: dict[int, int] = {}
+def saved_storages() -> Iterator[dict[int, int]]:
+    """Bytes by address of the tensors that are saved for the backward pass in a `with` block."""
+    saved: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        found[storage.data_ptr()] = storage.nbytes()
+        saved[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        yield found
+        yield saved
 
 
-def activations(model: FewShotModel) -> int:
-    """Bytes that encoding keeps for the backward pass, parameters apart."""
+def saved_activations(model: FewShotModel) -> int:
+    """Bytes that encoding saves for the backward pass, without parameters."""
     task = episode()
     text = model.encode_text(task)
     model.train()
-    with kept() as found:
-        alive = model.encode(task, text)
+    with saved_storages() as saved:
+        features = model.encode(task, text)
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    assert alive[0].frames.requires_grad
-    return sum(size for place, size in found.items() if place not in weights)
+    assert features[0].frames.requires_grad
+    return sum(size for address, size in saved.items() if address not in weights)
 
 
 @pytest.mark.parametrize("every", [1, 3])
 @pytest.mark.parametrize("adapter", [name for name in names("adapter") if name != "Frozen"])
-def test_recomputed_activations_change_nothing(adapter: str, every: int) -> None:
+def test_activation_checkpointing_keeps_losses_and_gradients(adapter: str, every: int) -> None:
     model = adapted(adapter)
     plain = step(model)
     with block_execution(model.backbone, BlockLoop(recompute=every)):
@@ -83,20 +83,20 @@ def test_recomputed_activations_change_nothing(adapter: str, every: int) -> None
     torch.testing.assert_close(recomputed, plain, rtol=0, atol=0)
 
 
-def test_recomputing_keeps_little_more_than_the_tokens_between_blocks() -> None:
+def test_activation_checkpointing_saves_memory() -> None:
     model = adapted(MAFSAR)
-    plain = activations(model)
+    plain = saved_activations(model)
     with block_execution(model.backbone, BlockLoop(recompute=1)):
-        assert activations(model) < plain / 5
+        assert saved_activations(model) < plain / 5
 
 
-def test_compiled_blocks_agree_and_share_their_programs() -> None:
-    # In a process without the shape contracts, which the compiler cannot look through.
+def test_compiled_blocks_agree_and_share_compiled_code() -> None:
+    # In a process without shape checks, which the compiler does not support.
     root = Path(__file__).parents[3]
     command = [sys.executable, "-m", "tests.helpers.compiled_steps"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    # One program for the support and one for queries, over all four blocks.
+    # Two compilations for all four blocks: one for the support, one for the queries.
     assert done.stdout.split() == ["FineGrainedMultimodal", "2", "AIM", "2"]
 
 
@@ -106,54 +106,54 @@ def test_support_and_queries_in_one_call_agree(adapter: str) -> None:
     torch.testing.assert_close(step(model, together=True), step(model), rtol=1e-4, atol=1e-5)
 
 
-def test_support_with_text_stays_in_a_call_of_its_own() -> None:
+def test_support_with_text_is_encoded_in_a_separate_call() -> None:
     model = adapted(MAFSAR)
     torch.testing.assert_close(step(model, together=True), step(model), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("adapter", [MAFSAR, "FullFineTuning"])
-def test_losses_in_bf16_are_those_of_fp32_within_its_precision(adapter: str) -> None:
+def test_losses_in_bf16_agree_with_fp32(adapter: str) -> None:
     model = adapted(adapter)
-    whole, half = step(model)[0], step(model, half=True)[0]
-    assert any(not torch.equal(half[name], whole[name]) for name in whole)
-    torch.testing.assert_close(half, whole, rtol=0.03, atol=0.03)
+    fp32, bf16 = step(model)[0], step(model, bf16=True)[0]
+    assert any(not torch.equal(bf16[name], fp32[name]) for name in fp32)
+    torch.testing.assert_close(bf16, fp32, rtol=0.03, atol=0.03)
 
 
-def test_nothing_is_kept_below_the_lowest_tuned_parameter() -> None:
+def test_nothing_is_saved_below_the_first_trainable_parameter() -> None:
     config = values("AdaptFormer", "Mean", "MeanCosine")
     model = build_model({**config, "adapter": {"type": "AdaptFormer", "blocks": [-1]}}).train()
     backbone = model.backbone
     frames = episode().query
-    with kept() as found:
+    with saved_storages() as saved:
         tokens = backbone.trunk.embed(backbone.normalise(frames.flatten(0, 1)))
         tokens = backbone.entry(tokens.unflatten(0, frames.shape[:2]))
         *below, last = zip(backbone.adapters, backbone.trunk.blocks, strict=True)
         for adapter, block in below:
             tokens = adapter(tokens, block, None)
-        assert not found
+        assert not saved
         assert last[0](tokens, last[1], None).requires_grad
-    assert found
+    assert saved
 
 
 @pytest.mark.parametrize("backbone", [CLIP, TIMM], ids=["open_clip", "timm"])
-def test_a_frozen_block_keeps_what_its_gradient_needs_and_no_more(
+def test_a_frozen_block_saves_only_tensors_needed_for_its_gradient(
     backbone: dict[str, object],
 ) -> None:
     model = build_model({**values("Frozen", "Mean", "MeanCosine"), "backbone": backbone})
     width = model.backbone.width
     tokens = torch.randn(6, 17, width, requires_grad=True)
-    with kept() as found:
+    with saved_storages() as saved:
         out = model.backbone.trunk.blocks[0](tokens)
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    total = sum(size for place, size in found.items() if place not in own)
+    weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    total = sum(size for address, size in saved.items() if address not in weights)
     assert out.requires_grad
-    # Inputs of both norms, queries, keys and values, the attention's output, the input of the GELU:
-    # 1 + 1 + 3 + 1 + 4 widths a token, and the norms' and the attention's statistics.
+    # Inputs of both norms; queries, keys and values; output of the attention; input of the GELU:
+    # 1 + 1 + 3 + 1 + 4 widths per token, and the statistics of norms and attention.
     widths = total / tokens.numel() / tokens.element_size()
     assert 10 <= widths < 10.3
 
 
-def test_the_text_of_a_class_is_encoded_once(build: Build, data_module: DataModule) -> None:
+def test_class_texts_are_encoded_once(build: Build, data_module: DataModule) -> None:
     model = build(uses_text=True)
     losses = EpisodeLosses(model, data_module, TrainSettings(precision="fp32"))
     way, shot, queries = (
@@ -173,7 +173,7 @@ def test_the_text_of_a_class_is_encoded_once(build: Build, data_module: DataModu
     assert model.text_encoder.calls == [len(data_module.splits["train"].classes)]
 
 
-def test_settings_hold_for_the_time_of_training() -> None:
+def test_options_are_applied_in_the_block_and_then_restored() -> None:
     backbone = adapted(MAFSAR).backbone
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     with accelerated(backbone, TrainSettings(checkpointing=2, compile=True, tf32=True)):
@@ -186,12 +186,12 @@ def test_settings_hold_for_the_time_of_training() -> None:
         assert backbone.block_loop == BlockLoop(1, "")
 
 
-def test_without_tf32_convolutions_are_in_fp32_too() -> None:
+def test_without_tf32_convolutions_run_in_fp32() -> None:
     with tf32_matmul(tf32=False):
         assert not torch.backends.cudnn.allow_tf32
 
 
-def test_a_training_asks_for_its_settings(
+def test_a_training_applies_the_options(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     settings = TrainSettings(episodes=2, checkpointing=True, workers=0)
@@ -200,21 +200,21 @@ def test_a_training_asks_for_its_settings(
 
 
 @pytest.mark.parametrize(("together", "calls"), [(False, 4), (True, 2)])
-def test_a_training_encodes_in_as_many_calls_as_it_is_told(
+def test_number_of_encoder_calls_in_training(
     build: Build, data_module: DataModule, tmp_path: Path, together: bool, calls: int
 ) -> None:
-    model, seen = build(), []
+    model, training_calls = build(), []
     model.backbone.register_forward_pre_hook(
-        lambda module, _: seen.append(module.training) if torch.is_grad_enabled() else None
+        lambda *_: training_calls.append(1) if torch.is_grad_enabled() else None
     )
     settings = TrainSettings(episodes=2, together=together, workers=0)
     train(model, data_module, settings, EvaluateSettings(val_episodes=2, workers=0), tmp_path)
-    assert len(seen) == calls
+    assert len(training_calls) == calls
     assert trainable_state(model)
 
 
 class Operations(TorchDispatchMode):
-    """The names of the operations that run."""
+    """Recorder of the names of operations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -225,28 +225,29 @@ class Operations(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("half", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("backbone", [CLIP, TIMM], ids=["open_clip", "timm"])
-def test_attention_is_one_fused_kernel(backbone: dict[str, object], mode: str, half: bool) -> None:
+def test_attention_is_one_fused_kernel(backbone: dict[str, object], mode: str, bf16: bool) -> None:
     config = {**values("FullFineTuning", "Mean", "MeanCosine"), "backbone": backbone}
     model = build_model(config).backbone.train(mode == "train")
     frames = torch.zeros(1, 1, 3, 64, 64)
     with (
         torch.set_grad_enabled(mode == "train"),
-        torch.autocast("cpu", torch.bfloat16, enabled=half),
-        Operations() as seen,
+        torch.autocast("cpu", torch.bfloat16, enabled=bf16),
+        Operations() as recorder,
     ):
         model(frames)
-    fused = [name for name in seen.names if "flash_attention" in name or "native_multi" in name]
+    operations = recorder.names
+    fused = [name for name in operations if "flash_attention" in name or "native_multi" in name]
     assert len(fused) == model.depth
-    assert not any("softmax" in name for name in seen.names)
+    assert not any("softmax" in name for name in operations)
 
 
-def test_a_block_of_mafsar_does_not_keep_the_tokens_that_enter_it() -> None:
+def test_a_block_of_mafsar_does_not_save_its_input() -> None:
     backbone = adapted(MAFSAR).train().backbone
     tokens = torch.randn(2, 4, 17, backbone.width, requires_grad=True)
-    with kept() as found:
+    with saved_storages() as saved:
         out = backbone.adapters[1](tokens, backbone.trunk.blocks[1], None)
     assert out.requires_grad
-    assert tokens.untyped_storage().data_ptr() not in found
+    assert tokens.untyped_storage().data_ptr() not in saved

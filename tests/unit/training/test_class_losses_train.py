@@ -1,4 +1,4 @@
-"""Losses that speak of all training classes, from the loader's batch to a step of training."""
+"""Losses over all training classes, from the batch of the loader to a training step."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.train import train
 
 
-def test_an_episode_brings_the_text_of_all_classes(data_module: DataModule) -> None:
+def test_an_episode_has_the_text_features_of_all_classes(data_module: DataModule) -> None:
     split = data_module.splits["train"]
     bank = torch.randn(len(split.classes), 1, 6, generator=torch.Generator().manual_seed(0))
     batch = {
@@ -30,7 +30,7 @@ def test_an_episode_brings_the_text_of_all_classes(data_module: DataModule) -> N
     assert torch.equal(episode.bank, bank)
 
 
-def test_training_reaches_them(
+def test_parameters_of_losses_are_trained(
     build: Callable[..., FewShotModel], data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build(uses_text=True)

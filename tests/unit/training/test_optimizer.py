@@ -21,7 +21,7 @@ Build = Callable[..., FewShotModel]
 SETTINGS = TrainSettings(episodes=20, lr=0.1, trunk_lr=0.001, weight_decay=0.2)
 
 
-def test_trunk_and_rest_learn_apart_and_biases_do_not_decay(build: Build) -> None:
+def test_groups_separate_trunk_and_rest_and_biases_do_not_decay(build: Build) -> None:
     model = build()
     model.backbone.trunk.requires_grad_(True)
     groups = {
@@ -36,9 +36,9 @@ def test_trunk_and_rest_learn_apart_and_biases_do_not_decay(build: Build) -> Non
     }
 
 
-def test_frozen_parameters_are_not_handed_to_the_optimizer(build: Build) -> None:
-    given = [p for group in parameter_groups(build(), SETTINGS) for p in group["params"]]
-    assert sum(p.numel() for p in given) == 6 * 6 + 6
+def test_frozen_parameters_are_not_optimized(build: Build) -> None:
+    parameters = [p for group in parameter_groups(build(), SETTINGS) for p in group["params"]]
+    assert sum(p.numel() for p in parameters) == 6 * 6 + 6
 
 
 def factors(settings: TrainSettings, processes: int = 1) -> list[float]:
@@ -47,16 +47,16 @@ def factors(settings: TrainSettings, processes: int = 1) -> list[float]:
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant", "multistep"])
-def test_warm_up_rises_to_the_peak_and_the_schedule_follows(schedule: str) -> None:
+def test_warmup_rises_to_the_peak_before_the_schedule(schedule: str) -> None:
     settings = TrainSettings(episodes=20, warmup=4, schedule=schedule, milestones=(10, 15))
-    seen = factors(settings)
-    assert seen[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    rates = factors(settings)
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     expected = {
         "constant": [1.0] * 15,
         "multistep": [1.0] * 5 + [0.1] * 5 + [0.01] * 5,
-        "cosine": [0.5 * (1 + math.cos(math.pi * turn / 16)) for turn in range(1, 16)],
+        "cosine": [0.5 * (1 + math.cos(math.pi * step / 16)) for step in range(1, 16)],
     }
-    assert seen[5:] == pytest.approx(expected[schedule], rel=1e-12)
+    assert rates[5:] == pytest.approx(expected[schedule], rel=1e-12)
 
 
 def test_the_cosine_equals_that_of_torch() -> None:
@@ -69,17 +69,17 @@ def test_the_cosine_equals_that_of_torch() -> None:
         scheduler.step()
 
 
-def test_lengths_count_episodes_of_all_processes_and_accumulated_ones() -> None:
+def test_lengths_are_in_episodes_over_all_processes_and_accumulation() -> None:
     settings = TrainSettings(episodes=40, accumulate=2, schedule="multistep", milestones=[20])
     assert factors(settings, processes=2) == pytest.approx([1.0] * 5 + [0.1] * 5)
 
 
-def test_a_milestone_that_comes_twice_counts_twice() -> None:
+def test_a_repeated_milestone_is_applied_twice() -> None:
     settings = TrainSettings(episodes=6, schedule="multistep", milestones=[2, 4, 4])
     assert factors(settings) == pytest.approx([1, 1, 0.1, 0.1, 0.001, 0.001])
 
 
-def test_each_group_moves_from_its_own_peak(build: Build) -> None:
+def test_each_group_has_its_peak_learning_rate(build: Build) -> None:
     model = build()
     model.backbone.trunk.requires_grad_(True)
     optimizer = build_optimizer(model, SETTINGS)

@@ -32,15 +32,16 @@ def run(
     return training, trainable_state(model)
 
 
-def equal(one: dict[str, Tensor], two: dict[str, Tensor]) -> bool:
-    return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+def equal(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
 
 
 def test_training_raises_the_accuracy_on_unseen_classes(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
-    # The toy's frozen trunk tells colours apart; a crippled adapter hides them until it is trained.
+    # The frozen trunk of the toy model separates the classes by colour. The weights of the adapter
+    # are negated, which hides the colours until it is trained.
     with torch.no_grad():
         model.backbone.adapter.scale.weight.copy_(-torch.eye(6))
     before = evaluate(model, data_module, "test", VALIDATE, 100).accuracy
@@ -48,14 +49,14 @@ def test_training_raises_the_accuracy_on_unseen_classes(
     assert evaluate(model, data_module, "test", VALIDATE, 100).accuracy > before + 0.1
 
 
-def test_validations_come_at_their_interval_and_at_the_end(
+def test_validations_are_at_the_interval_and_at_the_end(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     training, _ = run(build(), data_module, tmp_path, replace(SHORT, episodes=14))
     assert [episode for episode, _ in training.validations] == [4, 8, 12, 14]
 
 
-def test_the_best_on_the_validation_classes_is_kept(
+def test_the_checkpoint_with_the_best_validation_accuracy_is_loaded(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
@@ -65,7 +66,7 @@ def test_the_best_on_the_validation_classes_is_kept(
     assert again.accuracy == training.best_accuracy
 
 
-def test_the_test_classes_choose_where_that_is_asked(
+def test_the_checkpoint_can_be_selected_on_the_test_classes(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     on_test = replace(SHORT, select="test")
@@ -74,9 +75,9 @@ def test_the_test_classes_choose_where_that_is_asked(
     assert training.selection == "test"
     again = evaluate(model, data_module, "test", VALIDATE, VALIDATE.val_episodes)
     assert again.accuracy == training.best_accuracy == max(a for _, a in training.validations)
-    usual, _ = run(build(), data_module, tmp_path / "val")
-    assert usual.selection == "val"
-    assert usual.validations != training.validations
+    on_val, _ = run(build(), data_module, tmp_path / "val")
+    assert on_val.selection == "val"
+    assert on_val.validations != training.validations
 
 
 @pytest.mark.parametrize("changed", [{}, {"workers": 2}, {"log_interval": 3}])
@@ -97,7 +98,7 @@ def test_another_seed_gives_other_weights(
     assert not equal(first, second)
 
 
-def test_only_tuned_parts_change_and_are_written(
+def test_only_trainable_parameters_change_and_are_saved(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
@@ -114,7 +115,9 @@ def test_only_tuned_parts_change_and_are_written(
         assert set(metadata_of(file.metadata())) == {"episode", "accuracy", "selection"}
 
 
-def test_nothing_to_train_is_said(build: Build, data_module: DataModule, tmp_path: Path) -> None:
+def test_training_is_skipped_with_a_reason(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
     training, _ = run(build(), data_module, tmp_path, replace(SHORT, episodes=0, warmup=0))
     assert training.skipped == "train.episodes is 0"
     model = build().requires_grad_(False)
@@ -122,7 +125,7 @@ def test_nothing_to_train_is_said(build: Build, data_module: DataModule, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_loss_that_is_no_number_stops_training(
+def test_a_loss_that_is_not_finite_stops_training(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     model = build()
@@ -132,24 +135,26 @@ def test_a_loss_that_is_no_number_stops_training(
         run(model, data_module, tmp_path)
 
 
-def test_the_terminal_stays_quiet(
+def test_training_prints_nothing_by_default(
     build: Build, data_module: DataModule, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(build(), data_module, tmp_path)
     assert capfd.readouterr() == ("", "")
 
 
-def test_bf16_trains_in_fp32_after_the_backbone(
+def test_bf16_applies_to_the_backbone_only(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
-    _, full = run(build(), data_module, tmp_path / "a")
-    _, half = run(build(), data_module, tmp_path / "b", replace(SHORT, precision="bf16"))
-    assert not equal(full, half)
-    assert all(value.dtype == torch.float32 for value in half.values())
-    assert all(torch.allclose(full[key], half[key], atol=0.05) for key in full)
+    _, fp32 = run(build(), data_module, tmp_path / "a")
+    _, bf16 = run(build(), data_module, tmp_path / "b", replace(SHORT, precision="bf16"))
+    assert not equal(fp32, bf16)
+    assert all(value.dtype == torch.float32 for value in bf16.values())
+    assert all(torch.allclose(fp32[key], bf16[key], atol=0.05) for key in fp32)
 
 
-def test_scalars_reach_tensorboard(build: Build, data_module: DataModule, tmp_path: Path) -> None:
+def test_scalars_are_written_to_tensorboard(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
     event_accumulator = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator"
     )
@@ -158,31 +163,32 @@ def test_scalars_reach_tensorboard(build: Build, data_module: DataModule, tmp_pa
     events.Reload()
     tags = set(events.Tags()["scalars"])
     assert {"loss", "loss_episode", "lr", "accuracy", "grad_norm", "val/accuracy"} <= tags
-    noted = [(event.step, event.value) for event in events.Scalars("val/accuracy")]
-    assert noted == [(step, pytest.approx(value)) for step, value in training.validations]
+    accuracies = [(event.step, event.value) for event in events.Scalars("val/accuracy")]
+    assert accuracies == [(step, pytest.approx(value)) for step, value in training.validations]
 
 
-def test_the_log_has_a_line_for_each_interval_and_validation(
+def test_the_log_has_one_line_per_interval_and_validation(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     training, _ = run(build(), data_module, tmp_path, replace(SHORT, log_interval=4, trackers=()))
     lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
     losses = [line for line in lines if "loss" in line]
     assert [line["episode"] for line in losses] == [4, 8, 12]
-    # Six steps of two episodes, one of them warm-up: the last is the fifth of a cosine of five.
+    # Six steps of two episodes: one step of warm-up, then five steps of the cosine schedule.
     assert losses[-1]["lr"] == pytest.approx(0.02 * 0.5 * (1 + math.cos(math.pi * 4 / 5)))
     assert {"loss_episode", "accuracy", "grad_norm", "time", "data_time"} <= losses[0].keys()
-    noted = [(line["episode"], line["val/accuracy"]) for line in lines if "val/accuracy" in line]
-    assert noted == list(training.validations)
+    validations = [line for line in lines if "val/accuracy" in line]
+    accuracies = [(line["episode"], line["val/accuracy"]) for line in validations]
+    assert accuracies == list(training.validations)
     assert not (tmp_path / "tensorboard").exists()
 
 
-def test_states_of_an_earlier_version_are_refused(
+def test_states_of_an_earlier_version_are_rejected(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "iteration_00000008.pt").write_bytes(b"")
-    with pytest.raises(UserError, match="earlier version of fsarbench, whose trainings cannot be"):
+    with pytest.raises(UserError, match="earlier version of fsarbench and cannot be resumed"):
         train(build(), data_module, SHORT, VALIDATE, tmp_path, resume=True)
 
 
@@ -191,7 +197,7 @@ class StoppedError(Exception):
 
 
 class StoppingReader(VideoReader):
-    """Reads as another reader does, until it has read enough."""
+    """Reader that raises an error after a number of videos."""
 
     def __init__(self, reader: VideoReader, left: int) -> None:
         self.reader = reader
@@ -207,11 +213,11 @@ class StoppingReader(VideoReader):
         return self.reader.read(path, indices)
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
+def test_a_resumed_training_equals_an_uninterrupted_one(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     whole, weights = run(build(), data_module, tmp_path / "whole")
-    # 16 videos an episode and 30 at each validation: this stops in the ninth episode.
+    # With 16 videos per episode and 30 per validation, the reader stops in the ninth episode.
     reader = StoppingReader(data_module.reader, 8 * 16 + 2 * 30 + 5)
     with pytest.raises(StoppedError):
         run(build(), replace(data_module, reader=reader), tmp_path / "parts")
@@ -221,18 +227,16 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     assert equal(trainable_state(model), weights)
 
 
-def test_a_resume_under_other_settings_is_refused(
+def test_resuming_with_other_settings_is_rejected(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     run(build(), data_module, tmp_path)
     other = replace(SHORT, lr=0.5, workers=1)
-    with pytest.raises(UserError, match=r"other inputs: train\.lr was 0\.02, is 0\.5\. Set"):
+    with pytest.raises(UserError, match=r"other inputs: train\.lr was 0\.02, is 0\.5\. "):
         train(build(), data_module, other, VALIDATE, tmp_path, resume=True)
 
 
-def test_a_corrupt_state_counts_as_absent(
-    build: Build, data_module: DataModule, tmp_path: Path
-) -> None:
+def test_a_damaged_state_is_skipped(build: Build, data_module: DataModule, tmp_path: Path) -> None:
     whole, weights = run(build(), data_module, tmp_path)
     states = sorted((tmp_path / "state").glob("*.pt"))
     assert [path.name for path in states] == ["step_00000004.pt", "step_00000006.pt"]
@@ -244,7 +248,7 @@ def test_a_corrupt_state_counts_as_absent(
     assert equal(trainable_state(model), weights)
 
 
-def test_a_finished_training_resumed_keeps_its_seconds(
+def test_resuming_a_finished_training_keeps_its_seconds(
     build: Build, data_module: DataModule, tmp_path: Path
 ) -> None:
     whole, _ = run(build(), data_module, tmp_path)

@@ -1,4 +1,4 @@
-"""One optimizer step on its own."""
+"""A single optimizer step: gradients, random numbers and metrics."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ def without_dropout(model: FewShotModel) -> FewShotModel:
 def step(
     model: FewShotModel, data_module: DataModule, span: range, clip_grad: float | None = None
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """The step of SGD with rate 1, which is the gradient with its sign turned; and the metrics."""
+    """Gradient, from a step of SGD with learning rate 1, and metrics."""
     before = {name: p.detach().clone() for name, p in trainable_parameters(model).items()}
     optimizer = SGD(list(trainable_parameters(model).values()), lr=1.0)
     losses = EpisodeLosses(model, data_module, SETTINGS).train()
@@ -48,16 +48,16 @@ def test_the_gradient_of_accumulated_episodes_is_their_mean(
     build: Build, data_module: DataModule
 ) -> None:
     together, metrics = step(without_dropout(build()), data_module, range(2, 5))
-    alone = [step(without_dropout(build()), data_module, range(i, i + 1)) for i in range(2, 5)]
+    single = [step(without_dropout(build()), data_module, range(i, i + 1)) for i in range(2, 5)]
     assert len(metrics) == 3
     for name, gradient in together.items():
-        mean = torch.stack([found[name] for found, _ in alone]).mean(dim=0)
+        mean = torch.stack([gradients[name] for gradients, _ in single]).mean(dim=0)
         torch.testing.assert_close(gradient, mean, rtol=1e-4, atol=1e-6)
-    for ours, (_, [theirs]) in zip(metrics, alone, strict=True):
-        assert ours["loss"] == pytest.approx(theirs["loss"])
+    for of_episode, (_, [expected]) in zip(metrics, single, strict=True):
+        assert of_episode["loss"] == pytest.approx(expected["loss"])
 
 
-def test_a_step_takes_as_many_episodes_as_it_spans(build: Build, data_module: DataModule) -> None:
+def test_a_step_takes_one_episode_per_iteration(build: Build, data_module: DataModule) -> None:
     model = build()
     losses = EpisodeLosses(model, data_module, SETTINGS).train()
     optimizer = SGD(list(trainable_parameters(model).values()), lr=0.1)
@@ -67,9 +67,7 @@ def test_a_step_takes_as_many_episodes_as_it_spans(build: Build, data_module: Da
     assert [int(batch["iteration"]) for batch in islice(batches, 5)] == [4]
 
 
-def test_dropout_depends_on_the_iteration_and_not_on_what_came_before(
-    build: Build, data_module: DataModule
-) -> None:
+def test_dropout_depends_on_seed_and_iteration_only(build: Build, data_module: DataModule) -> None:
     first, _ = step(build(), data_module, range(3, 4))
     torch.rand(11)
     again, _ = step(build(), data_module, range(3, 4))
@@ -80,15 +78,15 @@ def test_dropout_depends_on_the_iteration_and_not_on_what_came_before(
 
 
 @pytest.mark.parametrize("limit", [0.01, 1e6])
-def test_the_gradient_is_clipped_to_its_norm_and_the_whole_norm_is_logged(
+def test_the_gradient_is_clipped_and_its_unclipped_norm_is_logged(
     build: Build, data_module: DataModule, limit: float
 ) -> None:
-    plain, [free] = step(build(), data_module, range(1))
+    plain, [plain_metrics] = step(build(), data_module, range(1))
     clipped, [metrics] = step(build(), data_module, range(1), limit)
     norm = torch.cat([gradient.flatten() for gradient in plain.values()]).norm().item()
-    taken = torch.cat([gradient.flatten() for gradient in clipped.values()]).norm().item()
-    assert metrics["grad_norm"] == free["grad_norm"] == pytest.approx(norm, rel=1e-4)
-    assert taken == pytest.approx(min(norm, limit), rel=1e-3)
+    clipped_norm = torch.cat([gradient.flatten() for gradient in clipped.values()]).norm().item()
+    assert metrics["grad_norm"] == plain_metrics["grad_norm"] == pytest.approx(norm, rel=1e-4)
+    assert clipped_norm == pytest.approx(min(norm, limit), rel=1e-3)
 
 
 def test_the_loss_is_the_sum_of_the_losses(build: Build, data_module: DataModule) -> None:
@@ -99,7 +97,7 @@ def test_the_loss_is_the_sum_of_the_losses(build: Build, data_module: DataModule
     assert 0 <= metrics["accuracy"] <= 1
 
 
-def test_a_loss_that_is_not_finite_names_its_iteration(
+def test_a_loss_that_is_not_finite_is_reported_with_its_iteration(
     build: Build, data_module: DataModule
 ) -> None:
     model = build()

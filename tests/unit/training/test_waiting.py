@@ -1,4 +1,4 @@
-"""The seconds in which training waits for data, by a clock that only reading moves."""
+"""Seconds in which training waits for data, with a clock that only reading advances."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from fsarbench.video import VideoReader
 
 
 class SlowReader(VideoReader):
-    """A reader that takes a second a video."""
+    """Reader that takes one second per video."""
 
     def __init__(self, reader: VideoReader) -> None:
         self.reader = reader
@@ -34,7 +34,7 @@ class SlowReader(VideoReader):
         return self.reader.read(path, indices)
 
 
-def test_reading_for_training_counts_and_for_validation_does_not(
+def test_waiting_includes_reading_for_training_but_not_for_validation(
     build: Callable[..., FewShotModel],
     data_module: DataModule,
     tmp_path: Path,
