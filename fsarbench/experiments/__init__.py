@@ -1,1 +1,1 @@
-"""Several runs as one job: training seeds, and every combination of a grid."""
+"""Runs, and jobs of several runs: training seeds and sweeps over a grid."""

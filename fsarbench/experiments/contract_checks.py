@@ -1,4 +1,4 @@
-"""Holding every component of a model to the contract of its slot, with messages in words."""
+"""Checks that every component of a model keeps the interface of its slot."""
 
 import inspect
 import traceback
@@ -20,13 +20,13 @@ from fsarbench.registry import SLOTS
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a component's `forward`.
+    """Call of the `forward` of a component.
 
     Attributes:
-        key: The component's key in a config.
-        slot: Its slot.
-        module: The component.
-        inputs: What it was given, by the argument names of the slot.
+        key: Key of the component in a config.
+        slot: Slot of the component.
+        module: Component.
+        inputs: Arguments by the parameter names of the slot.
     """
 
     key: str
@@ -36,16 +36,16 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The component and method for messages."""
+        """Name of the component and method for messages."""
         return f"{self.key}: {type(self.module).__name__}.forward"
 
 
-def watched(model: FewShotModel) -> Iterator[tuple[str, str, nn.Module]]:
-    """The components of a model, each with its key and slot."""
+def keyed_components(model: FewShotModel) -> Iterator[tuple[str, str, nn.Module]]:
+    """Yield config key, slot and module of every component of a model."""
     yield "backbone", "backbone", model.backbone
-    for slot, component in model.components().items():
-        branch, _, own = slot.rpartition(".")
-        yield f"branches.{slot}" if branch else slot, own, component
+    for path, component in model.components().items():
+        branch, _, slot = path.rpartition(".")
+        yield f"branches.{path}" if branch else path, slot, component
     for adapter in getattr(model.backbone, "adapters", ()):
         yield "adapter", "adapter", adapter
     for name, loss in model.losses.items():
@@ -53,27 +53,27 @@ def watched(model: FewShotModel) -> Iterator[tuple[str, str, nn.Module]]:
 
 
 @contextmanager
-def held_to_contracts(model: FewShotModel) -> Iterator[None]:
-    """Check what the components return, and name the one in which something goes wrong.
+def checked_components(model: FewShotModel) -> Iterator[None]:
+    """Check the outputs of all components in a `with` block; errors name the component.
 
     Raises:
-        UserError: A component breaks the contract of its slot, or an exception left it.
+        UserError: A component violates the interface of its slot or raises an exception.
     """
     running: list[Call] = []
-    handles = [h for part in watched(model) for h in _hooks(part, running)]
+    handles = [h for component in keyed_components(model) for h in _hooks(component, running)]
     try:
         yield
     except Exception as error:
         call = running[-1] if running else None
         message = str(error) if isinstance(error, UserError) and call is None else None
-        raise UserError(message or explained(error, call)) from error
+        raise UserError(message or error_message(error, call)) from error
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _hooks(part: tuple[str, str, nn.Module], running: list[Call]) -> Iterator[Any]:
-    key, slot, module = part
+def _hooks(component: tuple[str, str, nn.Module], running: list[Call]) -> Iterator[Any]:
+    key, slot, module = component
     names = list(inspect.signature(SLOTS[slot].component.forward).parameters)[1:]
 
     def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -82,44 +82,44 @@ def _hooks(part: tuple[str, str, nn.Module], running: list[Call]) -> Iterator[An
 
     def after(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         del module, args, kwargs
-        message = broken(running[-1], output)
+        message = output_fault(running[-1], output)
         if message is not None:
-            raise ContractError(message)
+            raise InterfaceError(message)
         running.pop()
 
     yield module.register_forward_pre_hook(before, with_kwargs=True)
     yield module.register_forward_hook(after, with_kwargs=True)
 
 
-class ContractError(Exception):
-    """A component breaks the contract of its slot; the message says all of it."""
+class InterfaceError(Exception):
+    """A component violates the interface of its slot; the message is complete."""
 
 
-def explained(error: Exception, call: Call | None) -> str:
-    """An exception in words, with the component in which it arose."""
-    if isinstance(error, ContractError):
+def error_message(error: Exception, call: Call | None) -> str:
+    """Message for an exception, with the component that raised it."""
+    if isinstance(error, InterfaceError):
         return str(error)
     if call is None:
-        return f"The parts do not fit together: {summary(error)}"
+        return f"The components do not fit together: {summary(error)}"
     if isinstance(error, TypeCheckError | AxesError):
-        message = _by_contract(call)
+        message = _interface_fault(call)
         if message is not None:
             return message
     shapes = ", ".join(f"{n} {list(v.shape)}" for n, v in call.inputs.items() if _is_tensor(v))
-    given = f" It was given {shapes}." if shapes else ""
-    return f"{call.name} fails{place(error, call)}: {summary(error)}{given}"
+    inputs = f" Inputs: {shapes}." if shapes else ""
+    return f"{call.name} fails{source_line(error, call)}: {summary(error)}{inputs}"
 
 
 def summary(error: Exception) -> str:
-    """An exception's type and message, without the state that jaxtyping prints after it."""
+    """Type and message of an exception, without the shapes that jaxtyping appends."""
     if isinstance(error, UserError):
         return str(error)
     text = " ".join(str(error).partition("-----")[0].split())
     return f"{type(error).__name__}: {text}"
 
 
-def place(error: Exception, call: Call) -> str:
-    """The line of the component's own file at which an exception arose."""
+def source_line(error: Exception, call: Call) -> str:
+    """Line in the source file of the component at which an exception was raised."""
     try:
         source = inspect.getsourcefile(type(call.module))
     except TypeError:
@@ -128,47 +128,48 @@ def place(error: Exception, call: Call) -> str:
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
-def _by_contract(call: Call) -> str | None:
-    # The test of annotations ended the call: it is made once more without them, for its result.
-    message = misfit(call)
+def _interface_fault(call: Call) -> str | None:
+    # The check of the annotations stopped the call, so it is repeated without the check.
+    message = input_fault(call)
     if message is not None:
         return message
+    forward = inspect.unwrap(type(call.module).forward)
     try:
-        return broken(call, inspect.unwrap(type(call.module).forward)(call.module, **call.inputs))
+        return output_fault(call, forward(call.module, **call.inputs))
     except Exception:
         return None
 
 
-def misfit(call: Call) -> str | None:
-    """What is wrong with the inputs of a call: the components before it do not fit it."""
-    axes = _known(call)
+def input_fault(call: Call) -> str | None:
+    """Message for inputs that do not fit the component; None if they do."""
+    axes = _known_sizes(call)
     for name, hint in _hints(call).items():
         if name in call.inputs and name != "return":
             message = mismatch(hint, call.inputs[name], axes)
             if message is not None:
-                return f"{call.name} cannot take its argument '{name}': {message}."
+                return f"{call.name} does not accept its argument '{name}': {message}."
     return None
 
 
-def broken(call: Call, output: Any) -> str | None:
-    """What is wrong with the result of a call, by the contract of the slot; None if it is right."""
-    axes, hints = _known(call), _hints(call)
+def output_fault(call: Call, output: Any) -> str | None:
+    """Message for an output that violates the interface of the slot; None for a valid output."""
+    axes, hints = _known_sizes(call), _hints(call)
     for name, value in call.inputs.items():
-        mismatch(hints.get(name), value, axes)  # fills in the sizes
+        mismatch(hints.get(name), value, axes)  # adds the sizes of the input to `axes`
     message = mismatch(hints["return"], output, axes)
     if message is None:
         return None
-    return f"{call.name} breaks the contract of the slot '{call.slot}': {message}."
+    return f"{call.name} violates the interface of the slot '{call.slot}': {message}."
 
 
 def _hints(call: Call) -> dict[str, Any]:
     hints = typing.get_type_hints(SLOTS[call.slot].component.forward)
-    # A component may narrow its inputs, such as a backbone that takes features.
+    # A component may restrict its inputs, such as a backbone for given features.
     return {**hints, **getattr(call.module, "input_hints", {})}
 
 
-def _known(call: Call) -> Sizes:
-    """Sizes that a component announces by its attributes."""
+def _known_sizes(call: Call) -> Sizes:
+    """Sizes of axes from the attributes of a component."""
     module: Any = call.module
     if call.slot == "backbone":
         return {"D": module.dim, "S": module.output_frames(call.inputs["frames"].shape[1])}

@@ -1,4 +1,4 @@
-"""`fsarbench features`: encode the videos of a data set once, into a folder of features."""
+"""Encoding of the videos of a data set into a folder of features, for `fsarbench features`."""
 
 import csv
 import io
@@ -51,7 +51,7 @@ from fsarbench.video import Split, SplitName
 
 SCHEMA = 1
 TEXT = "text.npz"
-# Videos per file, rounded up to whole batches: the most that a killed command loses.
+# Videos per file, rounded up to whole batches. A killed command loses at most one file.
 SHARD = 256
 # Components that the features depend on.
 ENCODERS = ("dataset", "reader", "backbone", "adapter")
@@ -59,16 +59,16 @@ ENCODERS = ("dataset", "reader", "backbone", "adapter")
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureJob:
-    """Everything that is encoded, and where it goes.
+    """Inputs and output folder of the encoding.
 
     Attributes:
         folder: Folder of the features.
-        loaded: The config.
-        settings: Batch size and number of workers.
-        model: In evaluation mode, on its device.
+        loaded: Config.
+        settings: Settings with batch size and number of workers.
+        model: Model in evaluation mode, on its device.
         data_module: Videos and clips.
         fingerprint: Fingerprint of the videos.
-        checkpoint: Checkpoint of the run whose backbone this is; None for that of a config.
+        checkpoint: Checkpoint of the run that trained the backbone; None without a run.
     """
 
     folder: Path
@@ -81,7 +81,7 @@ class FeatureJob:
 
     @property
     def shard(self) -> int:
-        """Videos per file; a whole number of batches, so that files do not depend on resuming."""
+        """Videos per file: a multiple of the batch size, so that resuming gives equal files."""
         batch = self.settings.batch_size
         return batch * -(-SHARD // batch)
 
@@ -99,31 +99,31 @@ def write_feature_folder(
 ) -> Path:
     """Encode all videos of some splits, and write features, table and conditions to a folder.
 
-    Features are those of queries: without text, and from test clips. A killed command continues
-    where it stopped. A folder of other conditions is refused.
+    The videos are encoded as queries, without text and from test clips. An interrupted command can
+    be resumed.
 
     Args:
-        config: A config file or the name of a config; None with `run`.
+        config: Config file or name of a config; None with `run`.
         overrides: Strings `key=value`.
         out: Folder of the features.
-        run: Folder of a finished run whose config and checkpoint are used; None for `config`.
-        splits: Splits that are encoded; empty for all three.
-        device: Name of the device; None for the GPU where there is one.
-        trust: Import the modules that the run's config names in `custom_imports`.
+        run: Folder of a finished run whose config and checkpoint are used; None with `config`.
+        splits: Splits to encode; empty for all splits.
+        device: Name of the device; None for the GPU if there is one.
+        trust: Whether to import the modules of `custom_imports` of the run.
         quiet: Show no progress.
 
     Raises:
-        UserError: The features of a video depend on other videos or on text, the folder holds
-            something else, or a video cannot be read.
+        UserError: The features of a video depend on other videos or on text, the folder has other
+            content, or a video cannot be read.
     """
-    chosen = split_names(splits)
+    selected = split_names(splits)
     require_writable(Path(out), "--out", folder=True)
     finished = None if run is None else finished_run(run)
     loaded = load_source(config, finished, overrides, trust)
     job = prepare(loaded, finished, Path(out), choose_device(device))
-    refuse_dependent(job.model, job.data_module)
+    require_independent_features(job.model, job.data_module)
     with locked_folder(job.folder), torch.no_grad():
-        info = begin(job, chosen)
+        info = begin(job, selected)
         bars = ProgressBars(quiet=quiet)
         for name in info["splits"]:
             split = job.data_module.splits[name]
@@ -135,22 +135,22 @@ def write_feature_folder(
 
 
 def split_names(names: Sequence[str]) -> list[SplitName]:
-    """Splits by name, in the usual order; all of them if there are no names.
+    """Splits in the order train, val, test; all splits without names.
 
     Raises:
-        UserError: There is no such split.
+        UserError: A split is unknown.
     """
     for name in names:
         if name not in SPLITS:
-            raise UserError(f"--split {name}: there is no such split.{nearest(name, SPLITS)}")
+            raise UserError(f"--split {name}: unknown split.{nearest(name, SPLITS)}")
     return [name for name in SPLITS if name in names or not names]
 
 
 def finished_run(path: str) -> Run:
-    """The finished run in a folder.
+    """Finished run in a folder.
 
     Raises:
-        UserError: There is none.
+        UserError: The folder contains no finished run.
     """
     return read_run(Path(path))[0]
 
@@ -158,13 +158,13 @@ def finished_run(path: str) -> Run:
 def load_source(
     config: str | None, run: Run | None, overrides: Sequence[str], trust: bool
 ) -> LoadedConfig:
-    """The checked config that describes the backbone and the videos.
+    """Load and check the config of the backbone and the videos, from a file or a run.
 
     Raises:
-        UserError: The config has faults, or there is not exactly one of config and run.
+        UserError: The config is invalid, or both or none of config and run are given.
     """
     if (config is None) == (run is None):
-        raise UserError("Give either a config or --run RUN, the folder of a finished run.")
+        raise UserError("Give a config, or --run RUN with the folder of a finished run.")
     if config is not None:
         return load_one_seed(config, overrides)
     assert run is not None
@@ -178,7 +178,7 @@ def load_source(
 def prepare(
     loaded: LoadedConfig, run: Run | None, folder: Path, device: torch.device
 ) -> FeatureJob:
-    """Model and videos of a config, with the checkpoint of a run.
+    """Build model and data of a config, and load the checkpoint of a run if there is one.
 
     Raises:
         UserError: Videos, weights or checkpoint are missing or damaged.
@@ -198,21 +198,22 @@ def prepare(
     )
 
 
-def refuse_dependent(model: FewShotModel, data_module: DataModule) -> None:
-    """Refuse a model whose features of a video depend on more than the video.
+def require_independent_features(model: FewShotModel, data_module: DataModule) -> None:
+    """Check that the features of a video depend only on this video.
 
     Raises:
-        UserError: They depend on other videos, on text or on the episode, or are features already.
+        UserError: The features depend on other videos, on text or on the episode, or the data set
+            consists of features.
     """
     backbone = model.backbone
     if backbone.takes_features:
-        raise UserError("The data set of this config has features already; give one of videos.")
+        raise UserError("The data set of this config consists of features; expected videos.")
     obstacle = cache_obstacle(model, data_module.clips)
     readers = [type(m).__name__ for m in backbone.modules() if getattr(m, "uses_text", False)]
     if not obstacle and readers and model.text_encoder is not None:
         obstacle = (
-            f"{readers[-1]} reads the text features of the class of a support video, so that "
-            "support and query features of a video differ"
+            f"{readers[-1]} uses the text features of the class of a support video, so the support "
+            "and query features of a video differ"
         )
     if obstacle:
         stochastic = data_module.clips.stochastic and not backbone.joint
@@ -227,10 +228,10 @@ def begin(job: FeatureJob, splits: Sequence[SplitName]) -> dict[str, Any]:
     """Record the conditions of the features, or compare them with those of the folder.
 
     Returns:
-        The content of `features.json`, with the splits that the folder has or is to have.
+        Content of `features.json`, with existing and new splits.
 
     Raises:
-        UserError: The folder holds something else, or features of other conditions.
+        UserError: The folder has other content, or features of other conditions.
     """
     record = job.folder / INFO
     conditions = flatten(conditions_of(job))
@@ -243,7 +244,7 @@ def begin(job: FeatureJob, splits: Sequence[SplitName]) -> dict[str, Any]:
         if before["complete"] and set(splits) <= set(done):
             return before
     elif is_used(job.folder):
-        raise UserError(f"--out {job.folder} is not empty. Name a new folder.")
+        raise UserError(f"--out {job.folder} is not empty. Give a new folder.")
     names = [name for name in SPLITS if name in done or name in splits]
     info = {**description(job, names, conditions["weights"]), "conditions": conditions}
     write_text(record, json.dumps(info, indent=1) + "\n")
@@ -260,11 +261,11 @@ def read_record(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
         return {**record, **{key: record[key] for key in ("conditions", "splits", "complete")}}
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error!r}). Name a new folder.") from None
+        raise UserError(f"{path} is damaged ({error!r}). Give a new folder.") from None
 
 
 def conditions_of(job: FeatureJob) -> dict[str, Any]:
-    """Everything that the features depend on."""
+    """Conditions that the features depend on."""
     facts = encoder_fingerprint(job.model.backbone, job.data_module, "")
     del facts["config"]
     return {
@@ -276,7 +277,7 @@ def conditions_of(job: FeatureJob) -> dict[str, Any]:
 
 
 def description(job: FeatureJob, names: Sequence[SplitName], weights: str) -> dict[str, Any]:
-    """Human-readable description of the features; `complete` is set at the end."""
+    """Description of the features for `features.json`; `complete` is set at the end."""
     values, data_module = job.loaded.values, job.data_module
     dataset = values["dataset"]
     videos = [data_module.splits[name] for name in names]
@@ -313,7 +314,7 @@ def backbone_name(values: Mapping[str, Any]) -> str:
 
 
 def shard_file(name: str, number: int) -> str:
-    """File name of some features of a split.
+    """Name of a file with features of a split.
 
     Example:
         >>> shard_file("test", 3)
@@ -323,7 +324,7 @@ def shard_file(name: str, number: int) -> str:
 
 
 def encode_split(job: FeatureJob, split: Split, bar: ProgressBar) -> None:
-    """Encode the videos of a split whose files are missing, file by file."""
+    """Encode the videos of a split and write them file by file; existing files are kept."""
     size, count = job.shard, len(split.videos)
     starts = [
         start
@@ -351,7 +352,7 @@ def encode_split(job: FeatureJob, split: Split, bar: ProgressBar) -> None:
 
 
 def encode(job: FeatureJob, clips: Tensor) -> Float[Tensor, "V S D"]:
-    """Features of some clips as queries have them, in 32-bit floats."""
+    """Features of a batch of clips, encoded as queries, in fp32."""
     output = job.model.backbone(clips.to(job.data_module.device), None)
     features = output.frames if isinstance(output, VideoFeatures) else output
     return features.float()
@@ -380,16 +381,13 @@ def write_table(path: Path, splits: Sequence[Split], shard: int) -> None:
 
 
 def write_text_features(job: FeatureJob, splits: Sequence[Split]) -> None:
-    """Write the text features of the classes, if the config has a text encoder.
-
-    Without readable names, there are none.
-    """
-    named = [split for split in splits if all(split.readable)]
-    if job.model.text_encoder is None or not named:
+    """Write the text features of the classes, if there are a text encoder and readable names."""
+    with_names = [split for split in splits if all(split.readable)]
+    if job.model.text_encoder is None or not with_names:
         return
-    banks = [bank for split in named if (bank := text_bank(job.model, split)) is not None]
+    banks = [bank for split in with_names if (bank := text_bank(job.model, split)) is not None]
     features = torch.cat(banks).float().cpu().numpy()
-    classes = np.array([name for split in named for name in split.readable])
+    classes = np.array([name for split in with_names for name in split.readable])
     path = job.folder / TEXT
     corpus = np.array(job.model.text_encoder.corpus_sha256)
     with write_errors(path), atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -397,15 +395,15 @@ def write_text_features(job: FeatureJob, splits: Sequence[Split]) -> None:
 
 
 def summary(job: FeatureJob, info: Mapping[str, Any]) -> str:
-    """What was written, and how a config uses it."""
+    """Summary of the written features, with the lines of a config that use them."""
     folder = job.folder.absolute()
     videos = sum(split["videos"] for split in info["splits"].values())
     lines = [f"features of {videos:,} videos ({', '.join(info['splits'])}) are in {job.folder}"]
     trainable = count_parameters(job.model.backbone, trainable=True)
     if trainable and job.checkpoint is None:
         lines.append(
-            f"the backbone has {trainable:,} trainable parameters, which are not trained here; "
-            "--run RUN takes those of a run"
+            f"the {trainable:,} trainable parameters of the backbone are untrained; use --run RUN "
+            "for those of a trained run"
         )
     lines += [
         "in a config:",

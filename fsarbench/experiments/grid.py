@@ -1,4 +1,4 @@
-"""The combinations of `--grid`."""
+"""Combinations of the axes of `--grid`, and the names of their rows."""
 
 import itertools
 import re
@@ -8,47 +8,49 @@ from fsarbench.config.loading import LoadedConfig
 from fsarbench.errors import UserError, nearest
 from fsarbench.results.config_diff import flatten
 
-PLACE = re.compile(r"\{([^{}]*)\}")
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 CONFIG = "config"
 
 
 def row_name(pattern: str | None, loaded: LoadedConfig, axes: Sequence[str]) -> str:
-    """The name of a combination.
+    """Name of the row for one combination.
 
     Args:
-        pattern: Text with places such as `{matcher.type}` and `{config}`; None lists the axes.
-        loaded: The combination's config.
-        axes: What the grid sets in it, `key=value`; they follow a pattern without places.
+        pattern: Text with placeholders such as `{matcher.type}` and `{config}`. The values of the
+            axes are appended to a pattern without placeholders, and to the config name for None.
+        loaded: Config of the combination.
+        axes: Values of the grid for this combination, `key=value`.
 
     Raises:
-        UserError: A place names no key of the config.
+        UserError: A placeholder is not a key of the config.
     """
-    if pattern is not None and PLACE.search(pattern):
-        return filled(pattern, {CONFIG: loaded.name, **_words(flatten(loaded.text()))})
-    said = ", ".join(axis.replace(".type=", "=", 1) for axis in axes)
-    return f"{pattern or loaded.name}{': ' if said else ''}{said}"
+    if pattern is not None and PLACEHOLDER.search(pattern):
+        return fill_pattern(pattern, {CONFIG: loaded.name, **_unquoted(flatten(loaded.text()))})
+    suffix = ", ".join(axis.replace(".type=", "=", 1) for axis in axes)
+    return f"{pattern or loaded.name}{': ' if suffix else ''}{suffix}"
 
 
-def filled(pattern: str, values: Mapping[str, str]) -> str:
-    """A pattern with its places filled.
+def fill_pattern(pattern: str, values: Mapping[str, str]) -> str:
+    """Replace the placeholders of a pattern by values.
 
     Example:
-        >>> filled("{config} + {matcher.type}", {"config": "frozen", "matcher.type": "OTAM"})
+        >>> fill_pattern("{config} + {matcher.type}", {"config": "frozen", "matcher.type": "OTAM"})
         'frozen + OTAM'
     """
 
-    def value(place: re.Match[str]) -> str:
-        if place[1] not in values:
+    def value(placeholder: re.Match[str]) -> str:
+        key = placeholder[1]
+        if key not in values:
             raise UserError(
-                f"--name {pattern}: no key '{place[1]}' in the config.{nearest(place[1], values)}"
+                f"--name {pattern}: no key '{key}' in the config.{nearest(key, values)}"
             )
-        return values[place[1]]
+        return values[key]
 
-    return PLACE.sub(value, pattern)
+    return PLACEHOLDER.sub(value, pattern)
 
 
 def folder_name(name: str) -> str:
-    """A name as one that any file system takes.
+    """Folder name for a row name, with characters that are valid on any file system.
 
     Example:
         >>> folder_name("MA-FSAR: matcher=OTAM")
@@ -57,61 +59,61 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.+=-]+", "_", name).strip("._")
 
 
-def _words(values: Mapping[str, str]) -> dict[str, str]:
+def _unquoted(values: Mapping[str, str]) -> dict[str, str]:
     return {key: value.strip("'\"") for key, value in values.items()}
 
 
-OPENS, CLOSES = "([{", ")]}"
+OPENING, CLOSING = "([{", ")]}"
 
 
 def combinations(axes: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every combination of the axes, the last one changing fastest; one without any for no axes.
+    """All combinations of the axes, the last axis changing fastest; a single empty one for no axes.
 
     Args:
         axes: Texts `key=value,value,...`.
 
     Raises:
-        UserError: An axis has no values, one twice, or its key comes twice.
+        UserError: An axis has no values or a repeated value, or two axes have the same key.
 
     Example:
         >>> combinations(["a=1,2", "b=[3, 4],[]"])[:3]
         [('a=1', 'b=[3, 4]'), ('a=1', 'b=[]'), ('a=2', 'b=[3, 4]')]
     """
-    parsed = dict(axis(text) for text in axes)
+    parsed = dict(parse_axis(text) for text in axes)
     if len(parsed) < len(axes):
-        raise UserError("--grid: one key comes twice; give all its values in one --grid.")
+        raise UserError("--grid: a key is given twice. Give all values of a key in one --grid.")
     choices = [[f"{key}={value}" for value in values] for key, values in parsed.items()]
     return list(itertools.product(*choices))
 
 
-def axis(text: str) -> tuple[str, list[str]]:
-    """The key and the values of one axis.
+def parse_axis(text: str) -> tuple[str, list[str]]:
+    """Key and values of one axis.
 
     Raises:
-        UserError: It has no values, or one twice.
+        UserError: The axis has no values or a repeated value.
     """
-    key, sign, given = text.partition("=")
-    values = split(given)
+    key, sign, listed = text.partition("=")
+    values = split_values(listed)
     if not (key.strip() and sign and all(values)) or len(set(values)) < len(values):
         raise UserError(
-            f"--grid '{text}' is no 'key=value,value,...' with different values, such as "
+            f"--grid '{text}': expected key=value,value,... with different values, such as "
             "--grid matcher.type=OTAM,BiMHM."
         )
     return key.strip(), values
 
 
-def split(text: str) -> list[str]:
-    """Parts between commas; a comma inside brackets divides nothing.
+def split_values(text: str) -> list[str]:
+    """Split a text at commas outside of brackets.
 
     Example:
-        >>> split("[1, 2],3, OTAM")
+        >>> split_values("[1, 2],3, OTAM")
         ['[1, 2]', '3', 'OTAM']
     """
-    parts, depth = [""], 0
+    values, depth = [""], 0
     for letter in text:
-        depth += (letter in OPENS) - (letter in CLOSES)
+        depth += (letter in OPENING) - (letter in CLOSING)
         if letter == "," and depth == 0:
-            parts.append("")
+            values.append("")
         else:
-            parts[-1] += letter
-    return [part.strip() for part in parts]
+            values[-1] += letter
+    return [value.strip() for value in values]

@@ -1,4 +1,4 @@
-"""What is to be run, settled and checked before the first run starts."""
+"""Plan of the runs of a job, checked before the first run starts."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ CONFIG = "config.py"
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """One run of several.
+    """One of several runs.
 
     Attributes:
-        name: What it is called in tables; runs of other seeds share it.
-        config: The config as it was named.
-        overrides: What is set over it, without the seed.
-        seed: The training seed; None leaves it to the config.
-        folder: Where its results go.
-        loaded: The config with everything set.
+        name: Name in tables, equal for all seeds.
+        config: Path or name of the config.
+        overrides: Overrides of the config, without the seed.
+        seed: Training seed; None for the seed of the config.
+        folder: Output folder.
+        loaded: Config with overrides and seed.
     """
 
     name: str
@@ -36,67 +36,67 @@ class Planned:
 
     @property
     def title(self) -> str:
-        """Human-readable name with the seed."""
+        """Name with the seed."""
         return self.name if self.seed is None else f"{self.name}, seed {self.seed}"
 
     @property
     def sets(self) -> list[str]:
-        """Everything that is set over the config, the seed included."""
+        """Overrides of the config, including the seed."""
         return with_seed(self.overrides, self.seed)
 
     @property
     def hash(self) -> str:
-        """Of everything in the resolved config that changes numbers, but for the seed."""
+        """Hash of all config values that affect results, except for the seed."""
         values = relevant(flatten(self.loaded.text()))
         text = "\n".join(f"{key}={value}" for key, value in sorted(values.items()))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def finished(self) -> bool:
-        """Whether its result is there."""
+        """Whether the run has a result."""
         return (self.folder / RESULT).is_file()
 
     def check_folder(self) -> None:
-        """Refuses a folder that holds a run of other settings: its number would stand for this one.
+        """Check that the folder contains no run with other settings, whose result would be used.
 
         Raises:
-            UserError: It does.
+            UserError: The folder contains a run with other settings or another name.
         """
-        found = {}
+        changed = {}
         if (self.folder / CONFIG).is_file():
             text = (self.folder / CONFIG).read_text(encoding="utf-8")
-            found = differences(flatten(text), flatten(self.loaded.text()))
+            changed = differences(flatten(text), flatten(self.loaded.text()))
         if self.finished and (name := read_result(self.folder)["name"]) != self.name:
-            found["its name"] = (name, self.name)
-        if found:
-            key, (was, now) = next(iter(found.items()))
+            changed["the name"] = (name, self.name)
+        if changed:
+            key, (old, new) = next(iter(changed.items()))
             raise UserError(
-                f"{self.folder} holds a run of other settings: {key} is {was or 'not set'} there "
-                f"and {now or 'not set'} here. Name another --work-dir, or remove that folder."
+                f"{self.folder} contains a run with other settings: {key} is {old or 'not set'} "
+                f"there and {new or 'not set'} here. Give another --work-dir, or remove the folder."
             )
 
 
 def plan_run(name: str, config: str, overrides: Sequence[str], folder: Path) -> list[Planned]:
-    """The runs of a config: one, or one a seed where it has `seeds`, in `<folder>/seed_<n>`.
+    """Runs of a config: a single run, or one run per seed in `<folder>/seed_<n>`.
 
     Raises:
-        UserError: The config is wrong, or a folder holds other runs.
+        UserError: The config is invalid, or a folder contains another run.
     """
     loaded = load_config(config, overrides)
     check_config(loaded)
-    kept = tuple(o for o in overrides if o.partition("=")[0].strip() not in SEEDS)
+    without_seed = tuple(o for o in overrides if o.partition("=")[0].strip() not in SEEDS)
     seeds = loaded.values.get("seeds")
-    only = loaded.values.get("seed") if len(kept) < len(overrides) else None
+    single = loaded.values.get("seed") if len(without_seed) < len(overrides) else None
     runs = [
         Planned(
             name=name,
             config=config,
-            overrides=kept,
+            overrides=without_seed,
             seed=seed,
             folder=folder / f"seed_{seed}" if seeds else folder,
-            loaded=load_config(config, with_seed(kept, seed)),
+            loaded=load_config(config, with_seed(without_seed, seed)),
         )
-        for seed in seeds or [only]
+        for seed in seeds or [single]
     ]
     for run in runs:
         run.check_folder()
@@ -104,5 +104,5 @@ def plan_run(name: str, config: str, overrides: Sequence[str], folder: Path) -> 
 
 
 def with_seed(overrides: Sequence[str], seed: int | None) -> list[str]:
-    """Overrides with a seed among them, if there is one."""
+    """Overrides with a seed; unchanged if the seed is None."""
     return [*overrides, *([] if seed is None else [f"seed={seed}"])]

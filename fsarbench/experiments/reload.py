@@ -1,8 +1,7 @@
-"""The model of a finished run, and what it was tested on, from the run's folder.
+"""Rebuilding of the model and the test episodes of a finished run from its folder.
 
-The folder may come from somebody else: its config is read as data, and its checkpoint is a
-safetensors file, so that rebuilding a run executes nothing from it. Only modules that the config
-names in `custom_imports` are code, and they need `trust`.
+The folder may come from another person, so its code is not run. The config is read as data, and the
+checkpoint is a safetensors file. Modules in `custom_imports` are imported only with `trust`.
 """
 
 from pathlib import Path
@@ -24,15 +23,15 @@ from fsarbench.video import Split
 
 
 def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
-    """The model and the test episodes of a run, on the GPU where there is one.
+    """Rebuild the model and the test episodes of a run, on the GPU if there is one.
 
     Args:
-        run: The finished run.
-        trust: Import the modules that its config names in `custom_imports`.
+        run: Finished run.
+        trust: Whether to import the modules of `custom_imports`.
 
     Raises:
-        UserError: Its config, weights or videos are not there any more, or are others; or its
-            config needs `trust`.
+        UserError: Config, checkpoint or videos are missing or have changed, or the config needs
+            `trust`.
     """
     config = run.folder / "config.py"
     if not config.is_file():
@@ -42,7 +41,7 @@ def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, data_module, fingerprint = assemble(loaded, device)
     if fingerprint != run.conditions["data_fingerprint"]:
-        raise UserError(f"{run.folder}: the data set has other videos now than when it was run.")
+        raise UserError(f"{run.folder}: the videos of the data set have changed since this run.")
     restore(model, run)
     model.eval()
     split = data_module.splits["test"]
@@ -53,16 +52,15 @@ def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
 
 
 def reload_model(run: Run, device: torch.device, trust: bool = False) -> FewShotModel:
-    """The trained model of a run; its videos are not needed.
+    """Rebuild the trained model of a run, without its videos.
 
     Args:
-        run: The finished run.
-        device: Where the model is put.
-        trust: Import the modules that its config names in `custom_imports`.
+        run: Finished run.
+        device: Device of the model.
+        trust: Whether to import the modules of `custom_imports`.
 
     Raises:
-        UserError: Its config or weights are not there any more, or are others; or its config
-            needs `trust`.
+        UserError: Config or checkpoint are missing or have changed, or the config needs `trust`.
     """
     loaded = load_resolved_config(run.folder / "config.py", trust)
     check_config(loaded)
@@ -73,28 +71,30 @@ def reload_model(run: Run, device: torch.device, trust: bool = False) -> FewShot
 
 
 def sampler(run: Run, split: Split) -> EpisodeSampler:
-    """Which videos made up the run's episodes; a config may have been tested on several kinds."""
-    said = run.conditions
-    kind = EpisodeSettings(way=said["way"], shot=said["shot"], queries=said["queries_a_class"])
-    return EpisodeSampler(split, kind, said["episodes_seed"])
+    """Sampler of the test episodes of a run, with the way, shot and seed in its result."""
+    tested = run.conditions
+    settings = EpisodeSettings(
+        way=tested["way"], shot=tested["shot"], queries=tested["queries_a_class"]
+    )
+    return EpisodeSampler(split, settings, tested["episodes_seed"])
 
 
 def restore(model: FewShotModel, run: Run) -> None:
-    """Load the checkpoint of a run into its model; a run without training has none.
+    """Load the checkpoint of a run into its model; a run without training has no checkpoint.
 
     Raises:
-        UserError: They are missing, or are not those that were tested.
+        UserError: The checkpoint is missing or has changed.
     """
-    said = run.result.get("checkpoint")
-    if said is None and run.result["training"]["skipped"]:
+    recorded = run.result.get("checkpoint")
+    if recorded is None and run.result["training"]["skipped"]:
         return
     file = run.folder / BEST
-    if said is not None and not file.is_file():
-        file = Path(said["file"])
+    if recorded is not None and not file.is_file():
+        file = Path(recorded["file"])
     if not file.is_file():
         raise UserError(f"{run.folder}: the checkpoint ({BEST}) is missing.")
-    found = checkpoint_of(file)
-    if said is not None and found is not None and found.sha256 != said["sha256"]:
+    current = checkpoint_of(file)
+    if recorded is not None and current is not None and current.sha256 != recorded["sha256"]:
         raise UserError(
             f"{file}: the checkpoint changed since this run was tested (SHA-256 differs)."
         )

@@ -1,4 +1,4 @@
-"""`fsarbench run` with one training seed or several."""
+"""Runs of a config with one or several training seeds."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.to_csv_json import json_text
 from fsarbench.report.comparison.to_text import markdown, terminal
 from fsarbench.runtime.atomic_files import write_text
-from fsarbench.runtime.progress import make_console as standard_output
+from fsarbench.runtime.progress import make_console
 
 TABLE = "table"
 
@@ -28,14 +28,17 @@ def run_seeds(
     quiet: bool = False,
     launcher: str | None = None,
 ) -> bool:
-    """Trains and tests a config, once or with each of its `seeds`; returns whether all went well.
+    """Train and test a config once, or once for each of its `seeds`.
 
-    Each seed is a run of its own in `<folder>/seed_<n>`; one that is finished is kept. Their table
-    is printed, and written to the folder as `table.md` and `table.json`. The arguments are those of
-    `fsarbench.experiments.run.run`.
+    Each of several seeds has a separate run in `<folder>/seed_<n>`; finished runs are not repeated.
+    Their table is printed, and written to the folder as `table.md` and `table.json`. The arguments
+    are those of `fsarbench.experiments.run.run`.
+
+    Returns:
+        Whether all runs succeeded.
 
     Raises:
-        UserError: As `fsarbench.experiments.run.run`, or a folder holds runs of other settings.
+        UserError: As in `fsarbench.experiments.run.run`, or a folder contains another run.
     """
     loaded = load_config(config, overrides)
     if not loaded.values.get("seeds"):
@@ -52,8 +55,8 @@ def run_seeds(
         return True
     refuse_ranks("A config with several seeds")
     name = name or loaded.name
-    with ExitStack() as held:
-        folder = work_folder(name, held, work_dir=work_dir, resume=resume)
+    with ExitStack() as stack:
+        folder = work_folder(name, stack, work_dir=work_dir, resume=resume)
         planned = plan_run(name, config, overrides, folder)
         done = run_all(planned, run_options(device, quiet), logged=False)
         if done.finished:
@@ -65,8 +68,8 @@ def run_seeds(
 
 
 def print_table(done: Done, folder: Path) -> None:
-    """The finished seeds as one row, on the terminal and in files."""
+    """Print and write the table of the finished seeds, which has a single row."""
     comparison = comparison_of([run.folder for run in done.finished])
-    standard_output().print(terminal(comparison))
+    make_console().print(terminal(comparison))
     write_text(folder / f"{TABLE}.md", markdown(comparison))
     write_text(folder / f"{TABLE}.json", json_text(comparison))

@@ -1,4 +1,4 @@
-"""A sweep file: named rows, each a config with what is set over it."""
+"""Sweep files with named rows; each row is a config with overrides."""
 
 import ast
 from collections.abc import Mapping
@@ -12,14 +12,13 @@ from fsarbench.errors import UserError, nearest
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row before the grid.
+    """Row of a sweep file; the grid makes several rows of it.
 
     Attributes:
-        config: A config file, or the name of one that the package carries.
-        name: What it is called, maybe with places such as `{matcher.type}`; None for the config's
-            name.
-        set: Overrides, as after `--set`.
-        seeds: The training seeds; None for those of the config.
+        config: Config file, or name of a config of the package.
+        name: Name, possibly with placeholders such as `{matcher.type}`; None for the config name.
+        set: Overrides as for `--set`.
+        seeds: Training seeds; None for those of the config.
     """
 
     config: str
@@ -29,18 +28,18 @@ class Row:
 
     @property
     def overrides(self) -> list[str]:
-        """What is set over the config, the seeds included."""
+        """Overrides of the config, including the seeds."""
         return [*self.set, *([] if self.seeds is None else [f"seeds={list(self.seeds)}"])]
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Rows with their title and description.
+    """Rows of a sweep with name and description.
 
     Attributes:
-        name: What the sweep is called.
-        about: The file's docstring.
-        rows: In the order in which they stand in the table.
+        name: Name of the sweep.
+        about: Docstring of the sweep file.
+        rows: Rows in the order of the table.
     """
 
     name: str
@@ -49,10 +48,10 @@ class Sweep:
 
 
 def read_sweep(path: str) -> Sweep:
-    """A sweep file, or a config as a sweep of one row.
+    """Read a sweep file, or make a sweep of one row from a config.
 
     Raises:
-        UserError: It is missing, does not run, or a row is not as it should be.
+        UserError: The file is missing, running it fails, or a row is invalid.
     """
     file = find_config(path)
     values = read_values(file)
@@ -61,37 +60,37 @@ def read_sweep(path: str) -> Sweep:
     others = sorted(values.keys() - {"rows", "seeds"})
     if others or not isinstance(values["rows"], list) or not values["rows"]:
         raise UserError(
-            f"{file}: a sweep has rows = [dict(config=..., ...), ...] and may have seeds = [...]"
-            f"{'; not ' + ', '.join(others) if others else ''}."
+            f"{file}: expected rows = [dict(config=..., ...), ...] and optionally seeds = [...]"
+            f"{', but found ' + ', '.join(others) if others else ''}."
         )
-    rows = [row_of(file, entry, values.get("seeds")) for entry in values["rows"]]
-    return Sweep(file.stem, about(file), tuple(rows))
+    rows = [read_row(file, entry, values.get("seeds")) for entry in values["rows"]]
+    return Sweep(file.stem, docstring_of(file), tuple(rows))
 
 
-def row_of(file: Path, entry: Any, seeds: Any) -> Row:
-    """One row of a file.
+def read_row(file: Path, entry: Any, seeds: Any) -> Row:
+    """Row from an entry of a sweep file.
 
     Raises:
-        UserError: A key is unknown, or the config is missing.
+        UserError: A key is unknown, a value is invalid, or the config is missing.
     """
     known = [field.name for field in fields(Row)]
     if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), str):
-        raise UserError(f"{file}: a row is dict(config='NAME', ...), not {entry!r}.")
+        raise UserError(f"{file}: a row is {entry!r}, expected dict(config='NAME', ...).")
     for key in entry.keys() - set(known):
-        raise UserError(f"{file}: a row has no '{key}'.{nearest(key, known)}")
-    given = {"seeds": seeds, **entry}
+        raise UserError(f"{file}: unknown key '{key}' in a row.{nearest(key, known)}")
+    values = {"seeds": seeds, **entry}
     for key in ("set", "seeds"):
-        if given.get(key) is not None and not isinstance(given[key], list | tuple):
-            raise UserError(f"{file}: {key} is a list, not {given[key]!r}.")
-    wanted = given["seeds"]
+        if values.get(key) is not None and not isinstance(values[key], list | tuple):
+            raise UserError(f"{file}: {key} is {values[key]!r}, expected a list.")
+    row_seeds = values["seeds"]
     return Row(
-        config=given["config"],
-        name=given.get("name"),
-        set=tuple(given.get("set", ())),
-        seeds=None if wanted is None else tuple(wanted),
+        config=values["config"],
+        name=values.get("name"),
+        set=tuple(values.get("set", ())),
+        seeds=None if row_seeds is None else tuple(row_seeds),
     )
 
 
-def about(file: Path) -> str:
-    """The docstring of a file; empty where it has none."""
+def docstring_of(file: Path) -> str:
+    """Docstring of a Python file; empty without one."""
     return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""

@@ -87,7 +87,7 @@ def test_works_in_a_config_by_name(site: Path) -> None:
     [
         ("adapter.type=Gone", "'theirs.gone' registers adapter 'Gone', but it cannot be imported"),
         ("losses.match.type=Silent", "registers losses 'Silent', but it does not"),
-        ("matcher.type=Turned", "breaks the contract of the slot"),
+        ("matcher.type=Turned", "violates the interface of the slot"),
         ("matcher.type=LastFrme", "Did you mean 'LastFrame'?"),
     ],
 )

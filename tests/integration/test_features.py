@@ -303,7 +303,7 @@ def test_features_that_depend_on_more_than_the_video_are_refused(
 
 
 def test_features_of_features_and_unknown_splits_are_refused(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has features already"):
+    with pytest.raises(UserError, match="consists of features"):
         encode(tmp_path / "out", [*given(home), "adapter=None"])
     with pytest.raises(UserError, match=r"--split tset.*Did you mean 'test'"):
         encode(tmp_path / "out", SMALL, splits=["tset"])

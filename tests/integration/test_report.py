@@ -213,7 +213,7 @@ def test_without_videos_the_page_is_made_and_says_so(home: Path, tmp_path: Path)
     (tmp_path / "videos" / "plain jumping" / "4.mp4").unlink()
     assert here(tmp_path, "report", "runs").exit_code == 0
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "the data set has other videos now" in text
+    assert "the videos of the data set have changed" in text
     assert 'class="viewer"' not in text
 
 

@@ -1,4 +1,4 @@
-"""Runs that are not run: their results are made up at once."""
+"""Replacement for starting runs, which writes made-up results."""
 
 import json
 import shutil
@@ -20,21 +20,21 @@ MORE = {
 
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Planned]:
-    """What was launched; runs called `bad` fail, the others have a result at once."""
+    """Started runs; runs with `bad` in their name fail, all others get a result at once."""
     monkeypatch.chdir(tmp_path)
-    made: list[Planned] = []
+    started: list[Planned] = []
 
     def launch(run: Planned, options: list[str], logged: bool) -> str:
-        made.append(run)
+        started.append(run)
         if "bad" in run.name:
             return "too bad"
-        place = finish(tmp_path / "made", run.name, seed=run.seed or 0)
-        result = json.loads((place / "result.json").read_text())
-        (place / "result.json").write_text(json.dumps({**result, **MORE}))
-        (place / "config.py").write_text(run.loaded.text())
+        folder = finish(tmp_path / "made", run.name, seed=run.seed or 0)
+        result = json.loads((folder / "result.json").read_text())
+        (folder / "result.json").write_text(json.dumps({**result, **MORE}))
+        (folder / "config.py").write_text(run.loaded.text())
         run.folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(place, run.folder)
+        shutil.move(folder, run.folder)
         return ""
 
     monkeypatch.setattr(executor, "launch", launch)
-    return made
+    return started

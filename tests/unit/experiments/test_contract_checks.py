@@ -1,4 +1,4 @@
-"""A component that breaks the contract of its slot, or fails, is named in words."""
+"""Messages name the component that violates the interface of its slot or raises an exception."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ from fsarbench.model import FewShotModel
 VALUES = load_config("mafsar_synthact_1shot").values
 
 
-class Half(Matcher):
-    """A matcher whose result goes through a function."""
+class ChangedMatcher(Matcher):
+    """Matcher that applies a function to its result."""
 
     def __init__(self, change: Callable[[Tensor], Any]) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Half(Matcher):
 
 
 class HalfTheFrames(Backbone):
-    """A backbone that gives half of the frames."""
+    """Backbone that returns the features of every second frame only."""
 
     def __init__(self, inner: Backbone) -> None:
         super().__init__()
@@ -44,8 +44,8 @@ class HalfTheFrames(Backbone):
         return self.inner(frames, text)[:, ::2]
 
 
-class Prototypes(PrototypeBuilder):
-    """A prototype builder that returns what it is told."""
+class ChangedPrototypes(PrototypeBuilder):
+    """Prototype builder that applies a function to its result."""
 
     def __init__(self, change: Callable[[Tensor, Tensor], Any]) -> None:
         super().__init__()
@@ -55,8 +55,8 @@ class Prototypes(PrototypeBuilder):
         return self.change(support.mean(1)[None, :, None], query)
 
 
-class Fails(Loss):
-    """A loss with a mistake in it."""
+class FailingLoss(Loss):
+    """Loss with a misspelt attribute."""
 
     weight = 1.0
 
@@ -64,9 +64,9 @@ class Fails(Loss):
         return outcome.logit
 
 
-def message_of(put: Callable[[FewShotModel], None]) -> str:
+def message_after(change_model: Callable[[FewShotModel], None]) -> str:
     model = build_on_meta(VALUES)
-    put(model)
+    change_model(model)
     with pytest.raises(UserError) as error:
         run_episode(model, VALUES)
     message = str(error.value)
@@ -82,20 +82,23 @@ def message_of(put: Callable[[FewShotModel], None]) -> str:
         (lambda x: x[None], ["3 axes, expected 2"]),
         (lambda x: x.long(), ["expected a tensor of type float, got torch.int64"]),
         (lambda x: None, ["expected a tensor", "got NoneType"]),
-        (lambda x: x.nothing, ["Half.forward fails (test_contract_checks.py:", "AttributeError"]),
-        (lambda x: x @ x, ["Half.forward fails", "RuntimeError", "query [10, 8, 128]"]),
+        (
+            lambda x: x.nothing,
+            ["ChangedMatcher.forward fails (test_contract_checks.py:", "AttributeError"],
+        ),
+        (lambda x: x @ x, ["ChangedMatcher.forward fails", "RuntimeError", "query [10, 8, 128]"]),
     ],
 )
-def test_a_matcher(change: Callable[[Tensor], Any], expected: list[str]) -> None:
-    message = message_of(lambda model: setattr(model, "matcher", Half(change)))
-    assert message.startswith("matcher: Half.forward")
+def test_faults_of_a_matcher(change: Callable[[Tensor], Any], expected: list[str]) -> None:
+    message = message_after(lambda model: setattr(model, "matcher", ChangedMatcher(change)))
+    assert message.startswith("matcher: ChangedMatcher.forward")
     for text in expected:
         assert text in message
 
 
-def test_a_backbone_that_gives_half_of_the_frames() -> None:
-    message = message_of(lambda m: setattr(m, "backbone", HalfTheFrames(m.backbone)))
-    assert message.startswith("backbone: HalfTheFrames.forward breaks the contract")
+def test_a_backbone_with_too_few_frames() -> None:
+    message = message_after(lambda m: setattr(m, "backbone", HalfTheFrames(m.backbone)))
+    assert message.startswith("backbone: HalfTheFrames.forward violates the interface")
     assert '"V S D" = [5, 8, 128], got [5, 4, 128]' in message
     assert message.endswith("axis S (steps: features of a video) is 4, expected 8.")
 
@@ -108,15 +111,17 @@ def test_a_backbone_that_gives_half_of_the_frames() -> None:
         (lambda p, q: p, "expected a tuple of 2 tensors, got Tensor"),
     ],
 )
-def test_a_prototype_builder(change: Callable[[Tensor, Tensor], Any], expected: str) -> None:
-    message = message_of(lambda model: setattr(model, "prototypes", Prototypes(change)))
-    assert message.startswith("prototypes: Prototypes.forward")
+def test_faults_of_a_prototype_builder(
+    change: Callable[[Tensor, Tensor], Any], expected: str
+) -> None:
+    message = message_after(lambda model: setattr(model, "prototypes", ChangedPrototypes(change)))
+    assert message.startswith("prototypes: ChangedPrototypes.forward")
     assert expected in message
 
 
-def test_a_loss_by_its_key() -> None:
-    message = message_of(lambda m: setattr(m, "losses", nn.ModuleDict({"mine": Fails()})))
-    assert message.startswith("losses.mine: Fails.forward fails (test_contract_checks.py:")
+def test_a_loss_is_named_by_its_key() -> None:
+    message = message_after(lambda m: setattr(m, "losses", nn.ModuleDict({"mine": FailingLoss()})))
+    assert message.startswith("losses.mine: FailingLoss.forward fails (test_contract_checks.py:")
     assert "no attribute 'logit'" in message
 
 
@@ -126,7 +131,7 @@ def test_a_constructor_that_fails_is_named_with_its_slot() -> None:
         dry_run(loaded.values)
 
 
-def test_no_hook_stays() -> None:
+def test_hooks_are_removed() -> None:
     model = build_on_meta(VALUES)
     run_episode(model, VALUES)
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())

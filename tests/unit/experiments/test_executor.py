@@ -1,4 +1,4 @@
-"""A run in a process of its own: how it ends, and what is said of it."""
+"""Start of a run in a new process: command, log and reasons for failures."""
 
 import os
 import signal
@@ -17,28 +17,28 @@ from fsarbench.experiments.plan import Planned
 @pytest.fixture
 def run(tmp_path: Path) -> Planned:
     config = "frozen_synthact_1shot"
-    place = tmp_path / "run"
+    folder = tmp_path / "run"
     return Planned(
-        name="one", config=config, overrides=(), seed=3, folder=place, loaded=load_config(config)
+        name="one", config=config, overrides=(), seed=3, folder=folder, loaded=load_config(config)
     )
 
 
-def instead(monkeypatch: pytest.MonkeyPatch, code: str) -> list[str]:
-    """Runs some code instead of `fsarbench run`; returns where the command will be found."""
-    start, seen = executor._start, []
+def replace_run(monkeypatch: pytest.MonkeyPatch, code: str) -> list[str]:
+    """Run other code instead of `fsarbench run`; return a list that will hold the command."""
+    start, recorded = executor._start, []
 
     def run_code(command: list[str], log: object = None) -> int:
-        seen.extend(command)
+        recorded.extend(command)
         return start([sys.executable, "-c", code], log)
 
     monkeypatch.setattr(executor, "_start", run_code)
-    return seen
+    return recorded
 
 
-def test_the_command_says_everything(run: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = instead(monkeypatch, "print('hello')")
+def test_command_and_log_of_a_run(run: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = replace_run(monkeypatch, "print('hello')")
     assert executor.launch(run, ["--device=cpu"], logged=True) == ""
-    assert seen[1:] == [
+    assert command[1:] == [
         *("-m", "fsarbench", "run", "frozen_synthact_1shot", "--name=one"),
         *(f"--work-dir={run.folder}", "--resume", "--device=cpu", "--set=seed=3"),
     ]
@@ -50,7 +50,7 @@ def test_the_command_says_everything(run: Planned, monkeypatch: pytest.MonkeyPat
     ("code", "reason"),
     [
         ("print('before\\nfsarbench: no video,\\nnone'); exit(2)", "no video,\nnone"),
-        ("raise RuntimeError('of its own')", "RuntimeError: of its own"),
+        ("raise RuntimeError('too bad')", "RuntimeError: too bad"),
         ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
         ("exit(5)", "exit status 5"),
     ],
@@ -58,13 +58,13 @@ def test_the_command_says_everything(run: Planned, monkeypatch: pytest.MonkeyPat
 def test_the_reason_of_a_failure(
     run: Planned, monkeypatch: pytest.MonkeyPatch, code: str, reason: str
 ) -> None:
-    instead(monkeypatch, code)
-    said = executor.launch(run, [], logged=True)
-    assert said == f"{reason} (its output: {run.folder / 'log.txt'})"
+    replace_run(monkeypatch, code)
+    message = executor.launch(run, [], logged=True)
+    assert message == f"{reason} (output: {run.folder / 'log.txt'})"
 
 
-def test_a_run_ends_with_what_started_it(run: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
-    instead(monkeypatch, "import os, time; print(os.getpid(), flush=True); time.sleep(300)")
+def test_sigterm_also_ends_the_started_run(run: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_run(monkeypatch, "import os, time; print(os.getpid(), flush=True); time.sleep(300)")
     log = run.folder / "log.txt"
 
     def end() -> None:

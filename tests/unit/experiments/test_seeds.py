@@ -1,4 +1,4 @@
-"""`seeds` in a config: what is planned and printed; nothing is trained here."""
+"""Runs and table of a config with several seeds, without training."""
 
 from pathlib import Path
 
@@ -14,20 +14,20 @@ BASE = "frozen_synthact_1shot"
 SEEDS = ["seeds=[0, 1, 2]"]
 
 
-def test_each_seed_is_a_run_and_the_table_pools_them(
+def test_each_seed_is_a_run_and_the_table_has_one_row(
     launched: list[Planned], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_seeds(BASE, SEEDS, name="mine")
     assert [run.folder for run in launched] == [Path(f"runs/mine/seed_{n}") for n in (0, 1, 2)]
     assert [run.sets for run in launched] == [[f"seed={n}"] for n in (0, 1, 2)]
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     # Student's t with two degrees of freedom.
-    assert "± seeds: 95% confidence interval, Student's t over training seeds" in said
+    assert "± seeds: 95% confidence interval, Student's t over training seeds" in output
     assert "± seeds" in Path("runs/mine/table.md").read_text()
     assert Path("runs/mine/table.json").is_file()
 
 
-def test_finished_seeds_are_kept(launched: list[Planned]) -> None:
+def test_finished_seeds_are_not_repeated(launched: list[Planned]) -> None:
     run_seeds(BASE, ["seeds=[0, 1]"], work_dir="w")
     with pytest.raises(UserError, match="not empty"):
         run_seeds(BASE, SEEDS, work_dir="w")
@@ -35,7 +35,7 @@ def test_finished_seeds_are_kept(launched: list[Planned]) -> None:
     assert [run.seed for run in launched] == [0, 1, 2]
 
 
-def test_a_failing_seed_is_said(
+def test_a_failed_seed_is_reported(
     launched: list[Planned], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not run_seeds(BASE, SEEDS, name="bad")
@@ -43,11 +43,11 @@ def test_a_failing_seed_is_said(
     assert "bad, seed 2 failed: too bad" in capsys.readouterr().out
 
 
-def test_seeds_of_other_settings_are_not_pooled(launched: list[Planned]) -> None:
+def test_seeds_with_other_settings_are_rejected(launched: list[Planned]) -> None:
     run_seeds(BASE, ["seeds=[0]"], work_dir="w")
     with pytest.raises(UserError, match=r"clips\.frames is 8 there and 4 here"):
         run_seeds(BASE, [*SEEDS, "clips.frames=4"], work_dir="w", resume=True)
-    with pytest.raises(UserError, match="its name is frozen_synthact_1shot there and other here"):
+    with pytest.raises(UserError, match="the name is frozen_synthact_1shot there and other here"):
         run_seeds(BASE, SEEDS, work_dir="w", resume=True, name="other")
 
 
@@ -63,18 +63,20 @@ def test_seed_and_seeds_exclude_each_other(tmp_path: Path) -> None:
         check_config(load_config(BASE, ["seed=1", *SEEDS]))
 
 
-def test_the_command_line_replaces_one_by_the_other(tmp_path: Path) -> None:
+def test_an_override_of_seed_replaces_seeds_and_the_reverse(tmp_path: Path) -> None:
     assert "seeds" not in load_config(config(tmp_path, "seeds = [1, 2]"), ["seed=3"]).values
     assert "seed" not in load_config(config(tmp_path, "seed = 1"), SEEDS).values
 
 
 @pytest.mark.parametrize("wrong", ["[]", "[0, 0]", "[-1]", "3", "[True]", "['a']"])
-def test_wrong_seeds(wrong: str) -> None:
+def test_invalid_seeds_are_rejected(wrong: str) -> None:
     with pytest.raises(UserError, match=r"--set seeds=.*(expected list|comes twice)"):
         check_config(load_config(BASE, [f"seeds={wrong}"]))
 
 
-def test_ranks_do_not_repeat(launched: list[Planned], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_seeds_with_several_processes_are_rejected(
+    launched: list[Planned], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match="several processes"):
         run_seeds(BASE, SEEDS)

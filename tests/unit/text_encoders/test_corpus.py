@@ -115,4 +115,4 @@ def test_check_names_the_classes_without_a_sentence(toy: Path) -> None:
     assert "no sentence for 1 of the 9 classes of the data set: 'class 4'" in done.stderr
     done = fsarbench(toy, "check", "toy.py", "--set", "dataset.root=elsewhere")
     assert done.returncode == 0, done.stderr
-    assert "were not compared with the corpus" in done.stderr
+    assert "The corpus was not checked" in done.stderr
