@@ -1,4 +1,4 @@
-"""One encoding pass of every registered backbone, as in testing.
+"""One encoding pass of every backbone of single frames, as in testing.
 
 Frames are bytes on the device; the weights are random. Run without the shape checks, which
 take time::
@@ -17,8 +17,8 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.measure import Run
-from benchmarks.parts import frames, registered
-from benchmarks.sizes import Sizes
+from benchmarks.parts import frames
+from benchmarks.sizes import SIZES, Sizes
 from fsarbench.backbones.vit import BlockLoop, ViT
 from fsarbench.config.build import build_component
 from fsarbench.interfaces import Backbone
@@ -97,7 +97,7 @@ def report(benchmark: BenchmarkFixture, backbone: Backbone, images: torch.Tensor
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("name", registered("backbone"))
+@pytest.mark.parametrize("name", SIZES["small"].backbones)
 def test_eager(
     benchmark: BenchmarkFixture, name: str, precision: str, sizes: Sizes, device: torch.device
 ) -> None:

@@ -29,6 +29,24 @@ def sinusoids(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :dim]
 
 
+def squared_frequencies(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
+    """Positional encoding of the code of HyRSM and MoLo for features of this shape.
+
+    Feature i has the frequency 10000^(-2 i / D): for the sines the square of the usual frequency
+    (`sinusoids`), and for each cosine a lower one than for its sine.
+
+    Example:
+        >>> squared_frequencies(torch.zeros(2, 4))
+        tensor([[0.0000e+00, 1.0000e+00, 0.0000e+00, 1.0000e+00],
+                [8.4147e-01, 9.9995e-01, 1.0000e-04, 1.0000e+00]])
+    """
+    frames, dim = like.shape[-2:]
+    steps = torch.arange(frames, device=like.device, dtype=like.dtype)
+    features = torch.arange(dim, device=like.device, dtype=like.dtype)
+    angles = steps[:, None] * 10_000.0 ** (-2 * features / dim)
+    return torch.where(features % 2 == 0, angles.sin(), angles.cos())
+
+
 def dropout_layer(rate: float) -> nn.Module:
     """Dropout, or the identity at rate 0, where `torch.vmap` would still reject dropout.
 
@@ -217,6 +235,43 @@ class TransformerLayer(nn.Module):
             return query + self.dropout(self.feed_forward(self.norm2(query)))
         query = self.norm1(query + self.dropout(self.attention(query, context)))
         return self.norm2(query + self.dropout(self.feed_forward(query)))
+
+
+class LayerAsReleased(nn.Module):
+    """Transformer layer of CLIP-FSAR's and MoLo's code: no norm before the feed-forward network.
+
+    The projections of query, key and value have no bias, and all linear layers are initialised as
+    in `torch.nn.Linear` (at width 512 a standard deviation of 0.0255, where attention as in torch
+    has 0.0312, and a random bias of the output projection).
+
+    Args:
+        dim: Token width.
+        heads: Number of attention heads.
+        hidden: Hidden width of the feed-forward network.
+        dropout: Dropout rate after the attention.
+        inner_dropout: Dropout rate of the hidden units and the output of the feed-forward network.
+
+    Example:
+        >>> sum(p.numel() for p in LayerAsReleased(1024, 8, 2048, 0.2, 0.05).parameters())
+        8394752
+    """
+
+    def __init__(
+        self, dim: int, heads: int, hidden: int, dropout: float, inner_dropout: float
+    ) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(dim, heads, bias=False, init="linear")
+        self.feed_forward = FeedForward(dim, hidden, inner_dropout)
+        self.norm1 = nn.LayerNorm(dim)
+        self.dropout = dropout_layer(dropout)
+
+    def forward(
+        self, query: Float[Tensor, "*B L D"], context: Float[Tensor, "*B S D"]
+    ) -> Float[Tensor, "*B L D"]:
+        """Query tokens after attending to the context."""
+        mixed = self.attention(self.norm1(query), self.norm1(context))
+        query = query + self.dropout(mixed)
+        return query + self.feed_forward(query)
 
 
 # Axes of tokens "V T L C".

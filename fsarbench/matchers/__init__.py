@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.similarity_pooling import SimilarityPooling as SimilarityPooling
     from fsarbench.matchers.soft_dtw import SoftDTW as SoftDTW
     from fsarbench.matchers.trx import TRX as TRX
+    from fsarbench.matchers.tuple_minimum import TupleMinimum as TupleMinimum
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
@@ -35,6 +36,7 @@ COMPONENTS = {
     "SimilarityPooling": "similarity_pooling",
     "SoftDTW": "soft_dtw",
     "TRX": "trx",
+    "TupleMinimum": "tuple_minimum",
 }
 __all__ = list(COMPONENTS)
 __getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

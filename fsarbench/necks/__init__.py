@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.necks.frame_mixer import FrameMixer as FrameMixer
     from fsarbench.necks.frames import Frames as Frames
+    from fsarbench.necks.patch_attention import PatchAttention as PatchAttention
     from fsarbench.necks.patch_enrichment import PatchEnrichment as PatchEnrichment
     from fsarbench.necks.patch_levels import PatchLevels as PatchLevels
     from fsarbench.necks.temporal_transformer import TemporalTransformer as TemporalTransformer
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
+    "FrameMixer": "frame_mixer",
     "Frames": "frames",
+    "PatchAttention": "patch_attention",
     "PatchEnrichment": "patch_enrichment",
     "PatchLevels": "patch_levels",
     "TemporalTransformer": "temporal_transformer",

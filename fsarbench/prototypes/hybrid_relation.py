@@ -13,7 +13,12 @@ from fsarbench.arguments.value_rules import (
     ShareWithZero,
 )
 from fsarbench.interfaces import PrototypeBuilder
-from fsarbench.layers import MultiHeadAttention, dropout_layer, sinusoids
+from fsarbench.layers import (
+    MultiHeadAttention,
+    dropout_layer,
+    sinusoids,
+    squared_frequencies,
+)
 from fsarbench.registry import PROTOTYPES
 
 
@@ -111,24 +116,6 @@ class HybridRelation(PrototypeBuilder):
     def _relate_videos(self, videos: Float[Tensor, "Q M D"]) -> Float[Tensor, "Q M D"]:
         related = videos + self.dropout_between(self.between(videos, videos))
         return self.context(self.norm_between(related).relu())
-
-
-def squared_frequencies(like: Float[Tensor, "*B T D"]) -> Float[Tensor, "T D"]:
-    """Positional encoding of HyRSM's code for features of this shape.
-
-    Feature i has the frequency 10000^(-2 i / D): for the sines the square of the usual frequency
-    (`fsarbench.layers.sinusoids`), and for each cosine a lower one than for its sine.
-
-    Example:
-        >>> squared_frequencies(torch.zeros(2, 4))
-        tensor([[0.0000e+00, 1.0000e+00, 0.0000e+00, 1.0000e+00],
-                [8.4147e-01, 9.9995e-01, 1.0000e-04, 1.0000e+00]])
-    """
-    frames, dim = like.shape[-2:]
-    steps = torch.arange(frames, device=like.device, dtype=like.dtype)
-    features = torch.arange(dim, device=like.device, dtype=like.dtype)
-    angles = steps[:, None] * 10_000.0 ** (-2 * features / dim)
-    return torch.where(features % 2 == 0, angles.sin(), angles.cos())
 
 
 def dropout_rates(rate: float | None, as_released: bool) -> tuple[float, float, float, float]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveInt, ShareWithZero
 from fsarbench.functional.text_scores import check_widths, guide_tokens
-from fsarbench.layers import FeedForward, MultiHeadAttention, TransformerLayer, dropout_layer
+from fsarbench.layers import LayerAsReleased, TransformerLayer
 from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import PROTOTYPES
 
@@ -93,40 +93,3 @@ class SemanticModulation(PerVideoPrototypeBuilder):
         for layer in self.layers:
             tokens = layer(tokens, tokens)
         return tokens
-
-
-class LayerAsReleased(nn.Module):
-    """Transformer layer of CLIP-FSAR's code, without a norm before the feed-forward network.
-
-    The projections of query, key and value have no bias, and all linear layers are initialised as
-    in `torch.nn.Linear` (at width 512 a standard deviation of 0.0255, where attention as in torch
-    has 0.0312, and a random bias of the output projection).
-
-    Args:
-        dim: Token width.
-        heads: Number of attention heads.
-        hidden: Hidden width of the feed-forward network.
-        dropout: Dropout rate after the attention.
-        inner_dropout: Dropout rate of the hidden units and the output of the feed-forward network.
-
-    Example:
-        >>> sum(p.numel() for p in LayerAsReleased(1024, 8, 2048, 0.2, 0.05).parameters())
-        8394752
-    """
-
-    def __init__(
-        self, dim: int, heads: int, hidden: int, dropout: float, inner_dropout: float
-    ) -> None:
-        super().__init__()
-        self.attention = MultiHeadAttention(dim, heads, bias=False, init="linear")
-        self.feed_forward = FeedForward(dim, hidden, inner_dropout)
-        self.norm1 = nn.LayerNorm(dim)
-        self.dropout = dropout_layer(dropout)
-
-    def forward(
-        self, query: Float[Tensor, "*B L D"], context: Float[Tensor, "*B S D"]
-    ) -> Float[Tensor, "*B L D"]:
-        """Query tokens after attending to the context."""
-        mixed = self.attention(self.norm1(query), self.norm1(context))
-        query = query + self.dropout(mixed)
-        return query + self.feed_forward(query)

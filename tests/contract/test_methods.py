@@ -45,9 +45,10 @@ def values() -> dict[str, dict[str, Any]]:
 
 def parts_of(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Slots and components of a config."""
-    for slot in ("backbone", "adapter", "prototypes", "matcher", "readout"):
-        if values.get(slot):
-            yield slot, values[slot]["type"]
+    for slot in ("backbone", "adapter", "neck", "prototypes", "matcher", "readout"):
+        for owner in (values, *(values.get("branches") or {}).values()):
+            if owner.get(slot):
+                yield slot, owner[slot]["type"]
     for spec in values.get("losses", {}).values():
         yield "losses", spec["type"]
 

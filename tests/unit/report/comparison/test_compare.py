@@ -313,9 +313,10 @@ def test_weights_that_have_seen_the_test_classes_are_marked(tmp_path: Path) -> N
     finish(tmp_path, "unknown", dataset="kinetics100", seen_data=None)
     finish(tmp_path, "older", dataset="kinetics100")
     finish(tmp_path, "elsewhere", dataset="ssv2", seen_data=kinetics)
+    finish(tmp_path, "across", dataset="ssv2 -> kinetics100", seen_data=kinetics)
     table = comparison(tmp_path)
     found = lines(table)
-    assert found["seen"].notes == "a"
+    assert found["seen"].notes == found["across"].notes == "a"
     assert [found[name].notes for name in ("other", "unknown", "older", "elsewhere")] == [""] * 4
     note = "[a] pretrained on kinetics-400, which holds the test classes, with their labels."
     assert note in remarks(table)
