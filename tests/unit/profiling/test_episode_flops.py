@@ -6,12 +6,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.backbones.openclip_vit import OpenClipViT
+from fsarbench.config.build import build_on_meta, build_settings, clips_for
+from fsarbench.config.loading import load_config
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.interfaces import Matcher
 from fsarbench.model import FewShotModel
+from fsarbench.profiling.dummy_inputs import build_profiled_model
 from fsarbench.profiling.episode_flops import EpisodeFlops, count_flops, on_meta
+from fsarbench.profiling.operations import count_testing
 
 Build = Callable[..., FewShotModel]
 
@@ -50,6 +54,16 @@ def test_an_episode_is_its_videos(build: Build, data_module: DataModule) -> None
     video = 2 * 3 * (3 * 6 + 6 * 6)
     counted = count_flops(build(uses_text=True), data_module.clips, data_module.episodes)
     assert counted == EpisodeFlops(video, video, 16 * video)
+
+
+@pytest.mark.parametrize("config", ["strm_synthact_1shot", "molo_synthact_1shot"])
+def test_necks_and_branches_are_counted(config: str) -> None:
+    values = load_config(config).values
+    model, settings = build_on_meta(values), build_settings(values)
+    counted = count_flops(model, clips_for(settings.clips, model.backbone), settings.episodes)
+    by_slot = count_testing(build_profiled_model(values))
+    assert (counted.query_video, counted.episode) == (by_slot.query_video, by_slot.episode)
+    assert counted.episode > sum(n for slot, n in by_slot.slots.items() if slot == "backbone")
 
 
 class Strange(Matcher):
