@@ -21,7 +21,7 @@ from benchmarks.parts import adapted, frames, registered
 from benchmarks.sizes import Sizes
 from fsarbench.interfaces import Backbone
 from fsarbench.model import count_parameters
-from fsarbench.profiling.timing import finish
+from fsarbench.profiling.timing import synchronize
 
 Say = Callable[[str], None]
 
@@ -40,7 +40,7 @@ def step(backbone: Backbone, backward: bool, sizes: Sizes, device: torch.device)
             features = backbone(videos, text)
         if features.requires_grad:
             features.square().sum().backward()
-        finish(device)
+        synchronize(device)
 
     return run
 

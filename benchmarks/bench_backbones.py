@@ -1,4 +1,4 @@
-"""One encoding pass of every registered backbone, as in testing.
+"""One encoding pass of every backbone of single frames, as in testing.
 
 Frames are bytes on the device; the weights are random. Run without the shape checks, which
 take time::
@@ -17,14 +17,14 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.measure import Run
-from benchmarks.parts import frames, registered
-from benchmarks.sizes import Sizes
+from benchmarks.parts import frames
+from benchmarks.sizes import SIZES, Sizes
 from fsarbench.backbones.vit import BlockLoop, ViT
 from fsarbench.config.build import build_component
 from fsarbench.interfaces import Backbone
-from fsarbench.profiling.episode_flops import counted, on_meta
-from fsarbench.profiling.roofline import measure_ceilings, product_at_shapes
-from fsarbench.profiling.timing import finish
+from fsarbench.profiling.episode_flops import count_operations, meta_copy
+from fsarbench.profiling.roofline import matmul_rate_at_shapes, measure_ceilings
+from fsarbench.profiling.timing import synchronize
 from fsarbench.training.acceleration import block_execution
 
 HALF = torch.bfloat16
@@ -48,17 +48,17 @@ def encode(backbone: Backbone, images: torch.Tensor, precision: str) -> Run:
     def run() -> None:
         with torch.no_grad(), torch.autocast(device.type, HALF, enabled=precision == "bf16"):
             backbone(videos)
-        finish(device)
+        synchronize(device)
 
     return run
 
 
 def operations(backbone: Backbone, images: torch.Tensor) -> int:
     """Operations of one pass; 1 multiply-add = 2 operations."""
-    empty, videos = on_meta(backbone), images[None].to("meta")
+    empty, videos = meta_copy(backbone), images[None].to("meta")
     if next(backbone.parameters()).dtype == HALF:
         videos = videos.to(HALF)
-    return counted(lambda: empty(videos)).total
+    return count_operations(lambda: empty(videos)).total
 
 
 @cache
@@ -71,7 +71,7 @@ def tokens(backbone: ViT) -> int:
     """Number of tokens per frame."""
     size, dtype = backbone.image_size, next(backbone.parameters()).dtype
     image = torch.empty(1, 3, size, size, device="meta", dtype=dtype)
-    return int(on_meta(backbone).trunk.embed(image).shape[1])
+    return int(meta_copy(backbone).trunk.embed(image).shape[1])
 
 
 def report(benchmark: BenchmarkFixture, backbone: Backbone, images: torch.Tensor) -> None:
@@ -92,12 +92,12 @@ def report(benchmark: BenchmarkFixture, backbone: Backbone, images: torch.Tensor
     )
     if isinstance(backbone, ViT):
         rows, sizes = len(images) * tokens(backbone), (backbone.width, backbone.mlp_width)
-        own = product_at_shapes(rows, *sizes, device, half)
+        own = matmul_rate_at_shapes(rows, *sizes, device, half)
         benchmark.extra_info["share of its own products"] = rate / own
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("name", registered("backbone"))
+@pytest.mark.parametrize("name", SIZES["small"].backbones)
 def test_eager(
     benchmark: BenchmarkFixture, name: str, precision: str, sizes: Sizes, device: torch.device
 ) -> None:

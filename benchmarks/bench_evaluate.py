@@ -26,7 +26,7 @@ from fsarbench.evaluation.evaluate import evaluate
 from fsarbench.evaluation.feature_cache import Features
 from fsarbench.evaluation.matching import compute_per_video, match_episodes
 from fsarbench.model import FewShotModel
-from fsarbench.profiling.timing import finish
+from fsarbench.profiling.timing import synchronize
 from fsarbench.runtime.progress import ProgressBar
 from fsarbench.settings import EvaluateSettings
 from fsarbench.video import Split, Video
@@ -84,7 +84,7 @@ def assembled(
 def now(device: torch.device) -> float:
     if device.type == "cpu":
         return time.process_time()
-    finish(device)
+    synchronize(device)
     return time.perf_counter()
 
 

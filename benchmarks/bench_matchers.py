@@ -21,7 +21,7 @@ from benchmarks.parts import registered
 from fsarbench.config.build import build_component
 from fsarbench.functional.otam import otam_both_ways
 from fsarbench.matchers.trx import TRX
-from fsarbench.profiling.timing import finish
+from fsarbench.profiling.timing import synchronize
 
 WAY, QUERIES, FRAMES = 5, 25, 8
 MATCHERS = registered("matcher")
@@ -58,7 +58,7 @@ def built(name: str, features: Features, device: torch.device) -> nn.Module:
 def finished(run: Callable[[], Tensor], device: torch.device) -> Run:
     def waited() -> None:
         run()
-        finish(device)
+        synchronize(device)
 
     return waited
 

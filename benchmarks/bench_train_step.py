@@ -23,8 +23,8 @@ from benchmarks.measure import Run, peak
 from benchmarks.parts import episode, model, registered
 from benchmarks.sizes import Sizes
 from fsarbench.model import FewShotModel, count_parameters
-from fsarbench.profiling.dummy_inputs import loss_of
-from fsarbench.profiling.timing import finish
+from fsarbench.profiling.dummy_inputs import episode_loss
+from fsarbench.profiling.timing import synchronize
 from fsarbench.settings import TrainSettings
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import build_optimizer
@@ -58,10 +58,10 @@ def training(built: FewShotModel, settings: TrainSettings, sizes: Sizes) -> Run:
     half = settings.precision == "bf16"
 
     def run() -> None:
-        loss_of(built, task, half, settings.together).backward()
+        episode_loss(built, task, half, settings.together).backward()
         optimizer.step()
         optimizer.zero_grad()
-        finish(device)
+        synchronize(device)
 
     return run
 

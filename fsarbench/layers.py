@@ -238,7 +238,7 @@ class TransformerLayer(nn.Module):
 
 
 class LayerAsReleased(nn.Module):
-    """Transformer layer of the code of CLIP-FSAR and MoLo: no norm before the feed-forward part.
+    """Transformer layer of CLIP-FSAR's and MoLo's code: no norm before the feed-forward network.
 
     The projections of query, key and value have no bias, and all linear layers are initialised as
     in `torch.nn.Linear` (at width 512 a standard deviation of 0.0255, where attention as in torch

@@ -78,6 +78,11 @@ class VideoDataset(Checked, ABC):
         """Hash of video ids, classes and splits, the same on every machine."""
 
     @property
+    def listed(self) -> int | None:
+        """Videos of the published list, found or not; None if there is no list."""
+        return None
+
+    @property
     def skipped(self) -> Mapping[str, str]:
         """Unreadable videos (path to reason) that are excluded from the episodes."""
         return {}

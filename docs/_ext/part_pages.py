@@ -25,6 +25,7 @@ FOLDERS = {
     "backbone": "backbones",
     "text_encoder": "text_encoders",
     "adapter": "adapters",
+    "neck": "necks",
     "prototypes": "prototypes",
     "matcher": "matchers",
     "losses": "losses",
@@ -91,11 +92,11 @@ def properties(card: Card) -> Iterator[tuple[str, str]]:
     yield "class names", "used" if card.uses_text else "not used"
     yield "transductive", "yes" if card.transductive else "no"
     if card.identity_at_start is not None:
-        start = "as the plain backbone" if card.identity_at_start else "unlike the plain backbone"
-        yield "at initialisation", start
+        features = "those of" if card.identity_at_start else "different from"
+        yield "features at initialisation", f"{features} the plain backbone"
     if card.released:
         values = (literal(f"{name}={value!r}") for name, value in card.released.items())
-        yield "as the released code", ", ".join(values)
+        yield "arguments in the released code", ", ".join(values)
     if card.offered:
         yield "filled in when the model is built", ", ".join(map(literal, card.offered))
 
@@ -119,7 +120,7 @@ def method(card: MethodCard) -> Iterator[str]:
     yield from table(("slot", "component"), rows)
     yield from differences(card.differs)
     if card.evidence:
-        yield from [f"How the published results were obtained: {prose(card.evidence)}", ""]
+        yield from [f"Protocol of the published results: {prose(card.evidence)}", ""]
     yield from published([asdict(result) for result in results_of(card)])
     yield from ["Configs: " + ", ".join(map(literal, card.configs)) + ".", ""]
 

@@ -133,6 +133,8 @@ def expected(hint: Any) -> str:
         return f"list of {len(hints)} ({', '.join(map(expected, hints))})"
     if origin in LISTS:
         return f"list of {expected(hints[0])}"
+    if origin in MAPPINGS:
+        return "dict"
     return "None" if hint in (None, type(None)) else getattr(hint, "__name__", str(hint))
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsarbench.backbones.weight_deltas import NONE, run
+from fsarbench.backbones.vit import UNCHANGED, run_with
 from fsarbench.interfaces import Projection
 
 
@@ -24,7 +24,7 @@ class HFBlock:
     prefix = 0
     attention_names: ClassVar[Mapping[Projection, str]]
 
-    def __init__(self, layer: Any, changes: Mapping[Projection, Tensor] = NONE) -> None:
+    def __init__(self, layer: Any, changes: Mapping[Projection, Tensor] = UNCHANGED) -> None:
         self.layer, self.changes = layer, dict(changes)
         self.attention_weights = changed(layer.attention, changes, self.attention_names)
 
@@ -71,14 +71,14 @@ class VideoMAEBlock(HFBlock):
 
     def attention(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B L C"]:
         """Self-attention with its output projection."""
-        return run(self.layer.attention, self.attention_weights, tokens)
+        return run_with(self.layer.attention, self.attention_weights, tokens)
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """MLP of normalised tokens; the library's second module would add the residual itself."""
         first, second = self.layer.intermediate, self.layer.output
-        hidden = run(first, changed(first, self.changes, {"up": "dense.weight"}), tokens)
+        hidden = run_with(first, changed(first, self.changes, {"up": "dense.weight"}), tokens)
         weights = changed(second.dense, self.changes, {"down": "weight"})
-        return second.dropout(run(second.dense, weights, hidden))
+        return second.dropout(run_with(second.dense, weights, hidden))
 
 
 class VivitBlock(HFBlock):
@@ -91,7 +91,7 @@ class VivitBlock(HFBlock):
 
     def attention(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B L C"]:
         """Self-attention with its output projection and dropout."""
-        mixed, _ = run(self.layer.attention, self.attention_weights, tokens)
+        mixed, _ = run_with(self.layer.attention, self.attention_weights, tokens)
         return self.layer.dropout(mixed)
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
@@ -115,7 +115,7 @@ class VJEPA2Block(HFBlock):
 
     def attention(self, tokens: Float[Tensor, "B L C"]) -> Float[Tensor, "B L C"]:
         """Self-attention with its output projection and drop path."""
-        mixed, _ = run(self.layer.attention, self.attention_weights, tokens)
+        mixed, _ = run_with(self.layer.attention, self.attention_weights, tokens)
         return self.layer.drop_path(mixed)
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
@@ -132,7 +132,7 @@ class VJEPA2Block(HFBlock):
 def run_mlp(mlp: nn.Module, changes: Mapping[Projection, Tensor], tokens: Tensor) -> Tensor:
     """Forward of an MLP with the layers `fc1` and `fc2`."""
     names: Mapping[Projection, str] = {"up": "fc1.weight", "down": "fc2.weight"}
-    return run(mlp, changed(mlp, changes, names), tokens)
+    return run_with(mlp, changed(mlp, changes, names), tokens)
 
 
 def changed(

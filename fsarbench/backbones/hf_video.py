@@ -96,7 +96,7 @@ class HFVideoBackbone(TrunkBackbone):
         trunk = self.trunk
         if frames != trunk.frames:
             setting = trunk.source.frames
-            other = f", or backbone.config=dict({setting}={frames})" if trunk.any_frames else ""
+            other = f", or backbone.config.{setting}={frames}" if trunk.any_frames else ""
             raise UserError(
                 f"{trunk.title} takes clips of {trunk.frames} frames, got {frames}. Set "
                 f"clips.frames={trunk.frames}{other}."

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.backbones.openclip_loader import config_faults, load
-from fsarbench.backbones.vit import ViT
-from fsarbench.backbones.weight_deltas import NONE, merge, run
+from fsarbench.backbones.vit import UNCHANGED, ViT, merged_weights, run_with
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Block, Projection, TrunkSection
 from fsarbench.registry import BACKBONES
@@ -164,13 +163,15 @@ class OpenClipBlock:
     prefix = 1
 
     def __init__(
-        self, block: ResidualAttentionBlock, changes: Mapping[Projection, Tensor] = NONE
+        self, block: ResidualAttentionBlock, changes: Mapping[Projection, Tensor] = UNCHANGED
     ) -> None:
         self.block = block
-        self.attention_weights = merge(
+        self.attention_weights = merged_weights(
             block.attn, changes, {"q": "in_proj_weight", "o": "out_proj.weight"}
         )
-        self.mlp_weights = merge(block.mlp, changes, {"up": "c_fc.weight", "down": "c_proj.weight"})
+        self.mlp_weights = merged_weights(
+            block.mlp, changes, {"up": "c_fc.weight", "down": "c_proj.weight"}
+        )
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """Normalisation before the attention."""
@@ -180,7 +181,7 @@ class OpenClipBlock:
         """Self-attention over L; `nn.MultiheadAttention` takes one leading axis only."""
         flat = tokens.reshape(-1, *tokens.shape[-2:])
         weights = self.attention_weights
-        mixed, _ = run(self.block.attn, weights, flat, flat, flat, need_weights=False)
+        mixed, _ = run_with(self.block.attn, weights, flat, flat, flat, need_weights=False)
         return self.block.ls_1(mixed).reshape(tokens.shape)
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
@@ -189,7 +190,7 @@ class OpenClipBlock:
 
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """MLP of normalised tokens."""
-        return self.block.ls_2(run(self.block.mlp, self.mlp_weights, tokens))
+        return self.block.ls_2(run_with(self.block.mlp, self.mlp_weights, tokens))
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """Forward of the block, residuals included."""

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr, PositiveInt, ShareWithZero
 from fsarbench.backbones.timm_loader import config_faults, load
-from fsarbench.backbones.vit import ViT
-from fsarbench.backbones.weight_deltas import NONE, merge, run
+from fsarbench.backbones.vit import UNCHANGED, ViT, merged_weights, run_with
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Block, Projection, TrunkSection
 from fsarbench.registry import BACKBONES
@@ -138,11 +137,15 @@ class TimmBlock:
     """
 
     def __init__(
-        self, block: Layer, prefix: int, changes: Mapping[Projection, Tensor] = NONE
+        self, block: Layer, prefix: int, changes: Mapping[Projection, Tensor] = UNCHANGED
     ) -> None:
         self.block, self.prefix = block, prefix
-        self.attention_weights = merge(block.attn, changes, {"q": "qkv.weight", "o": "proj.weight"})
-        self.mlp_weights = merge(block.mlp, changes, {"up": "fc1.weight", "down": "fc2.weight"})
+        self.attention_weights = merged_weights(
+            block.attn, changes, {"q": "qkv.weight", "o": "proj.weight"}
+        )
+        self.mlp_weights = merged_weights(
+            block.mlp, changes, {"up": "fc1.weight", "down": "fc2.weight"}
+        )
 
     def norm1(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """Normalisation before the attention."""
@@ -151,7 +154,7 @@ class TimmBlock:
     def attend(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """Self-attention over L; timm's attention takes only one leading axis."""
         flat = tokens.reshape(-1, *tokens.shape[-2:])
-        mixed = self.block.ls1(run(self.block.attn, self.attention_weights, flat))
+        mixed = self.block.ls1(run_with(self.block.attn, self.attention_weights, flat))
         return self.block.drop_path1(mixed).reshape(tokens.shape)
 
     def norm2(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
@@ -161,7 +164,7 @@ class TimmBlock:
     def mlp(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:
         """MLP of normalised tokens; drop path drops whole frames."""
         flat = tokens.reshape(-1, *tokens.shape[-2:])
-        changed = self.block.ls2(run(self.block.mlp, self.mlp_weights, flat))
+        changed = self.block.ls2(run_with(self.block.mlp, self.mlp_weights, flat))
         return self.block.drop_path2(changed).reshape(tokens.shape)
 
     def __call__(self, tokens: Float[Tensor, "*B L C"]) -> Float[Tensor, "*B L C"]:

@@ -1,18 +1,23 @@
-"""Frozen vision transformer with one adapter per block, for trunks of any library."""
+"""Frozen vision transformer with one adapter per block, for trunks of any library.
 
-from collections.abc import Callable, Sequence
+Blocks of a library run with modified weights (`run_with`) without being changed or copied.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Num
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from fsarbench.backbones.base import Trunk, TrunkBackbone
 from fsarbench.episode import VideoFeatures
-from fsarbench.interfaces import Adapter, Block
+from fsarbench.interfaces import Adapter, Block, Projection
 
 Pair = tuple[nn.Module, Block]
 Step = Callable[[nn.Module, Block, Tensor, Tensor | None], Tensor]
@@ -160,3 +165,44 @@ class ViT(TrunkBackbone):
     def _enter(self, tokens: Float[Tensor, "V T L C"]) -> Float[Tensor, "V T L C"]:
         tokens = self.entry(tokens)
         return self.trunk.norm_before_blocks(tokens) if self.entry_before_norm else tokens
+
+
+FUSED: tuple[Projection, ...] = ("q", "k", "v")
+UNCHANGED: Mapping[Projection, Tensor] = MappingProxyType({})
+Weights = Mapping[str, Tensor]
+
+
+def run_with(module: nn.Module, weights: Weights, *inputs: Tensor, **options: Any) -> Any:
+    """Forward of the module with the named weights replaced."""
+    if not weights:
+        return module(*inputs, **options)
+    return functional_call(module, dict(weights), inputs, options)
+
+
+def merged_weights(
+    module: nn.Module, changes: Mapping[Projection, Tensor], names: Mapping[Projection, str]
+) -> dict[str, Tensor]:
+    """Modified weights of a module by parameter name.
+
+    Args:
+        module: Attention or MLP.
+        changes: Weight delta of each projection, "out in".
+        names: Parameter name of each projection; the parameter of stacked query, key and value is
+            listed under `q`.
+    """
+    parameters = dict(module.named_parameters())
+    merged = {}
+    for projection, name in names.items():
+        weight = parameters[name]
+        change = stacked(changes, weight) if projection == "q" else changes.get(projection)
+        if change is not None:
+            merged[name] = weight + change
+    return merged
+
+
+def stacked(changes: Mapping[Projection, Tensor], weight: Tensor) -> Tensor | None:
+    """Stacked weight deltas of query, key and value, with zeros for projections without one."""
+    if not any(projection in changes for projection in FUSED):
+        return None
+    zeros = weight.new_zeros(weight.shape[0] // 3, weight.shape[1])
+    return torch.cat([changes.get(projection, zeros) for projection in FUSED])

@@ -1,1 +1,1 @@
-"""Catalogue of components: cards, entry points, packaged files; free of torch."""
+"""Catalogue of components: cards, entry points and packaged files; does not import torch."""

@@ -1,4 +1,4 @@
-"""The catalogue: one card a component and one a method, read without importing either or torch."""
+"""Cards of components and methods, read without importing the components or torch."""
 
 import sys
 from collections.abc import Callable, Collection
@@ -17,33 +17,35 @@ if sys.version_info >= (3, 11):
 else:  # pragma: no cover
     import tomli as tomllib
 
-METHOD = "method"  # the slot of methods in lists, and the name of no real slot
-CONFIG = "config"  # and that of configs
+# Names of methods and configs in lists; they are not slots.
+METHOD = "method"
+CONFIG = "config"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What a constructor cannot say of a component.
+    """Description of a component beyond its constructor.
 
     Attributes:
-        file: The card's file.
-        name: The registered name.
-        slot: The slot of the registry.
-        summary: One line.
-        paper: Authors, title, venue, year, arXiv number; empty for what comes from no paper.
-        equation: What it computes, lines of LaTeX with the axes of the contracts; none if words do.
-        uses_text: It can use the text features of class names.
-        transductive: A query's score depends on the other queries.
-        identity_at_start: Adapters only: at initialisation the trunk's features are the plain ones.
+        file: File of the card.
+        name: Registered name.
+        slot: Slot of the registry.
+        summary: Summary in one line.
+        paper: Authors, title, venue, year, arXiv number; empty if there is no paper.
+        equation: Computation in lines of LaTeX, with the axes of the interfaces; may be empty.
+        uses_text: Whether it can use the text features of class names.
+        transductive: Whether a query's score depends on the other queries.
+        identity_at_start: Adapters only: whether the features at initialisation are those of the
+            plain backbone.
         required: Arguments without a default.
         optional: Arguments whose default is None.
-        offered: Arguments that assembly fills in.
+        offered: Arguments that are filled in when the model is built.
         defaults: All other arguments with their defaults.
-        released: Values of the arguments with which it computes what the released code computes.
-        differs: Where it differs from its authors' code, and what rests on no printed fact.
+        released: Arguments with which the component computes the same as the released code.
+        differs: Differences from the authors' code, and choices that the paper does not state.
         seen_data: Backbones: training data of known weights, as in `registry/README.md`.
         published: Published results with their sources.
-        origin: The installed package that brings it; empty for the project's own.
+        origin: Installed package of the component; empty for fsarbench.
     """
 
     file: Path
@@ -68,26 +70,27 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodCard:
-    """What the configs of a method cannot say.
+    """Description of a method beyond its configs.
 
     Attributes:
-        file: The card's file.
-        name: What the names of its configs start with.
-        title: The method as its paper spells it.
-        summary: One line.
+        file: File of the card.
+        name: Prefix of the names of its configs.
+        title: Name of the method in its paper.
+        summary: Summary in one line.
         paper: Authors, title, venue, year, arXiv number.
-        parts: The components that its configs name, by slot, the usual one first.
-        names_in_training: Class names enter training.
-        names_at_test: Class names enter the scores of a test episode.
-        transductive: A query's score depends on the other queries.
-        licence: That of the authors' code, where it is known.
+        parts: Components in its configs by slot, the usual one first.
+        names_in_training: Whether class names are used in training.
+        names_at_test: Whether class names are used in the scores of a test episode.
+        transductive: Whether a query's score depends on the other queries.
+        licence: Licence of the authors' code, if known.
         selection: How the checkpoint of the published results was selected: `val`, `test`, `fixed`
-            or `unknown`; empty where there are no results.
-        text_at_test: The text that the published results use at test: `none`, `name`, `LLM`,
-            `MLLM` or `unknown`; empty where there are no results.
-        evidence: Where the two before are known from.
-        differs: Where configs and parts differ from the paper or its code, and what is ours.
-        published: Published results with their sources, and the configs that stand for them;
+            or `unknown`; empty without published results.
+        text_at_test: Text that the published results use at test: `none`, `name`, `LLM`, `MLLM` or
+            `unknown`; empty without published results.
+        evidence: Source of `selection` and `text_at_test`.
+        differs: Differences of configs and components from the paper or the authors' code, and
+            choices of fsarbench.
+        published: Published results with their sources and configs;
             `fsarbench.catalogue.published_results` completes and checks them.
     """
 
@@ -109,30 +112,30 @@ class MethodCard:
 
     @property
     def configs(self) -> list[str]:
-        """The names of its configs, sorted."""
+        """Names of the configs of the method, sorted."""
         return [name for name in config_names() if name.startswith(f"{self.name}_")]
 
 
 AnyCard = TypeVar("AnyCard")
-OTHER_FOLDERS = ("methods", "published")  # the folders of the catalogue that are no slots
+OTHER_FOLDERS = ("methods", "published")  # folders of the catalogue that are not slots
 
 
 @cache
 def cards() -> tuple[Card, ...]:
-    """All cards of components, by slot and name; those of other installed packages come last.
+    """All cards of components by slot and name; those of other packages are last.
 
     Raises:
         UserError: A card cannot be read; the message names its file.
     """
     folders = sorted(p for p in resource("registry").iterdir() if p.name not in OTHER_FOLDERS)
-    own = [read(file, Card) for folder in folders for file in sorted(folder.glob("*.toml"))]
-    known = {card.slot for card in own}
-    return (*own, *(card_of(part, known) for part in discovered()))
+    included = [read(file, Card) for folder in folders for file in sorted(folder.glob("*.toml"))]
+    known = {card.slot for card in included}
+    return (*included, *(card_of(component, known) for component in discovered()))
 
 
 @cache
 def methods() -> tuple[MethodCard, ...]:
-    """All cards of methods, by name.
+    """All cards of methods by name.
 
     Raises:
         UserError: A card cannot be read; the message names its file.
@@ -141,60 +144,68 @@ def methods() -> tuple[MethodCard, ...]:
     return tuple(read(file, MethodCard) for file in files)
 
 
-def read(file: Path, kind: Callable[..., AnyCard]) -> AnyCard:
-    """One card."""
+def read(file: Path, card_type: Callable[..., AnyCard]) -> AnyCard:
+    """Read a card.
+
+    Raises:
+        UserError: The file is not a valid card.
+    """
     try:
         with file.open("rb") as stream:
-            return kind(file=file, **tomllib.load(stream))
+            return card_type(file=file, **tomllib.load(stream))
     except (tomllib.TOMLDecodeError, TypeError) as error:
         raise UserError(
             f"{file}: not a card: {error}. registry/README.md lists the keys."
         ) from error
 
 
-def card_of(part: DiscoveredComponent, known: Collection[str]) -> Card:
-    """The card of a component of another package; a bare one where the package brings none.
+def card_of(component: DiscoveredComponent, known: Collection[str]) -> Card:
+    """Card of a component of another package; a minimal card if the package has none.
 
     Args:
-        part: The component.
-        known: The slots that there are.
+        component: Component of another package.
+        known: Names of all slots.
 
     Raises:
-        UserError: Its card cannot be read.
+        UserError: The card cannot be read.
     """
-    for file in part.cards():
+    for file in component.cards():
         card = read(file, Card)
-        if (card.slot, card.name) == (part.slot, part.name):
-            return replace(card, origin=part.origin)
-    missing = "without a card" if part.slot in known else "which is no slot"
+        if (card.slot, card.name) == (component.slot, component.name):
+            return replace(card, origin=component.origin)
+    summary = "without a card" if component.slot in known else "unknown slot"
     return Card(
-        file=part.place, name=part.name, slot=part.slot, summary=missing, origin=part.origin
+        file=component.location,
+        name=component.name,
+        slot=component.slot,
+        summary=summary,
+        origin=component.origin,
     )
 
 
 def slots() -> list[str]:
-    """The slots that have cards, sorted, and that of the methods."""
+    """Names of all slots with cards, sorted, and `method`."""
     return [*sorted({card.slot for card in cards()}), METHOD]
 
 
 def components_of_slot(slot: str | None) -> list[Card | MethodCard]:
-    """The cards of a slot, or all of them.
+    """Cards of a slot; None for all cards.
 
     Raises:
-        UserError: There is no such slot.
+        UserError: The slot is unknown.
     """
     if slot is not None and slot not in slots():
         raise UserError(f"Unknown slot '{slot}'.{nearest(slot, [*slots(), CONFIG])}")
-    chosen = sorted(cards(), key=lambda card: (card.slot, card.name))
-    parts = [card for card in chosen if slot in (None, card.slot)]
-    return [*parts, *(methods() if slot in (None, METHOD) else ())]
+    by_name = sorted(cards(), key=lambda card: (card.slot, card.name))
+    components = [card for card in by_name if slot in (None, card.slot)]
+    return [*components, *(methods() if slot in (None, METHOD) else ())]
 
 
 def find(name: str) -> Card:
-    """The card of a component.
+    """Card of a component.
 
     Raises:
-        UserError: There is no such component.
+        UserError: The component is unknown.
     """
     for card in cards():
         if card.name == name:
@@ -202,21 +213,21 @@ def find(name: str) -> Card:
     raise UserError(f"Unknown component '{name}'.{nearest(name, (card.name for card in cards()))}")
 
 
-def named(name: str) -> list[Card | MethodCard]:
-    """The cards of the components and methods of that name, which they may share; case is free.
+def cards_named(name: str) -> list[Card | MethodCard]:
+    """Cards of all components and methods with this name; the case is ignored.
 
     Raises:
-        UserError: There is none.
+        UserError: The name is unknown.
     """
 
-    def fits(card: Card | MethodCard) -> bool:
+    def matches(card: Card | MethodCard) -> bool:
         names = (card.name, getattr(card, "title", ""))
-        return name.lower() in (each.lower() for each in names)
+        return name.lower() in (other.lower() for other in names)
 
-    everything = components_of_slot(None)
-    found = [card for card in everything if fits(card)]
-    if not found:
-        # Methods first: where two names differ in case alone, the last is the one suggested.
-        known = [card.name for card in reversed(everything)]
+    all_cards = components_of_slot(None)
+    matching = [card for card in all_cards if matches(card)]
+    if not matching:
+        # Methods first: of two names that differ only in case, the last one is suggested.
+        known = [card.name for card in reversed(all_cards)]
         raise UserError(f"Unknown component or method '{name}'.{nearest(name, known)}")
-    return found
+    return matching

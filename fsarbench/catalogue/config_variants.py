@@ -1,8 +1,8 @@
-"""Configs without a file of their own, composed from `configs/_base_/variants.toml`.
+"""Configs without a file, composed from `configs/_base_/variants.toml`.
 
-A name METHOD_DATASET_KSHOT[_BACKBONE] stands for a list of bases and a few values. The composed
-config is the text of a config file, so that it is read, checked and dumped as any other one. METHOD
-may be METHOD_released: the same method with the components of the authors' released code.
+A name METHOD_DATASET_KSHOT[_BACKBONE] defines a list of bases and a few values. The composed config
+is text in the format of a config file, and is read, checked and dumped like any other config.
+METHOD may be METHOD_released: the same method with the components of the authors' released code.
 """
 
 import re
@@ -26,7 +26,7 @@ NAME = re.compile(r"([a-z0-9]+(?:_released)?)_([a-z0-9]+)_(\d+)shot((?:_[a-z0-9]
 
 @cache
 def composed() -> Mapping[str, str]:
-    """The text of every composed config by name; those that have a file are left out."""
+    """Text of every composed config by name, without the configs that have a file."""
     folder = resource("configs")
     table = tomllib.loads((folder / "_base_" / "variants.toml").read_text(encoding="utf-8"))
     texts: dict[str, str] = {}
@@ -56,15 +56,15 @@ def as_released(variant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def configs_of(
     variant: Mapping[str, Any], suffixes: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Name and text of each config of one variant.
+    """Yield name and text of each config of one variant.
 
     Args:
-        variant: Its entry in the table, with the defaults filled in.
-        suffixes: What each backbone adds to a name.
+        variant: Entry of the variant in the table, with defaults.
+        suffixes: Suffix of the config name for each backbone.
     """
     method = variant["method"]
-    sets = product(variant["backbones"], variant["datasets"], variant["shots"])
-    for backbone, dataset, shot in sets:
+    combinations = product(variant["backbones"], variant["datasets"], variant["shots"])
+    for backbone, dataset, shot in combinations:
         bases = [
             f"_base_/backbones/{backbone}.py",
             f"_base_/datasets/{dataset}.py",
@@ -97,7 +97,7 @@ def value_for(dataset: str, shot: int, value: Any) -> Any:
 
 
 def config_text(name: str, note: str, bases: list[str], values: Mapping[str, Any]) -> str:
-    """A config as it would be written by hand.
+    """Text of a config file.
 
     Example:
         >>> print(config_text("a_b_1shot", "Why.", ["x.py"], {"losses.text.weight": 3.0}), end="")
@@ -145,35 +145,35 @@ def literal(value: Any) -> str:
 
 
 def is_composed(file: Path) -> bool:
-    """Whether a path names a composed config: no file, in the folder of the package's configs."""
-    inside = not file.is_file() and file.parent.resolve() == resource("configs")
-    return inside and file.suffix == ".py" and file.stem in composed()
+    """Whether a path in the folder of the package's configs has no file and is composed."""
+    in_package = not file.is_file() and file.parent.resolve() == resource("configs")
+    return in_package and file.suffix == ".py" and file.stem in composed()
 
 
 def source(file: Path) -> str:
-    """The text of a config: that of its file, or the composed one where there is no file."""
+    """Text of a config, from its file or composed."""
     return composed()[file.stem] if is_composed(file) else file.read_text(encoding="utf-8")
 
 
 def label(file: Path) -> str:
-    """A config for messages: its path, and that there is no such file where it is composed."""
+    """Path of a config for messages, with a remark if it is composed."""
     return f"{file} (composed from _base_/variants.toml)" if is_composed(file) else str(file)
 
 
 def config_names() -> list[str]:
-    """All names METHOD_DATASET_KSHOT[_BACKBONE], with a file or composed, sorted."""
+    """All names METHOD_DATASET_KSHOT[_BACKBONE], from files or composed, sorted."""
     files = (file.stem for file in resource("configs").glob("*.py"))
     return sorted({*files, *composed()})
 
 
 def other_names() -> list[str]:
-    """The configs in sub-folders, such as `profile/lora_vitb32_1shot`, sorted."""
+    """Names of configs in subfolders, such as `profile/lora_vitb32_1shot`, sorted."""
     folder = resource("configs")
     return sorted(str(f.relative_to(folder).with_suffix("")) for f in folder.glob("profile/*.py"))
 
 
 def naming_help(name: str) -> str:
-    """The end of a message on an unknown config: the nearest names, and how names are built."""
+    """Help for an unknown config name: similar names and the naming scheme."""
     known = [*config_names(), *other_names()]
     close = get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
@@ -187,11 +187,11 @@ def naming_help(name: str) -> str:
 
 
 def choices(method: str) -> str:
-    """The data sets, shots and backbones that a method has configs for; empty if there are none."""
-    found = [match for match in map(NAME.fullmatch, config_names()) if match and match[1] == method]
-    if not found:
+    """Data sets, shots and backbones of the configs of a method; empty for an unknown method."""
+    matches = [m for m in map(NAME.fullmatch, config_names()) if m and m[1] == method]
+    if not matches:
         return ""
-    datasets, shots, suffixes = (sorted({match[i] for match in found}) for i in (2, 3, 4))
+    datasets, shots, suffixes = (sorted({match[i] for match in matches}) for i in (2, 3, 4))
     backbones = ", ".join(suffix.removeprefix("_") or "(none)" for suffix in suffixes)
     return (
         f" For {method}: DATASET is one of {', '.join(datasets)}; K is {' or '.join(shots)}; "

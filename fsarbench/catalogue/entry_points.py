@@ -1,8 +1,7 @@
-"""Parts of other installed packages, found by their metadata without importing them.
+"""Components of other installed packages, found by entry points without importing them.
 
-A package names each of its parts in the entry-point group `fsarbench.parts`: `slot.Name` points to
-the module that registers it. Cards, where it brings some, lie in a folder `registry` inside the
-package, as they do in this project.
+A package lists its components in the entry-point group `fsarbench.parts`: `slot.Name` points to the
+module that registers the component. Optional cards are in a folder `registry` inside the package.
 """
 
 import importlib.util
@@ -16,13 +15,13 @@ GROUP = "fsarbench.parts"
 
 @dataclass(frozen=True)
 class DiscoveredComponent:
-    """One part that an installed package names.
+    """A component in the entry points of an installed package.
 
     Attributes:
-        slot: The slot of the registry.
-        name: The registered name.
-        module: What is imported when a config names it.
-        origin: The package and its version.
+        slot: Slot of the registry.
+        name: Registered name.
+        module: Module that is imported when a config uses the component.
+        origin: Name and version of the package.
     """
 
     slot: str
@@ -31,8 +30,8 @@ class DiscoveredComponent:
     origin: str
 
     @property
-    def place(self) -> Path:
-        """The folder of its top-level package, or its file; found without importing it."""
+    def location(self) -> Path:
+        """Folder of the top-level package, or its file, found without importing it."""
         spec = importlib.util.find_spec(self.module.partition(".")[0])
         if spec is None:
             return Path(self.module)
@@ -40,34 +39,34 @@ class DiscoveredComponent:
         return Path(next(iter(folders))) if folders else Path(spec.origin or self.module)
 
     def cards(self) -> list[Path]:
-        """The files of all cards of its package."""
-        return sorted((self.place / "registry").glob("*/*.toml"))
+        """Files of all cards of the package."""
+        return sorted((self.location / "registry").glob("*/*.toml"))
 
 
 @cache
 def discovered() -> tuple[DiscoveredComponent, ...]:
-    """All parts that installed packages name, by slot and name."""
-    found = (read(entry) for entry in entry_points(group=GROUP))
-    return tuple(sorted(found, key=lambda part: (part.slot, part.name, part.origin)))
+    """All components in entry points of installed packages, by slot and name."""
+    components = (read(entry) for entry in entry_points(group=GROUP))
+    return tuple(sorted(components, key=lambda c: (c.slot, c.name, c.origin)))
 
 
 def read(entry: EntryPoint) -> DiscoveredComponent:
-    """What an entry point says; one without a slot before its name belongs to no slot."""
+    """Component of an entry point; without a slot in its name, the slot is empty."""
     slot, _, name = entry.name.rpartition(".")
     return DiscoveredComponent(slot, name, entry.module, origin(entry.dist))
 
 
 def origin(distribution: Distribution | None) -> str:
-    """The name and version of a package."""
+    """Name and version of a package."""
     if distribution is None:
         return "an unnamed package"
     return f"{distribution.name} {distribution.version}"
 
 
 def components_of_slot(slot: str) -> dict[str, list[DiscoveredComponent]]:
-    """The discovered parts of a slot by name; two packages may claim one name."""
-    parts: dict[str, list[DiscoveredComponent]] = {}
-    for part in discovered():
-        if part.slot == slot:
-            parts.setdefault(part.name, []).append(part)
-    return parts
+    """Discovered components of a slot by name; several packages may use the same name."""
+    by_name: dict[str, list[DiscoveredComponent]] = {}
+    for component in discovered():
+        if component.slot == slot:
+            by_name.setdefault(component.name, []).append(component)
+    return by_name

@@ -1,4 +1,4 @@
-"""Packages whose classes are imported when they are first used."""
+"""Lazy imports of the classes of a package."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -8,14 +8,14 @@ from typing import Any
 def lazy_classes(
     package: str, classes: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for the `__init__` of a package.
+    """Create `__getattr__` and `__dir__` for the `__init__` of a package.
 
     Args:
-        package: The package's `__name__`.
-        classes: Names of classes to names of the modules that define them.
+        package: `__name__` of the package.
+        classes: Name of the module for each class.
 
     Returns:
-        Two functions, which Python calls for `from package import Class` and `dir(package)`.
+        Functions that Python calls for `from package import Class` and `dir(package)`.
 
     Example:
         >>> get, names = lazy_classes("collections", {"Mapping": "abc"})

@@ -1,4 +1,4 @@
-"""Where the configs and cards are: inside an installed wheel, or at the root of a checkout."""
+"""Folders of configs and cards, in an installed wheel or in a checkout."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def resource(name: str) -> Path:
-    """The folder `configs` or `registry` that belongs to this very package.
+    """Path of the folder `configs` or `registry` of this package.
 
-    A wheel carries both under `_data` beside the modules. An editable install leaves a stale copy
-    of that folder in site-packages, so no other place is searched.
+    A wheel contains both in `_data` next to the modules. Other folders are not searched, because an
+    editable install may leave an outdated copy in site-packages.
     """
-    carried = PACKAGE / "_data" / name
-    return carried if carried.is_dir() else PACKAGE.parent / name
+    in_wheel = PACKAGE / "_data" / name
+    return in_wheel if in_wheel.is_dir() else PACKAGE.parent / name

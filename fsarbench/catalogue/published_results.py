@@ -1,7 +1,7 @@
-"""Published results of the field, with how each was obtained; read without importing torch.
+"""Published results with their protocols, read without importing torch.
 
-Results of a method that has configs here stand on its card in `registry/methods`; those of other
-methods stand in `registry/published`, one file per method with the same keys.
+Results of methods with configs are in their cards in `registry/methods`. Results of other methods
+are in `registry/published`, one file per method with the same keys.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,25 +35,25 @@ class PublishedResult:
     """One published accuracy and its protocol.
 
     Attributes:
-        method: The method as its source spells it.
-        dataset: The data set.
+        method: Name of the method in the source.
+        dataset: Data set.
         way: Classes per episode.
         shot: Support videos per class.
-        accuracy: In percent, as printed.
-        source: Where it is printed.
+        accuracy: Accuracy in percent, as printed.
+        source: Paper or page with the accuracy.
         selection: How the tested checkpoint was selected: on validation classes (`val`), on the
             test classes (`test`), not at all (`fixed`), or `unknown`.
-        text_at_test: The text that enters the scores at test: `none`, class names (`name`),
-            sentences of a language model (`LLM`), a multimodal one (`MLLM`), or `unknown`.
+        text_at_test: Text used in the scores at test: `none`, class names (`name`), sentences of a
+            language model (`LLM`) or a multimodal one (`MLLM`), or `unknown`.
         transductive: Whether a query's score depends on the other queries, or `unknown`.
         pretraining: Pre-training data and architecture of the backbone.
-        tuning: The trained part of the backbone.
-        rerun: Accuracy of an independent rerun in percent; None where there is none.
-        rerun_source: Where the rerun is reported.
-        evidence: Where the protocol is known from.
-        note: A further condition.
-        config: The config of this project that stands for it.
-        override: What has to be set beside the config.
+        tuning: Trained part of the backbone.
+        rerun: Accuracy of an independent rerun in percent; None if there is none.
+        rerun_source: Source of the rerun.
+        evidence: Source of the protocol.
+        note: Further condition.
+        config: Config of fsarbench for this result.
+        override: Overrides (`--set`) that the config needs for this result.
     """
 
     method: str
@@ -82,16 +82,16 @@ class PublishedResult:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedMethod:
-    """A method that has results and no configs here.
+    """A method with published results, but without configs.
 
     Attributes:
-        file: Its file.
-        title: The method as its paper spells it.
-        selection: As in `PublishedResult`, for all results without one of their own.
-        text_at_test: Likewise.
-        transductive: Likewise.
-        evidence: Where these are known from.
-        published: The results; keys as in `PublishedResult`.
+        file: File of the method.
+        title: Name of the method in its paper.
+        selection: Default for the results of the method, as in `PublishedResult`.
+        text_at_test: Default for the results of the method.
+        transductive: Default for the results of the method.
+        evidence: Source of these three.
+        published: Published results; keys as in `PublishedResult`.
     """
 
     file: Path
@@ -104,7 +104,8 @@ class PublishedMethod:
 
 
 KEYS = tuple(f.name for f in fields(PublishedResult))
-OF_METHODS = ("selection", "text_at_test", "transductive", "evidence")
+# Keys of a method that are defaults for its results.
+DEFAULTS = ("selection", "text_at_test", "transductive", "evidence")
 REQUIRED = (
     "dataset",
     "way",
@@ -120,7 +121,7 @@ ALLOWED = {"selection": SELECTION, "text_at_test": TEXT_AT_TEST, "transductive":
 
 @cache
 def other_methods() -> tuple[PublishedMethod, ...]:
-    """The methods that have published results and no configs here, by file name.
+    """Methods with published results, but without configs, by file name.
 
     Raises:
         UserError: A file cannot be read.
@@ -131,7 +132,7 @@ def other_methods() -> tuple[PublishedMethod, ...]:
 
 @cache
 def published_results() -> tuple[PublishedResult, ...]:
-    """All published results, sorted by data set, way, shot and falling accuracy.
+    """All published results, sorted by data set, way, shot and decreasing accuracy.
 
     Raises:
         UserError: A file cannot be read, or a result is incomplete.
@@ -147,10 +148,10 @@ def _all_methods() -> list[MethodCard | PublishedMethod]:
 
 
 def results_of(method: MethodCard | PublishedMethod) -> list[PublishedResult]:
-    """The published results of a method, in the order of its file.
+    """Published results of a method, in the order of its file.
 
     Raises:
-        UserError: A result is incomplete; the message names file, result and key.
+        UserError: A result is incomplete or invalid; the message names file, result and key.
     """
     return [_result(method, row, number) for number, row in enumerate(method.published, 1)]
 
@@ -158,10 +159,10 @@ def results_of(method: MethodCard | PublishedMethod) -> list[PublishedResult]:
 def _result(
     method: MethodCard | PublishedMethod, row: Mapping[str, Any], number: int
 ) -> PublishedResult:
-    common = {key: getattr(method, key) for key in OF_METHODS}
-    # An empty cell of a table means that the source does not say.
+    defaults = {key: getattr(method, key) for key in DEFAULTS}
+    # Empty values mean that the source does not state them.
     stated = {key: value for key, value in row.items() if value != ""}
-    values = {"method": method.title, **common, **stated}
+    values = {"method": method.title, **defaults, **stated}
     fault = "; ".join(_faults(values))
     if fault:
         raise UserError(
@@ -173,22 +174,22 @@ def _result(
 def _faults(values: Mapping[str, Any]) -> Iterable[str]:
     for key in REQUIRED:
         if values.get(key) in (None, ""):
-            yield f"{key} is missing" + _choices(key)
+            yield f"{key} is missing" + _expected(key)
     for key, choices in ALLOWED.items():
         value = values[key]
         if value not in (*choices, ""):
-            yield f"{key} = {value!r}" + _choices(key)
+            yield f"{key} is {value!r}" + _expected(key)
     for key in values:
         if key not in KEYS:
             yield f"unknown key '{key}'.{nearest(key, KEYS).rstrip('.')}"
     if ("rerun" in values) != ("rerun_source" in values):
-        yield "rerun and rerun_source belong together"
+        yield "rerun and rerun_source must be given together"
 
 
-def _choices(key: str) -> str:
+def _expected(key: str) -> str:
     if key not in ALLOWED:
         return ""
-    return ", where one of " + ", ".join(map(_toml, ALLOWED[key])) + " is expected"
+    return f", expected one of {', '.join(map(_toml, ALLOWED[key]))}"
 
 
 def _toml(value: bool | str) -> str:
@@ -203,46 +204,46 @@ def select(
     shot: int | None = None,
     method: str | None = None,
 ) -> list[PublishedResult]:
-    """The results of a data set, way, shot and method; None stands for all.
+    """Select results by data set, way, shot and method; None selects all.
 
     Args:
-        results: The results to choose from.
-        dataset: A data set as papers or as configs spell it (`ssv2-full`, `ssv2`).
+        results: Results to select from.
+        dataset: Name of a data set in papers or configs (`ssv2-full`, `ssv2`).
         way: Classes per episode.
         shot: Support videos per class.
-        method: A method as its source spells it, or the name of its card; case is ignored.
+        method: Name of a method in its source or of its card; the case is ignored.
 
     Raises:
-        UserError: No result is of that data set, method, way or shot.
+        UserError: No result has this data set, method, way or shot.
     """
-    chosen = list(results)
+    selected = list(results)
     if dataset is not None:
-        known = {r.dataset: r for r in chosen}
-        chosen = [r for r in chosen if config_spelling(r.dataset) == config_spelling(dataset)]
-        _require(chosen, f"data set '{dataset}'", dataset, known)
+        known = {r.dataset: r for r in selected}
+        selected = [r for r in selected if config_spelling(r.dataset) == config_spelling(dataset)]
+        _require(selected, f"data set '{dataset}'", dataset, known)
     if method is not None:
-        known_methods = {r.method for r in chosen}
+        known_methods = {r.method for r in selected}
         names = _spellings(method)
-        chosen = [r for r in chosen if r.method.lower() in names]
-        _require(chosen, f"method '{method}'", method, known_methods)
-    return _of_task(chosen, way, shot)
+        selected = [r for r in selected if r.method.lower() in names]
+        _require(selected, f"method '{method}'", method, known_methods)
+    return _select_task(selected, way, shot)
 
 
-def _of_task(
+def _select_task(
     results: Sequence[PublishedResult], way: int | None, shot: int | None
 ) -> list[PublishedResult]:
-    chosen = [r for r in results if way in (None, r.way) and shot in (None, r.shot)]
-    if not chosen:
-        asked = {"--way": way, "--shot": shot}
-        options = " ".join(f"{key} {value}" for key, value in asked.items() if value is not None)
+    selected = [r for r in results if way in (None, r.way) and shot in (None, r.shot)]
+    if not selected:
+        given = {"--way": way, "--shot": shot}
+        options = " ".join(f"{key} {value}" for key, value in given.items() if value is not None)
         tasks = sorted({(r.way, r.shot) for r in results})
         listed = ", ".join(task_name(*task) for task in tasks)
-        raise UserError(f"No published result for {options}. There are: {listed}.")
-    return chosen
+        raise UserError(f"No published result for {options}. Available tasks: {listed}.")
+    return selected
 
 
 def _spellings(method: str) -> set[str]:
-    # A card's results may stand under several names (MA-FSAR: MA-CLIP in its first version).
+    # The results of a card may have several method names (MA-FSAR was MA-CLIP at first).
     names = {method.lower()}
     for card in _all_methods():
         card_name = card.name if isinstance(card, MethodCard) else card.title
@@ -251,13 +252,15 @@ def _spellings(method: str) -> set[str]:
     return names
 
 
-def _require(chosen: list[PublishedResult], asked: str, name: str, known: Iterable[str]) -> None:
-    if not chosen:
-        raise UserError(f"No published result for {asked}.{nearest(name, sorted(known))}")
+def _require(
+    selected: list[PublishedResult], description: str, name: str, known: Iterable[str]
+) -> None:
+    if not selected:
+        raise UserError(f"No published result for {description}.{nearest(name, sorted(known))}")
 
 
 def config_spelling(dataset: str) -> str:
-    """The name of a data set as configs spell it.
+    """Name of a data set in configs.
 
     Example:
         >>> config_spelling("ssv2-full"), config_spelling("ssv2-small"), config_spelling("hmdb51")

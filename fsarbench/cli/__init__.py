@@ -1,1 +1,1 @@
-"""The verbs of the command line, a file a verb or group; what they do is elsewhere."""
+"""The verbs of the command line, a file for each verb or group; what they do is elsewhere."""

@@ -1,4 +1,4 @@
-"""The command line: its verbs, and how it ends."""
+"""Entry point of the command line: commands, error messages and exit status."""
 
 import codecs
 import errno
@@ -20,16 +20,16 @@ from fsarbench.cli.run import check, eval_, run
 from fsarbench.cli.sweep import sweep
 from fsarbench.errors import UserError, killed_worker_message
 
-# What the system says of a disk that is full, read-only or broken.
-STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
-# Characters of our tables and messages in ASCII.
-PLAIN = {"±": "+-", "\u00d7": "x", "\u2013": "-", "—": "-", "…": "...", "→": "->"}
+# Error numbers of a full, read-only or broken disk.
+STORAGE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+# ASCII replacements of characters in tables and messages.
+ASCII = {"±": "+-", "\u00d7": "x", "\u2013": "-", "—": "-", "…": "...", "→": "->"}
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Few-shot action recognition: interchangeable parts, one evaluator.",
+    help="Few-shot action recognition: interchangeable components, one evaluator.",
 )
 app.command()(check)
 app.command()(run)
@@ -47,12 +47,12 @@ app.command()(config)
 app.add_typer(data, name="data")
 
 
-def print_version(asked: bool) -> bool:
-    """Print the version and end, where `--version` is given."""
-    if asked:
+def print_version(requested: bool) -> bool:
+    """Print the version and exit if `--version` is given."""
+    if requested:
         print(f"fsarbench {__version__}")
         raise typer.Exit()
-    return asked
+    return requested
 
 
 @app.callback()
@@ -68,28 +68,28 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; what a user can mend ends with exit status 2 and one message."""
-    # OpenMP's threads spin while they wait. Beside decoding workers, or on a shared machine, they
-    # then starve each other: matching was 20 times slower so. It has to be set before torch loads.
+    """Run the command line; errors that the user can fix give one message and exit status 2."""
+    # Waiting OpenMP threads spin by default. Next to decoding workers, or on a shared machine, they
+    # slow each other down: matching was 20 times slower. Must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # A notebook's backend is inherited and may not exist here; importing matplotlib would fail.
+    # The backend of a notebook is inherited; importing matplotlib fails if it does not exist here.
     os.environ["MPLBACKEND"] = "agg"
-    print_anywhere()
+    replace_unencodable()
     try:
         app()
     except UserError as error:
         print(f"fsarbench: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in STORAGE:
+        if error.errno not in STORAGE_ERRORS:
             raise
         print(f"fsarbench: cannot write {error.filename or 'a file'}: {error}", file=sys.stderr)
         sys.exit(2)
     except RuntimeError as error:
-        said = killed_worker_message(error)
-        if said is None:
+        message = killed_worker_message(error)
+        if message is None:
             raise
-        print(f"fsarbench: {said}", file=sys.stderr)
+        print(f"fsarbench: {message}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("fsarbench: interrupted", file=sys.stderr)
@@ -98,25 +98,25 @@ def main() -> None:
         close_output()
 
 
-def print_anywhere() -> None:
-    """Let no character that a terminal or pipe cannot encode end a command."""
-    codecs.register_error("fsarbench", _plainer)
+def replace_unencodable() -> None:
+    """Replace characters that the terminal or pipe cannot encode, instead of raising an error."""
+    codecs.register_error("fsarbench", _to_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="fsarbench")
 
 
 def close_output() -> None:
-    """Flush standard output; a reader that has closed the pipe, such as `head`, is no fault."""
+    """Flush standard output; ignore a closed pipe, for example of `head`."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more at its end, and would print the error there.
+        # Python flushes standard output again at exit, and would print the error then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _plainer(error: UnicodeError) -> tuple[str, int]:
+def _to_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    letters = error.object[error.start : error.end]
-    return "".join(PLAIN.get(letter, "?") for letter in letters), error.end
+    characters = error.object[error.start : error.end]
+    return "".join(ASCII.get(character, "?") for character in characters), error.end

@@ -11,18 +11,18 @@ def list_(
     slot: Annotated[
         str | None,
         typer.Argument(
-            help="Only the parts of this slot; 'method' for methods, 'config' for configs."
+            help="Only the components of this slot; 'method' for methods, 'config' for configs."
         ),
     ] = None,
 ) -> None:
-    """List the parts that configs can name, and the methods that configs are there for."""
+    """List components and methods, or the configs of the package."""
     from fsarbench.report.cards import print_list
 
     print_list(slot)
 
 
-def show(name: Annotated[str, typer.Argument(help="The name of a part or a method.")]) -> None:
-    """Show the card of a part or a method: paper, arguments, configs, what differs from it."""
+def show(name: Annotated[str, typer.Argument(help="Name of a component or method.")]) -> None:
+    """Show a component or method: paper, arguments, configs, and differences from the paper."""
     from fsarbench.report.cards import print_card
 
     print_card(name)
@@ -32,10 +32,10 @@ def config(
     config: ConfigPath,
     overrides: Overrides = None,
     out: Annotated[
-        str | None, typer.Option("--out", "-o", help="The file to write, instead of printing.")
+        str | None, typer.Option("--out", "-o", help="File to write; printed by default.")
     ] = None,
 ) -> None:
-    """Print a config with all bases and overrides applied, as a file that can be saved and run."""
+    """Print a config with all bases and overrides merged; the output is a config file."""
     from pathlib import Path
 
     from fsarbench.config.loading import load_config
@@ -53,17 +53,19 @@ def published(
     dataset: Annotated[
         str | None, typer.Option(help="Only this data set, such as ssv2-full.")
     ] = None,
-    way: Annotated[int | None, typer.Option(help="Only tasks of this many classes.")] = None,
+    way: Annotated[int | None, typer.Option(help="Only tasks with this number of classes.")] = None,
     shot: Annotated[
-        int | None, typer.Option(help="Only tasks of this many support videos per class.")
+        int | None, typer.Option(help="Only tasks with this number of support videos per class.")
     ] = None,
     method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
     layout: Annotated[
         str | None, typer.Option("--format", help="markdown, latex, csv or json.")
     ] = None,
-    out: Annotated[str | None, typer.Option("--out", "-o", help="The file to write.")] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="File to write; printed by default.")
+    ] = None,
 ) -> None:
-    """List the published results of the field, with how each was obtained and its source."""
+    """List published results with their protocols and sources."""
     from pathlib import Path
 
     from fsarbench.catalogue.published_results import published_results, select

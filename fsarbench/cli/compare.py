@@ -4,25 +4,26 @@ from typing import Annotated
 
 import typer
 
+from fsarbench.cli.options import Baseline, Confidence, Runs
+
 
 def compare(
-    runs: Annotated[
-        list[str], typer.Argument(metavar="RUN...", help="Folders of runs, or folders of these.")
-    ],
-    baseline: Annotated[
-        str | None, typer.Option(help="Run or name: adds paired differences to it.")
-    ] = None,
-    published: Annotated[bool, typer.Option(help="Add what papers report.")] = False,
-    confidence: Annotated[float, typer.Option(help="Of intervals and tests.")] = 0.95,
+    runs: Runs,
+    baseline: Baseline = None,
+    published: Annotated[bool, typer.Option(help="Add published results.")] = False,
+    confidence: Confidence = 0.95,
     layout: Annotated[
         str | None, typer.Option("--format", help="markdown, latex, csv or json.")
     ] = None,
-    out: Annotated[str | None, typer.Option("--out", "-o", help="The file to write.")] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="File to write; printed by default.")
+    ] = None,
     profile: Annotated[
-        str | None, typer.Option(help="A file of `profile --json`: adds what a step costs.")
+        str | None,
+        typer.Option(help="JSON file of `profile --json`; adds the cost of a training step."),
     ] = None,
 ) -> None:
-    """Put finished runs into one table, with intervals and tests on the same episodes."""
+    """Compare finished runs in one table, with intervals and paired tests on equal episodes."""
     from fsarbench.report.comparison.compare import compare as compare_runs
 
     compare_runs(

@@ -138,3 +138,26 @@ def import_(
         seed=seed,
         shares=shares,
     )
+
+
+@data.command("intersect")
+def intersect_tables(
+    first: Annotated[str, typer.Argument(metavar="A.csv", help="Annotation table.")],
+    second: Annotated[str, typer.Argument(metavar="B.csv", help="Annotation table.")],
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="Annotation table to write.")
+    ] = "shared.csv",
+) -> None:
+    """Write the videos that two annotation tables share, with the paths of the first one."""
+    from pathlib import Path
+
+    from fsarbench.data.importing.intersect import intersect
+    from fsarbench.data.splits import SPLITS
+
+    shared = intersect(Path(first), Path(second), Path(out))
+    for split in SPLITS:
+        count, one, other = shared.count(split), shared.first[split], shared.second[split]
+        print(f"{split}: {count:,} videos shared, {count / one:.1%} of A, {count / other:.1%} of B")
+    if shared.moved:
+        print(f"{len(shared.moved)} videos are in different splits and left out")
+    print(f"written to {out}; use it with dataset.annotations={out}")

@@ -54,7 +54,8 @@ def run_cache(
         raise UserError("--workers has to be 1 or more.")
     if isinstance(reader, StoreReader):
         raise UserError(
-            "`data cache` has to decode the videos: leave out reader.type='StoreReader'."
+            "`data cache` decodes videos and cannot read from a store: leave out "
+            "reader.type='StoreReader'."
         )
     store = Path(out).absolute() if out else source.root / default_name(settings)
     console = Console(highlight=False, soft_wrap=True)

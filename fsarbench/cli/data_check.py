@@ -26,7 +26,7 @@ def run_check(source: Source, out: str | None, settings: CheckSettings) -> int:
 
     Args:
         source: Video files of the data set.
-        out: CSV file for the bad videos; None for the default path beside the annotation table.
+        out: CSV file for the bad videos; None for the default path next to the annotation table.
         settings: Limits and number of processes.
 
     Raises:

@@ -34,7 +34,7 @@ def run_info(
         reader: Video reader.
         sheet: PNG file to write.
         classes: Number of videos per split on the sheet.
-        seed: Seed for sampling the videos measured and shown.
+        seed: Seed for sampling the videos.
 
     Raises:
         UserError: The data set is missing, features are damaged, or the sheet cannot be written.
@@ -48,15 +48,15 @@ def run_info(
     console.print(_table(splits, seed))
     print_fingerprint(dataset, console)
     if dataset.skipped:
-        console.print(f"left out as bad: {', '.join(dataset.skipped)}", markup=False)
-    picture, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)
+        console.print(f"skipped bad videos: {', '.join(dataset.skipped)}", markup=False)
+    image, faults = contact_sheet(splits, reader, classes, frames=8, seed=seed)
     for fault in faults:
         console.print(fault, markup=False)
     try:
-        picture.save(sheet)
+        image.save(sheet)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"cannot write {sheet}: {error}. Name a PNG file that may be written with --sheet."
+            f"cannot write {sheet}: {error}. Choose a writable PNG file with --sheet."
         ) from error
     console.print(f"written: {sheet}", markup=False)
 
@@ -116,8 +116,8 @@ def _table(splits: Mapping[SplitName, Split], seed: int) -> Table:
 
 
 def _lengths(split: Split, seed: int) -> tuple[str, str, str]:
-    random = RandomStream("durations", seed, split.name)
-    sample = [random.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
+    rng = RandomStream("durations", seed, split.name)
+    sample = [rng.pick(split.videos) for _ in range(min(SAMPLE, len(split.videos)))]
     headers = [probe(video.path) for video in sample]
     frames = [int(header.frames) for header in headers if header.frames]
     seconds = [

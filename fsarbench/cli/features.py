@@ -12,16 +12,15 @@ def features(
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Folder to write.")],
     config: Annotated[
         str | None,
-        typer.Argument(
-            metavar="CONFIG", help="A config file, or the name of a config of the package."
-        ),
+        typer.Argument(metavar="CONFIG", help="Config file, or name of a config of the package."),
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Take config and checkpoint of this finished run."),
+        typer.Option(metavar="RUN", help="Finished run with the config and checkpoint to use."),
     ] = None,
     split: Annotated[
-        list[str] | None, typer.Option(help="train, val or test; repeatable. All by default.")
+        list[str] | None,
+        typer.Option(help="train, val or test; repeatable. By default all splits."),
     ] = None,
     overrides: Overrides = None,
     device: Device = None,
@@ -30,8 +29,8 @@ def features(
 ) -> None:
     """Encode all videos once and write their features to a folder; resumable.
 
-    `dataset = dict(type="FeatureFolder", root=DIR)` with `backbone = dict(type="Precomputed")`
-    then trains and tests prototypes and matchers on them.
+    To train and test on these features, set `dataset = dict(type="FeatureFolder", root=DIR)` and
+    `backbone = dict(type="Precomputed")` in a config.
     """
     from fsarbench.experiments.features import write_feature_folder
 

@@ -1,4 +1,4 @@
-"""Arguments that several verbs share."""
+"""Arguments and options that several commands share."""
 
 from typing import Annotated, no_type_check
 
@@ -8,23 +8,35 @@ from fsarbench.runtime.progress import silence
 
 ConfigPath = Annotated[
     str,
-    typer.Argument(metavar="CONFIG", help="A config file, or the name of a config of the package."),
+    typer.Argument(metavar="CONFIG", help="Config file, or name of a config of the package."),
 ]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a key; slot.type=X replaces the part."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a config key; SLOT.type=NAME replaces the component. Repeatable.",
     ),
 ]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
+Device = Annotated[
+    str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default a GPU if there is one.")
+]
 
 
-# typer hands over its base class of the Context that it wants to see here.
+# typer passes an object of a base class of typer.Context, which a type checker would reject.
 @no_type_check
 def _silence(context: typer.Context, quiet: bool) -> bool:
-    # For as long as the verb runs: data sets are made, and videos decoded, far below it.
+    # Until the command ends, because progress bars are created in many modules.
     context.with_resource(silence(quiet))
     return quiet
 
 
-Quiet = Annotated[bool, typer.Option(help="No progress.", callback=_silence)]
+Quiet = Annotated[bool, typer.Option(help="Show no progress.", callback=_silence)]
+Runs = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN...", help="Folders of runs, or folders that contain them."),
+]
+Baseline = Annotated[
+    str | None, typer.Option(help="Folder or name of a run; adds paired differences from it.")
+]
+Confidence = Annotated[float, typer.Option(help="Confidence level of intervals and tests.")]

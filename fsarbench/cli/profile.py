@@ -13,25 +13,30 @@ def profile(
     ],
     overrides: Overrides = None,
     device: Device = None,
-    json: Annotated[str | None, typer.Option(help="The file to write all figures to.")] = None,
+    json: Annotated[str | None, typer.Option(help="JSON file for all figures.")] = None,
     no_time: Annotated[
-        bool, typer.Option("--no-time", help="Count and compute only; seconds for any model.")
+        bool, typer.Option("--no-time", help="Skip measurements of time; takes seconds only.")
     ] = False,
-    repeats: Annotated[int, typer.Option(min=1, help="How often each work is timed.")] = 10,
+    repeats: Annotated[int, typer.Option(min=1, help="Number of timing repetitions.")] = 10,
     roofline: Annotated[
-        bool, typer.Option("--roofline", help="Also the first config's share of the ceilings.")
+        bool, typer.Option("--roofline", help="Add a roofline analysis of the first config.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Parameters, operations, memory and speed of configs; needs neither data nor weights."""
+    """Parameters, FLOPs, memory and speed of configs; needs neither data nor weights."""
     del quiet
-    from fsarbench.profiling.profile import Timed
+    from fsarbench.profiling.profile import TimingOptions
     from fsarbench.profiling.profile import profile as run_profile
     from fsarbench.report.profile_table import show
 
-    timed = Timed(repeats=0 if no_time else repeats)
+    timing = TimingOptions(repeats=0 if no_time else repeats)
     show(
         run_profile(
-            configs, overrides or (), device=device, json_file=json, timed=timed, roofline=roofline
+            configs,
+            overrides or (),
+            device=device,
+            json_file=json,
+            timing=timing,
+            roofline=roofline,
         )
     )

@@ -4,44 +4,38 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import Quiet
-
-Runs = Annotated[
-    list[str], typer.Argument(metavar="RUN...", help="Folders of runs, or folders of these.")
-]
+from fsarbench.cli.options import Baseline, Confidence, Quiet, Runs
 
 Trust = Annotated[
     bool,
     typer.Option(
         "--trust",
-        help="Import the modules that the configs of the runs name in custom_imports: runs them.",
+        help="Import the modules in custom_imports of the runs' configs, which runs their code.",
     ),
 ]
 
 
-def report(  # noqa: PLR0913 (one argument for each option)
+def report(  # noqa: PLR0913 (one argument per option)
     runs: Runs,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", help="The page; report.html, if no --figures are asked for."),
+        typer.Option("--out", "-o", help="HTML file; report.html by default without --figures."),
     ] = None,
     figures: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Writes every plot as a file.")
+        str | None, typer.Option(metavar="DIR", help="Folder for the plots as files.")
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Of these files: svg, pdf, png, with commas between.")
+        str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
     ] = "svg,pdf",
-    baseline: Annotated[
-        str | None, typer.Option(help="Run or name: adds paired differences to it.")
-    ] = None,
-    confidence: Annotated[float, typer.Option(help="Of intervals and tests.")] = 0.95,
+    baseline: Baseline = None,
+    confidence: Confidence = 0.95,
     episodes: Annotated[
-        int, typer.Option(help="Hard, easy and disputed episodes to show, of each; 0 for none.")
+        int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
     ] = 2,
     trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make one page of finished runs: table, plots, confusion, and a viewer of episodes."""
+    """Write an HTML report of finished runs: table, plots, confusions and an episode viewer."""
     from functools import partial
 
     from fsarbench.experiments.reload import reload_run
@@ -62,12 +56,14 @@ def report(  # noqa: PLR0913 (one argument for each option)
 
 def episode(
     runs: Runs,
-    numbers: Annotated[list[int], typer.Option("--index", "-i", help="Its number; repeatable.")],
-    out: Annotated[str, typer.Option("--out", "-o", help="The page.")] = "episode.html",
+    numbers: Annotated[
+        list[int], typer.Option("--index", "-i", help="Number of the episode; repeatable.")
+    ],
+    out: Annotated[str, typer.Option("--out", "-o", help="HTML file.")] = "episode.html",
     trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show a test episode: its frames, the scores, and what the matcher saw."""
+    """Write an HTML page of a test episode: frames, scores and explanations of the matcher."""
     from functools import partial
 
     from fsarbench.experiments.reload import reload_run

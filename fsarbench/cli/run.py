@@ -10,18 +10,18 @@ from fsarbench.cli.options import ConfigPath, Device, Overrides, Quiet
 
 
 def check(config: ConfigPath, overrides: Overrides = None) -> None:
-    """Report everything that is wrong with a config; run one episode without data or weights."""
+    """Report all faults of a config; run one episode without data or weights."""
     from fsarbench.runtime import shape_checks
 
     shape_checks.enforce()
     from fsarbench.config.loading import load_config
     from fsarbench.config.validation import check_config as check_config
     from fsarbench.experiments.dry_run import check_corpus, dry_run
-    from fsarbench.report.run_summary import print_parts
+    from fsarbench.report.run_summary import print_components
 
     loaded = load_config(config, overrides or ())
     check_config(loaded)
-    print_parts(loaded, dry_run(loaded.values))
+    print_components(loaded, dry_run(loaded.values))
     note = check_corpus(loaded.values)
     if note:
         print(note, file=sys.stderr)
@@ -31,24 +31,24 @@ def run(
     config: ConfigPath,
     overrides: Overrides = None,
     name: Annotated[
-        str | None, typer.Option(help="What the run is called; the config's name by default.")
+        str | None, typer.Option(help="Name of the run; by default the name of the config.")
     ] = None,
     work_dir: Annotated[
-        str | None, typer.Option(help="Where results go; runs/NAME, numbered, by default.")
+        str | None, typer.Option(help="Output folder; by default runs/NAME, numbered.")
     ] = None,
     device: Device = None,
-    resume: Annotated[bool, typer.Option(help="Go on with the run in --work-dir.")] = False,
+    resume: Annotated[bool, typer.Option(help="Resume the run in --work-dir.")] = False,
     quiet: Quiet = False,
     launcher: Annotated[
-        str | None, typer.Option(help="slurm, where srun starts the processes; none for torchrun.")
+        str | None, typer.Option(help="slurm if srun starts the processes; not for torchrun.")
     ] = None,
 ) -> None:
-    """Train and test a config, print its result and write it to the work folder.
+    """Train and test a config; print the result and write it to the output folder.
 
-    A config with several seeds is run with each, in a folder of its own; exit status 1 if one of
-    them fails.
+    A config with several seeds is run once per seed, in separate folders. Exit status 1 if a seed
+    fails.
     """
-    # Importing torch takes seconds; one line says meanwhile what was started.
+    # Importing torch takes seconds, so the first line is printed before.
     if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
     from fsarbench.experiments.seeds import run_seeds
@@ -68,7 +68,7 @@ def run(
 
 
 def is_first_process(launcher: str | None) -> bool:
-    """Whether this process prints for all of a run; known from the environment, without torch."""
+    """Whether this process is the first of its run; read from the environment, without torch."""
     rank = "SLURM_PROCID" if launcher == "slurm" else "RANK"  # torchrun sets RANK
     return os.environ.get(rank, "0") == "0"
 
@@ -76,20 +76,20 @@ def is_first_process(launcher: str | None) -> bool:
 def eval_(
     config: ConfigPath,
     checkpoint: Annotated[
-        str, typer.Option(help="best.safetensors of a run, or the run's folder.")
+        str, typer.Option(help="best.safetensors of a run, or the folder of the run.")
     ],
     overrides: Overrides = None,
     name: Annotated[
-        str | None, typer.Option(help="What the result is called; the config's name by default.")
+        str | None, typer.Option(help="Name of the result; by default the name of the config.")
     ] = None,
     work_dir: Annotated[
-        str | None, typer.Option(help="Where results go; runs/NAME_eval, numbered, by default.")
+        str | None, typer.Option(help="Output folder; by default runs/NAME_eval, numbered.")
     ] = None,
     device: Device = None,
-    resume: Annotated[bool, typer.Option(help="Go on with the test in --work-dir.")] = False,
+    resume: Annotated[bool, typer.Option(help="Resume the test in --work-dir.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Test a checkpoint without training, print the result and write it to the work folder."""
+    """Test a checkpoint without training; print the result and write it to the output folder."""
     from fsarbench.experiments.run import run_checkpoint
 
     run_checkpoint(

@@ -7,19 +7,24 @@ import typer
 from fsarbench.cli.options import Device, Overrides
 
 Configs = Annotated[
-    list[str], typer.Argument(metavar="CONFIG...", help="Configs, or files of named rows.")
+    list[str],
+    typer.Argument(metavar="CONFIG...", help="Configs, or sweep files with named rows."),
 ]
 Grid = Annotated[
     list[str] | None,
-    typer.Option(metavar="KEY=VALUE,...", help="An axis: every combination is a run."),
+    typer.Option(
+        metavar="KEY=VALUE,...", help="Values of a key; every combination of keys is a run."
+    ),
 ]
 Name = Annotated[
-    str | None, typer.Option(help="What rows are called, such as '{matcher.type} + {config}'.")
+    str | None, typer.Option(help="Pattern for row names, such as '{matcher.type} + {config}'.")
 ]
-WorkDir = Annotated[str | None, typer.Option(help="Where the runs go; runs/sweep_NAME by default.")]
-Baseline = Annotated[str | None, typer.Option(help="A row's name: adds paired differences to it.")]
+WorkDir = Annotated[str | None, typer.Option(help="Output folder; by default runs/sweep_NAME.")]
+Baseline = Annotated[
+    str | None, typer.Option(help="Name of a row; adds paired differences from it.")
+]
 Out = Annotated[
-    str | None, typer.Option("--out", "-o", help="The table's file: .md, .tex, .csv, .json.")
+    str | None, typer.Option("--out", "-o", help="File for the table: .md, .tex, .csv or .json.")
 ]
 
 
@@ -33,9 +38,9 @@ def sweep(
     baseline: Baseline = None,
     out: Out = None,
 ) -> None:
-    """Run every combination of some configs, then put all into one table; finished ones are kept.
+    """Run all combinations of configs and options, and compare them in one table; resumable.
 
-    A combination that fails is reported and does not stop the others; exit status 1 then.
+    A failed run is reported and does not stop the others. Exit status 1 if a run fails.
     """
     import shlex
     import sys

@@ -18,10 +18,10 @@ from fsarbench.errors import UserError
 from fsarbench.experiments.contract_checks import held_to_contracts
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.episode_flops import dummy_episode, text_shape
-from fsarbench.profiling.parameters import Part, parts
+from fsarbench.profiling.parameters import SlotParameters, slot_parameters
 
 
-def dry_run(values: Values) -> list[Part]:
+def dry_run(values: Values) -> list[SlotParameters]:
     """Run one episode of a checked config on the meta device; returns one row per slot.
 
     Raises:
@@ -29,7 +29,7 @@ def dry_run(values: Values) -> list[Part]:
     """
     model = build_on_meta(values)
     run_episode(model, values)
-    return parts(model)
+    return slot_parameters(model)
 
 
 def check_corpus(values: Values) -> str:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.catalogue.pretraining import seen_record
-from fsarbench.config.build import assemble, build_settings
+from fsarbench.config.build import assemble, build_settings, dataset_name
 from fsarbench.config.loading import LoadedConfig, apply
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config
@@ -283,7 +283,7 @@ def description(job: FeatureJob, names: Sequence[SplitName], weights: str) -> di
     return {
         "schema": SCHEMA,
         "complete": False,
-        "dataset": dataset.get("name") or dataset["type"],
+        "dataset": dataset.get("name") or dataset_name(values),
         "data_fingerprint": job.fingerprint,
         "partition": partition_hash(grouped(video_rows(videos))),
         "splits": {split.name: split_sizes(split) for split in videos},
@@ -391,8 +391,9 @@ def write_text_features(job: FeatureJob, splits: Sequence[Split]) -> None:
     features = torch.cat(banks).float().cpu().numpy()
     classes = np.array([name for split in named for name in split.readable])
     path = job.folder / TEXT
+    corpus = np.array(job.model.text_encoder.corpus_sha256)
     with write_errors(path), atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, classes=classes, features=features)
+        np.savez(file, classes=classes, features=features, corpus_sha256=corpus)
 
 
 def summary(job: FeatureJob, info: Mapping[str, Any]) -> str:

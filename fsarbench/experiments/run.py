@@ -320,7 +320,7 @@ def finish(
     if not distributed.is_main():
         distributed.stop()
         return job.folder
-    info = job.data_module.feature_info
+    info, dataset = job.data_module.feature_info, build_dataset(job.loaded.values)
     origin = Origin(
         name=job.name,
         config=job.loaded.text(),
@@ -328,7 +328,8 @@ def finish(
         dataset=info.get("dataset", dataset_name(job.loaded.values)),
         fingerprint=job.fingerprint,
         total_seconds=time.monotonic() - start,
-        skipped=build_dataset(job.loaded.values).skipped,
+        skipped=dataset.skipped,
+        listed=dataset.listed,
         checkpoint=tuned,
         seen_data=info.get("seen_data", seen_record(job.loaded.values["backbone"])),
     )

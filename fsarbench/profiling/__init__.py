@@ -1,1 +1,1 @@
-"""What any assembly costs: parameters, operations, memory, time. No data and no weights needed."""
+"""Cost of a model: parameters, FLOPs, memory and time, measured without data or weights."""

@@ -1,4 +1,4 @@
-"""What a model costs in operations when it is tested."""
+"""FLOPs of a model per test episode and per video."""
 
 import copy
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Backbone
 from fsarbench.model import Branch, FewShotModel
-from fsarbench.profiling.flop_counter import FlopCounter, RunningSlot, plain_attention
+from fsarbench.profiling.flop_counter import FlopCounter, SlotTracker, unfused_attention
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -25,13 +25,13 @@ CONVENTION = (
 
 @dataclass(frozen=True)
 class EpisodeFlops:
-    """Floating-point operations by `CONVENTION`.
+    """Floating-point operations, counted by `CONVENTION`.
 
     Attributes:
-        support_video: Encoding one support video.
-        query_video: Encoding one query video.
-        episode: One whole test episode without caching.
-        not_counted: Operations of torch that have no formula, so that the numbers are too small.
+        support_video: FLOPs of encoding one support video.
+        query_video: FLOPs of encoding one query video.
+        episode: FLOPs of one whole test episode without cached features.
+        not_counted: Operations of torch without a formula; if there are any, the FLOPs are too low.
     """
 
     support_video: int
@@ -43,15 +43,15 @@ class EpisodeFlops:
 def count_flops(
     model: FewShotModel, clips: ClipSettings, episodes: EpisodeSettings
 ) -> EpisodeFlops:
-    """Counts on a copy of the model without memory: seconds for a model of any size.
+    """Count the FLOPs on a copy of the model on the meta device; takes seconds.
 
     Args:
-        model: On any device; it is not changed.
-        clips: Resolved for the backbone's image size.
-        episodes: The kind of task.
+        model: Model on any device; it is not changed.
+        clips: Clip settings for the image size of the backbone.
+        episodes: Way, shot and number of queries.
     """
-    # The text encoder stays out: it is large, and its work is not counted.
-    bare = FewShotModel(
+    # The text encoder is large and its FLOPs are not counted, so it is not copied.
+    without_text = FewShotModel(
         model.backbone,
         model.prototypes,
         model.matcher,
@@ -60,12 +60,12 @@ def count_flops(
         branches={name: b for name, b in model.branches.items() if isinstance(b, Branch)},
         reads=model.reads,
     )
-    empty = on_meta(bare).eval()
+    empty = meta_copy(without_text).eval()
     episode = dummy_episode(model.backbone, clips, episodes, text_shape(model))
     text = None if episode.text is None else episode.text[:1]
-    support = counted(lambda: empty.encode_support(episode.support[:1, :1], text))
-    query = counted(lambda: empty.encode_query(episode.query[:1]))
-    whole = counted(lambda: empty.scores(empty(episode)))
+    support = count_operations(lambda: empty.encode_support(episode.support[:1, :1], text))
+    query = count_operations(lambda: empty.encode_query(episode.query[:1]))
+    whole = count_operations(lambda: empty.scores(empty(episode)))
     missing = support.not_counted | query.not_counted | whole.not_counted
     return EpisodeFlops(support.total, query.total, whole.total, tuple(sorted(missing)))
 
@@ -77,7 +77,7 @@ def text_shape(model: FewShotModel) -> tuple[int, int] | None:
 
 
 def video_input(backbone: Backbone, clips: ClipSettings) -> tuple[tuple[int, ...], torch.dtype]:
-    """Shape and type of one video as a backbone takes it: frames or features."""
+    """Shape and dtype of one video as input of a backbone: frames or given features."""
     if backbone.takes_features:
         return (backbone.output_frames(clips.frames), backbone.dim), torch.float32
     size, _ = clips.sides()
@@ -90,7 +90,7 @@ def dummy_episode(
     episodes: EpisodeSettings,
     text: tuple[int, int] | None,
 ) -> Episode:
-    """A test episode of nothing, on the meta device."""
+    """Test episode on the meta device."""
     shape, dtype = video_input(backbone, clips)
     queries = episodes.way * episodes.queries
     with torch.device("meta"):
@@ -103,16 +103,16 @@ def dummy_episode(
         )
 
 
-def on_meta(module: M) -> M:
-    """A copy of a module on the meta device, whose tensors take no memory."""
-    return copied(module, lambda tensor: torch.empty_like(tensor, device="meta"))
+def meta_copy(module: M) -> M:
+    """Copy of a module on the meta device, where tensors take no memory."""
+    return modified_copy(module, lambda tensor: torch.empty_like(tensor, device="meta"))
 
 
-def copied(module: M, change: Callable[[Tensor], Tensor]) -> M:
-    """A copy of a module whose parameters and buffers are replaced; the originals are not copied.
+def modified_copy(module: M, change: Callable[[Tensor], Tensor]) -> M:
+    """Copy a module with replaced parameters and buffers; the original tensors are not copied.
 
     Args:
-        module: It is not changed.
+        module: Module to copy; it is not changed.
         change: Function from a parameter or buffer to the tensor that replaces it.
     """
     memo: dict[int, object] = {}
@@ -123,9 +123,9 @@ def copied(module: M, change: Callable[[Tensor], Tensor]) -> M:
     return copy.deepcopy(module, memo)
 
 
-def counted(run: Callable[[], object], model: nn.Module | None = None) -> FlopCounter:
-    """The operations of a run without gradients, by the slots of a model."""
-    with torch.no_grad(), plain_attention(), RunningSlot(model or nn.Identity()) as running:
-        with FlopCounter(running) as counter:
+def count_operations(run: Callable[[], object], model: nn.Module | None = None) -> FlopCounter:
+    """Count the FLOPs of a function call without gradients, by slot of a model."""
+    with torch.no_grad(), unfused_attention(), SlotTracker(model or nn.Identity()) as slots:
+        with FlopCounter(slots) as counter:
             run()
         return counter

@@ -1,8 +1,8 @@
-"""Counting the floating-point operations of any code, and naming what could not be counted.
+"""FLOP counter for any code, which also lists the operations that it cannot count.
 
-torch's own formulas (`torch.utils.flop_counter`) are taken where they are right. Its counter gives
-0 to whatever it has no formula for, cheap or not; this one knows which operations are cheap, and
-names the others.
+It uses the formulas of torch (`torch.utils.flop_counter`) where they are correct. The counter of
+torch counts every operation without a formula as 0. This counter distinguishes operations with a
+negligible number of FLOPs from the others, and lists the others.
 """
 
 from collections import Counter
@@ -21,11 +21,11 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sd
 
 aten = torch.ops.aten
 
-# How the names begin of what is neither a product of matrices nor hides one: it moves, sums up,
-# normalises, interpolates, sorts or draws numbers, a few operations a number at the most, which the
-# convention leaves out. Pointwise operations and views are known by their tags and schemas.
+# Prefixes of the names of operations that contain no matrix product: they copy, sum, normalise,
+# interpolate, sort or sample values. They need a few FLOPs per value, which the convention does not
+# count. Pointwise operations and views are recognised by their tags and schemas instead.
 # fmt: off
-CHEAP = (
+NEGLIGIBLE = (
     "_adaptive_avg_pool", "_batch_norm", "_fused_adam", "_fused_rms_norm", "_foreach_",
     "_linalg_check_errors", "_local_scalar_dense", "_log_softmax", "_native_batch_norm",
     "_safe_softmax", "_softmax", "_to_copy", "_unsafe_index", "_unsafe_view", "_upsample_",
@@ -61,18 +61,18 @@ def _matrix_vector(matrix: Tensor, vector: Tensor, **_: Any) -> int:
     return 2 * matrix.numel()
 
 
-def _added_matrix_vector(start: Tensor, matrix: Tensor, vector: Tensor, **_: Any) -> int:
+def _add_matrix_vector(start: Tensor, matrix: Tensor, vector: Tensor, **_: Any) -> int:
     del start, vector
     return 2 * matrix.numel()
 
 
-def _summed_products(start: Tensor, first: Tensor, second: Tensor, **_: Any) -> int:
+def _batched_product_sum(start: Tensor, first: Tensor, second: Tensor, **_: Any) -> int:
     del start
     return 2 * first.numel() * second.shape[-1]
 
 
 def _solve(matrix: Tensor, right: Tensor, **_: Any) -> int:
-    """An LU decomposition of each matrix, 2/3 n^3, and two triangular solves of each column."""
+    """FLOPs of one LU decomposition per matrix, 2/3 n^3, and two triangular solves per column."""
     size = matrix.shape[-1]
     return matrix.numel() * size * 2 // 3 + 2 * size * right.numel()
 
@@ -82,35 +82,35 @@ def _solve_decomposed(matrix: Tensor, pivots: Tensor, right: Tensor, **_: Any) -
     return 2 * matrix.shape[-1] * right.numel()
 
 
-# What torch counts as 0, or counts in some versions only.
-OWN: dict[Any, Formula] = {
+# Formulas for operations that torch counts as 0, in all versions or in some.
+FORMULAS: dict[Any, Formula] = {
     aten._scaled_dot_product_flash_attention_for_cpu: _attention_on_cpu,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_on_cpu_backward,
     aten.mv: _matrix_vector,
     aten.dot: _matrix_vector,
     aten.vdot: _matrix_vector,
-    aten.addmv: _added_matrix_vector,
-    aten.addbmm: _summed_products,
-    aten._addmm_activation: _summed_products,
+    aten.addmv: _add_matrix_vector,
+    aten.addbmm: _batched_product_sum,
+    aten._addmm_activation: _batched_product_sum,
     aten._linalg_solve_ex: _solve,
     aten.linalg_lu_solve: _solve_decomposed,
 }
 
 
 class FlopCounter(TorchDispatchMode):
-    """Counts what runs inside its `with` block, 1 multiply-add as 2.
+    """Count the FLOPs of the code in a `with` block; 1 multiply-add = 2 FLOPs.
 
-    Matrix products, convolutions and attention are counted, elementwise work is not. Anything else
-    is named in `not_counted`.
+    Matrix products, convolutions and attention are counted, elementwise operations are not. All
+    other operations are listed in `not_counted`.
 
     Args:
-        running: Knows which slot of a model is at work.
+        slot_tracker: Tracker of the current slot of a model.
 
     Attributes:
-        total: Operations so far.
-        slots: The same by slot.
-        weights: Those of `total` that a backward pass spent on the gradients of parameters.
-        not_counted: How often each operation without a formula came.
+        total: FLOPs so far.
+        slots: FLOPs by slot.
+        weights: Part of `total` that the backward pass spent on gradients of parameters.
+        not_counted: Number of calls of each operation without a formula.
 
     Example:
         >>> with FlopCounter() as counter:
@@ -119,13 +119,13 @@ class FlopCounter(TorchDispatchMode):
         (48, {})
     """
 
-    def __init__(self, running: "RunningSlot | None" = None) -> None:
+    def __init__(self, slot_tracker: "SlotTracker | None" = None) -> None:
         super().__init__()
         self.total = 0
         self.weights = 0
         self.slots: Counter[str] = Counter()
         self.not_counted: Counter[str] = Counter()
-        self._running = running or RunningSlot(nn.Identity())
+        self._slot_tracker = slot_tracker or SlotTracker(nn.Identity())
 
     def __torch_dispatch__(
         self,
@@ -134,40 +134,40 @@ class FlopCounter(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Runs the operation, or what it is made of, and counts it."""
+        """Run and count an operation, or the operations into which it decomposes."""
         del types
         kwargs = kwargs or {}
         packet = func._overloadpacket
-        formula = OWN.get(packet)
+        formula = FORMULAS.get(packet)
         known = formula is not None or packet in flop_registry
         if not known:
             with self:
-                parts = func.decompose(*args, **kwargs)
-            if parts is not NotImplemented:
-                return parts
+                decomposed = func.decompose(*args, **kwargs)
+            if decomposed is not NotImplemented:
+                return decomposed
         out = func(*args, **kwargs)
         if formula is not None:
             self._add(formula(*args, **kwargs))
         elif known:
             self._add(flop_registry[packet](*args, **kwargs, out_val=out))
-        elif not is_cheap(func):
+        elif not is_negligible(func):
             self.not_counted[f"{packet}"] += 1
         return out
 
     def _add(self, operations: int) -> None:
         self.total += operations
-        self.weights += round(operations * share_for_parameters())
-        self.slots[self._running.name] += operations
+        self.weights += round(operations * parameter_gradient_share())
+        self.slots[self._slot_tracker.name] += operations
 
 
-class RunningSlot:
-    """Follows the forward passes of a model's modules inside its `with` block.
+class SlotTracker:
+    """Track the slot whose module is running, for the code in a `with` block.
 
-    An adapter calls the trunk's layers; meanwhile the trunk is at work.
+    If an adapter calls layers of the trunk, the backbone is the current slot during these calls.
 
     Args:
-        model: Its slots are its children, adapters apart from the backbone that holds them;
-            components of a branch are called `BRANCH.SLOT`.
+        model: Model whose children are the slots. The adapters are a separate slot, although the
+            backbone holds them. Components of a branch are called `BRANCH.SLOT`.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -177,10 +177,10 @@ class RunningSlot:
 
     @property
     def name(self) -> str:
-        """The slot at work; `other` outside a model."""
+        """Current slot; `other` outside of the model."""
         return self._names[-1]
 
-    def __enter__(self) -> "RunningSlot":
+    def __enter__(self) -> "SlotTracker":
         self._hooks = [
             register_module_forward_pre_hook(lambda module, _: self._enter(module)),
             register_module_forward_hook(lambda *_: self._leave(), always_call=True),
@@ -198,64 +198,67 @@ class RunningSlot:
         self._names.pop()
 
 
-def is_cheap(func: Any) -> bool:
-    """Whether an operation is known to do no more than a little with each number."""
+def is_negligible(func: Any) -> bool:
+    """Whether an operation is known to need only a few FLOPs per value."""
     space, _, name = func._schema.name.partition("::")
     if space == "prim":
         return True
     if space != "aten":
         return False
-    # In place and out of place are the same work, but only the latter always carries the tag.
-    plain = getattr(aten, name.removesuffix("_"), func._overloadpacket)
-    pointwise = any(torch.Tag.pointwise in getattr(plain, o).tags for o in plain.overloads())
-    return pointwise or func.is_view or name.startswith(CHEAP)
+    # An in-place operation may lack the tag that its out-of-place form has.
+    packet = getattr(aten, name.removesuffix("_"), func._overloadpacket)
+    pointwise = any(torch.Tag.pointwise in getattr(packet, o).tags for o in packet.overloads())
+    return pointwise or func.is_view or name.startswith(NEGLIGIBLE)
 
 
-# The two factors of a product among a backward node's inputs; each one's gradient costs the same.
+# Indices of the two factors of a product among the inputs of a backward node. The gradients of both
+# factors need the same number of FLOPs.
 FACTORS = {"Addmm": (1, 2), "Baddbmm": (1, 2), "Mm": (0, 1), "Bmm": (0, 1), "Convolution": (0, 1)}
-# What only reshapes a parameter, or changes its type, on its way into a product.
+# Operations that only reshape a parameter or change its dtype before a product.
 RESHAPES = ("T", "Transpose", "View", "UnsafeView", "Expand", "Permute", "ToCopy", "Unsqueeze")
 
 
-def share_for_parameters() -> float:
-    """The share of a product, in the backward pass, that is spent on gradients of parameters.
+def parameter_gradient_share() -> float:
+    """Fraction of the current product in the backward pass that computes gradients of parameters.
 
-    0 in a forward pass, one that is run again for the backward pass included.
+    0 in a forward pass, also in one that activation checkpointing repeats.
     """
     if torch.is_grad_enabled():
         return 0.0
     node = torch._C._current_autograd_node()
-    factors = FACTORS.get(_kind(node), ()) if node is not None else ()
-    wanted = [node.next_functions[i][0] for i in factors]
-    wanted = [edge for edge in wanted if edge is not None]
-    return sum(map(_leads_to_parameter, wanted)) / len(wanted) if wanted else 0.0
+    factors = FACTORS.get(_operation_name(node), ()) if node is not None else ()
+    edges = [node.next_functions[i][0] for i in factors]
+    with_gradient = [edge for edge in edges if edge is not None]
+    if not with_gradient:
+        return 0.0
+    return sum(map(_leads_to_parameter, with_gradient)) / len(with_gradient)
 
 
 def _leads_to_parameter(node: Any) -> bool:
-    while node is not None and _kind(node) in RESHAPES:
+    while node is not None and _operation_name(node) in RESHAPES:
         node = node.next_functions[0][0]
     return node is not None and node.name().endswith("AccumulateGrad")
 
 
-def _kind(node: Any) -> str:
+def _operation_name(node: Any) -> str:
     return node.name().rsplit("Backward", 1)[0]
 
 
 def slots_of(model: nn.Module) -> dict[int, str]:
-    """The slot of every module of a model, by identity."""
-    found = {}
+    """Slot of every module of a model, by the `id` of the module."""
+    slots = {}
     for name, module in model.named_modules():
-        slot, *inside = name.split(".")
-        if slot == "branches" and len(inside) >= 2:
-            slot, inside = f"{inside[0]}.{inside[1]}", []
-        is_adapter = inside[:1] in (["adapters"], ["entry"])
-        found[id(module)] = "adapter" if is_adapter else slot or "other"
-    return found
+        slot, *path = name.split(".")
+        if slot == "branches" and len(path) >= 2:
+            slot, path = f"{path[0]}.{path[1]}", []
+        is_adapter = path[:1] in (["adapters"], ["entry"])
+        slots[id(module)] = "adapter" if is_adapter else slot or "other"
+    return slots
 
 
 @contextmanager
-def plain_attention() -> Iterator[None]:
-    """Keeps `nn.MultiheadAttention` from its fused kernel of evaluation, which nobody can count."""
+def unfused_attention() -> Iterator[None]:
+    """Disable the fused inference kernel of `nn.MultiheadAttention`, which cannot be counted."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

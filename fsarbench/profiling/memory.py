@@ -1,4 +1,4 @@
-"""Peak memory of a training step and of a test episode, split by what it is for."""
+"""Peak memory of a training step and of a test episode, by kind of tensor."""
 
 import weakref
 from collections import Counter
@@ -19,30 +19,30 @@ from fsarbench.episode import Episode
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.profiling.dummy_inputs import (
     ProfiledModel,
-    empty_on,
+    empty_copy,
+    episode_loss,
     infer_episode,
-    loss_of,
+    map_tensors,
     tensors_of,
-    with_tensors,
 )
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import parameter_groups
 
 
 class MemoryTracker(TorchDispatchMode):
-    """Bytes of living tensors by kind, from when they are made to when nobody holds them.
+    """Track the bytes of allocated tensors by kind, for the code in a `with` block.
 
-    What is made inside the `with` block is of the kind `activations`, unless `born_as` or `hold`
-    says otherwise.
+    A new tensor is of the kind `activations`, unless `new_tensors_as` or `register` sets another
+    kind. A tensor is removed when its memory is freed.
 
     Example:
         >>> import torch
         >>> weight = torch.ones(2, 3)
-        >>> with MemoryTracker() as ledger:
-        ...     ledger.hold([weight], "weights")
+        >>> with MemoryTracker() as tracker:
+        ...     tracker.register([weight], "weights")
         ...     double = 2 * weight
         ...     del double
-        >>> ledger.peak
+        >>> tracker.peak
         {'weights': 24, 'activations': 24}
     """
 
@@ -50,24 +50,24 @@ class MemoryTracker(TorchDispatchMode):
         super().__init__()
         self.live: Counter[str] = Counter()
         self._peak: Mapping[str, int] = {}
-        self._most = 0
+        self._largest = 0
         self._kind = "activations"
-        self._books: dict[int, tuple[weakref.ref[Any], str, int]] = {}
+        self._entries: dict[int, tuple[weakref.ref[Any], str, int]] = {}
 
     @property
     def peak(self) -> dict[str, int]:
-        """The bytes of each kind at the moment when their sum was largest."""
+        """Bytes of each kind at the time of the largest total."""
         return {kind: size for kind, size in self._peak.items() if size}
 
-    def hold(self, tensors: Iterable[Tensor], kind: str) -> None:
-        """Enters tensors under a kind, or moves them there."""
+    def register(self, tensors: Iterable[Tensor], kind: str) -> None:
+        """Add tensors under a kind, or change the kind of tracked tensors."""
         for tensor in tensors:
-            self._strike(tensor.untyped_storage()._cdata)
-            self._enter(tensor, kind)
+            self._remove(tensor.untyped_storage()._cdata)
+            self._add(tensor, kind)
 
     @contextmanager
-    def born_as(self, kind: str) -> Iterator[None]:
-        """What is made inside is of this kind."""
+    def new_tensors_as(self, kind: str) -> Iterator[None]:
+        """Set the kind of new tensors for the code in a `with` block."""
         before, self._kind = self._kind, kind
         try:
             yield
@@ -81,31 +81,32 @@ class MemoryTracker(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Runs the operation and enters what it made."""
+        """Run an operation and track its outputs."""
         del types
-        made = func(*args, **(kwargs or {}))
-        for tensor in tree_iter(made):
+        output = func(*args, **(kwargs or {}))
+        for tensor in tree_iter(output):
             if isinstance(tensor, Tensor):
-                self._enter(tensor, self._kind)
-        return made
+                self._add(tensor, self._kind)
+        return output
 
-    def _enter(self, tensor: Tensor, kind: str) -> None:
+    def _add(self, tensor: Tensor, kind: str) -> None:
         storage = tensor.untyped_storage()
         key = storage._cdata
-        known = self._books.get(key)
-        if known is not None and known[0]() is storage:
+        entry = self._entries.get(key)
+        if entry is not None and entry[0]() is storage:
             return
-        # The entry goes with the storage, so no key is ever that of another storage.
-        gone = weakref.ref(storage, lambda _: self._strike(key))
-        self._books[key] = gone, kind, storage.nbytes()
+        # The entry is removed with the storage, so a key is never that of a freed storage.
+        reference = weakref.ref(storage, lambda _: self._remove(key))
+        self._entries[key] = reference, kind, storage.nbytes()
         self.live[kind] += storage.nbytes()
-        if self.live.total() > self._most:
-            self._most, self._peak = self.live.total(), dict(self.live)
+        if self.live.total() > self._largest:
+            self._largest, self._peak = self.live.total(), dict(self.live)
 
-    def _strike(self, key: int) -> None:
-        known = self._books.pop(key, None)
-        if known is not None:
-            self.live[known[1]] -= known[2]
+    def _remove(self, key: int) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            _, kind, size = entry
+            self.live[kind] -= size
 
 
 CPU = torch.device("cpu")
@@ -113,15 +114,15 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Peak:
-    """The most that tensors held at once, in bytes, and what of it at that moment was for what.
+    """Peak memory of tensors in bytes, with the bytes of each kind at that time.
 
     Attributes:
-        total: All of it.
-        weights: Parameters and buffers, the text encoder's too.
-        inputs: Frames, labels, and the text features of the classes.
-        gradients: Of trainable parameters.
-        optimiser: Its moments.
-        activations: All else: what is kept for the backward pass, and what is just being computed.
+        total: Sum of all kinds.
+        weights: Parameters and buffers, including those of the text encoder.
+        inputs: Frames, labels, and text features of the classes.
+        gradients: Gradients of trainable parameters.
+        optimiser: Moments of the optimiser.
+        activations: All other tensors: those saved for the backward pass, and temporary ones.
     """
 
     total: int
@@ -132,83 +133,80 @@ class Peak:
     activations: int
 
 
-def computed_training(subject: ProfiledModel, half: bool) -> Peak | None:
-    """The peak of a training step, from the shapes of its tensors: seconds, anywhere.
-
-    None where nothing is trained.
-    """
-    if not subject.trains:
+def training_memory(profiled: ProfiledModel, bf16: bool) -> Peak | None:
+    """Peak memory of a training step, computed from tensor shapes; None without training."""
+    if not profiled.trains:
         return None
-    # Compiled code has no operations that could be followed one by one.
-    settings = replace(subject.settings.train, compile=False)
+    # The operations of compiled code cannot be tracked one by one.
+    settings = replace(profiled.settings.train, compile=False)
     with (
-        without_numbers(subject, "train") as (model, episode),
+        fake_tensors(profiled, "train") as (model, episode),
         accelerated(model.backbone, settings),
     ):
         optimiser = AdamW(list(parameter_groups(model, settings)), fused=True)
-        run = partial(loss_of, model.train(), episode, half, settings.together)
-        return ledger_of_training(model, optimiser, episode, run)
+        loss = partial(episode_loss, model.train(), episode, bf16, settings.together)
+        return track_training(model, optimiser, episode, loss)
 
 
-def computed_testing(subject: ProfiledModel, half: bool) -> Peak:
-    """Peak of an uncached test episode, computed from the shapes of its tensors."""
-    with without_numbers(subject, "test") as (model, episode):
-        return ledger_of_testing(model.eval(), episode, half)
+def inference_memory(profiled: ProfiledModel, bf16: bool) -> Peak:
+    """Peak memory of a test episode without cached features, computed from tensor shapes."""
+    with fake_tensors(profiled, "test") as (model, episode):
+        return track_testing(model.eval(), episode, bf16)
 
 
 @contextmanager
-def without_numbers(subject: ProfiledModel, stage: str) -> Iterator[tuple[FewShotModel, Episode]]:
-    """The model and an episode as on a CPU, kernels of attention and all, without memory."""
+def fake_tensors(profiled: ProfiledModel, stage: str) -> Iterator[tuple[FewShotModel, Episode]]:
+    """Model and episode as fake CPU tensors, which run the operations of a CPU without memory."""
     with FakeTensorMode(allow_non_fake_inputs=True), CPU:
-        episode = with_tensors(
-            subject.episode(stage), lambda _, tensor: torch.empty_like(tensor, device=CPU)
+        episode = map_tensors(
+            profiled.episode(stage), lambda _, tensor: torch.empty_like(tensor, device=CPU)
         )
-        yield empty_on(subject.model, CPU), episode
+        yield empty_copy(profiled.model, CPU), episode
 
 
-def ledger_of_training(
+def track_training(
     model: FewShotModel, optimiser: Optimizer, episode: Episode, loss: Callable[[], Tensor]
 ) -> Peak:
-    """The peak of a training step on tensors of any kind, by the ledger.
+    """Peak memory of a training step on real or fake tensors, measured with a `MemoryTracker`.
 
     Args:
-        model: What is trained.
-        optimiser: Of its trainable parameters.
-        episode: What `loss` is computed from.
-        loss: Runs the forward pass.
+        model: Model in training mode.
+        optimiser: Optimiser of the trainable parameters.
+        episode: Episode from which `loss` is computed.
+        loss: Function that runs the forward pass and returns the loss.
     """
     hooks = []
-    with MemoryTracker() as ledger:
-        _enter(ledger, model, episode)
+    with MemoryTracker() as tracker:
+        _register_inputs(tracker, model, episode)
 
-        def keep(parameter: Tensor) -> None:
+        def register_gradient(parameter: Tensor) -> None:
             if parameter.grad is not None:
-                ledger.hold([parameter.grad], "gradients")
+                tracker.register([parameter.grad], "gradients")
 
         for parameter in trainable_parameters(model).values():
-            hooks.append(parameter.register_post_accumulate_grad_hook(keep))
-        # The optimiser has its moments from the second step on.
+            hooks.append(parameter.register_post_accumulate_grad_hook(register_gradient))
+        # The moments of the optimiser exist from the second step on.
         for _ in range(2):
             loss().backward()
-            with ledger.born_as("optimiser"):
+            with tracker.new_tensors_as("optimiser"):
                 optimiser.step()
             optimiser.zero_grad(set_to_none=True)
     for hook in hooks:
         hook.remove()
-    return _peak(ledger.peak)
+    return _peak(tracker.peak)
 
 
-def ledger_of_testing(model: FewShotModel, episode: Episode, half: bool) -> Peak:
-    """The peak of a test episode on tensors of any kind, by the ledger."""
-    with MemoryTracker() as ledger:
-        _enter(ledger, model, episode)
-        infer_episode(model, episode, half)
-    return _peak(ledger.peak)
+def track_testing(model: FewShotModel, episode: Episode, bf16: bool) -> Peak:
+    """Peak memory of a test episode on real or fake tensors, measured with a `MemoryTracker`."""
+    with MemoryTracker() as tracker:
+        _register_inputs(tracker, model, episode)
+        infer_episode(model, episode, bf16)
+    return _peak(tracker.peak)
 
 
-def _enter(ledger: MemoryTracker, model: FewShotModel, episode: Episode) -> None:
-    ledger.hold([*model.parameters(), *model.buffers()], "weights")
-    ledger.hold(tensors_of(episode), "inputs")
+def _register_inputs(tracker: MemoryTracker, model: FewShotModel, episode: Episode) -> None:
+    tracker.register([*model.parameters(), *model.buffers()], "weights")
+    tracker.register(tensors_of(episode), "inputs")
 
 
 def _peak(kinds: Mapping[str, int]) -> Peak:

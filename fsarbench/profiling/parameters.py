@@ -1,4 +1,4 @@
-"""The parameters of a model, slot by slot."""
+"""Parameter counts of a model per slot."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from fsarbench.model import FewShotModel, count_parameters
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one slot is made of.
+class SlotParameters:
+    """Component of one slot and its parameter counts.
 
     Attributes:
-        slot: The slot's name.
-        component: The part's name.
-        tuned: Parameters that training changes.
-        total: All its parameters.
+        slot: Name of the slot.
+        component: Class name of the component.
+        tuned: Number of trainable parameters.
+        total: Number of all parameters.
     """
 
     slot: str
@@ -24,24 +24,24 @@ class Part:
     total: int
 
 
-def parts(model: FewShotModel) -> list[Part]:
-    """One entry a slot; the adapters are counted apart from the backbone that holds them."""
+def slot_parameters(model: FewShotModel) -> list[SlotParameters]:
+    """Parameter counts of each slot; those of the adapters are not counted in the backbone."""
     adapter = _adapter(model.backbone)
-    backbone = _part("backbone", model.backbone)
-    trunk = Part(
+    backbone = _count("backbone", model.backbone)
+    trunk = SlotParameters(
         "backbone",
         backbone.component,
         backbone.tuned - adapter.tuned,
         backbone.total - adapter.total,
     )
-    rest = [_part(slot, module) for slot, module in model.components().items()]
+    rest = [_count(slot, module) for slot, module in model.components().items()]
     losses = ", ".join(type(loss).__name__ for loss in model.losses.values()) or "none"
     tuned, total = count_parameters(model.losses, trainable=True), count_parameters(model.losses)
-    return [trunk, adapter, *rest, Part("losses", losses, tuned, total)]
+    return [trunk, adapter, *rest, SlotParameters("losses", losses, tuned, total)]
 
 
-def _part(slot: str, module: nn.Module) -> Part:
-    return Part(
+def _count(slot: str, module: nn.Module) -> SlotParameters:
+    return SlotParameters(
         slot,
         type(module).__name__,
         count_parameters(module, trainable=True),
@@ -49,11 +49,11 @@ def _part(slot: str, module: nn.Module) -> Part:
     )
 
 
-def _adapter(backbone: nn.Module) -> Part:
+def _adapter(backbone: nn.Module) -> SlotParameters:
     adapters = getattr(backbone, "adapters", nn.ModuleList())
-    inside = [adapters, getattr(backbone, "entry", None)]
-    # Blocks that a config leaves out carry `Frozen`.
+    modules = [adapters, getattr(backbone, "entry", None)]
+    # Blocks that a config excludes from adaptation hold `Frozen`.
     names = [type(adapter).__name__ for adapter in adapters]
     name = next((name for name in names if name != "Frozen"), "Frozen")
-    tuned, total = (sum(count_parameters(m, t) for m in inside) for t in (True, False))
-    return Part("adapter", name, tuned, total)
+    tuned, total = (sum(count_parameters(m, t) for m in modules) for t in (True, False))
+    return SlotParameters("adapter", name, tuned, total)

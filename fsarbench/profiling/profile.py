@@ -1,4 +1,4 @@
-"""`fsarbench profile`: what configs cost, in one table and one file."""
+"""Cost of configs for `fsarbench profile`: parameters, FLOPs, memory and time."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,44 +12,47 @@ from fsarbench.config.build import build_settings
 from fsarbench.config.loading import LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.profiling.dummy_inputs import ProfiledModel, build_profiled_model
-from fsarbench.profiling.memory import Peak, computed_testing, computed_training
+from fsarbench.profiling.memory import Peak, inference_memory, training_memory
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
-from fsarbench.profiling.parameters import parts
+from fsarbench.profiling.parameters import slot_parameters
 from fsarbench.profiling.roofline import roofline as measure_roofline
-from fsarbench.profiling.timing import Measured, Stand, conditions, measure
+from fsarbench.profiling.timing import Measured, TimingSetup, conditions, measure
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.progress import ProgressBars
 from fsarbench.training.precision import uses_bf16
 
 SCHEMA = 1
-LEAN = ("precision", "tf32", "checkpointing", "compile", "together")
+# Training settings that change the cost of a step.
+COST_SETTINGS = ("precision", "tf32", "checkpointing", "compile", "together")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timed:
-    """How time is measured.
+class TimingOptions:
+    """Options for timing.
 
     Attributes:
-        repeats: How often each piece of work is timed; 0 measures nothing.
-        warmup: How often it runs before.
+        repeats: Number of timed runs of each measurement; 0 disables timing.
+        warmup: Number of runs before them that are not timed.
     """
 
     repeats: int = 10
     warmup: int = 2
 
 
-TIMED = Timed()
+DEFAULT_TIMING = TimingOptions()
 
 
-def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[str, Any]:
-    """The cost of one checked config; memory in bytes, times in seconds."""
-    subject = build_profiled_model(config.values)
-    half = uses_bf16(subject.settings.train, device)
-    slots = [asdict(part) for part in parts(subject.model)]
+def profile_config(
+    config: LoadedConfig, device: torch.device, timing: TimingOptions
+) -> dict[str, Any]:
+    """Cost of one checked config; memory in bytes, times in seconds."""
+    profiled = build_profiled_model(config.values)
+    bf16 = uses_bf16(profiled.settings.train, device)
+    slots = [asdict(slot) for slot in slot_parameters(profiled.model)]
     return {
         "name": config.name,
-        "setting": setting_of(subject, half),
+        "setting": setting_of(profiled, bf16),
         "parameters": {
             "tuned": sum(slot["tuned"] for slot in slots),
             "total": sum(slot["total"] for slot in slots),
@@ -57,39 +60,39 @@ def record_of(config: LoadedConfig, device: torch.device, timed: Timed) -> dict[
         },
         "operations": {
             "convention": CONVENTION,
-            "testing": asdict(count_testing(subject)),
-            "training": _training(count_training(subject)),
+            "testing": asdict(count_testing(profiled)),
+            "training": _training(count_training(profiled)),
         },
         "memory": {
-            "testing": _peak(computed_testing(subject, half)),
-            "training": _peak(computed_training(subject, half)),
+            "testing": _peak(inference_memory(profiled, bf16)),
+            "training": _peak(training_memory(profiled, bf16)),
         },
-        "measured": _measured(subject, device, half, timed),
+        "measured": _measured(profiled, device, bf16, timing),
         "config": config.text(),
     }
 
 
-def setting_of(subject: ProfiledModel, half: bool) -> dict[str, Any]:
-    """The kind of episode and how it is run."""
-    kind, clips = subject.settings.episodes, subject.clips
-    settings, training = asdict(subject.settings.train), kind.of("train")
+def setting_of(profiled: ProfiledModel, bf16: bool) -> dict[str, Any]:
+    """Episode, clip and training settings that determine the cost."""
+    episodes, clips = profiled.settings.episodes, profiled.clips
+    settings, training = asdict(profiled.settings.train), episodes.of("train")
     return {
-        "way": kind.way,
-        "shot": kind.shot,
-        "queries_a_class": kind.queries,
+        "way": episodes.way,
+        "shot": episodes.shot,
+        "queries_a_class": episodes.queries,
         "train_way": training.way,
         "train_shot": training.shot,
         "train_queries_a_class": training.queries,
         "frames": clips.frames,
         "size": clips.size,
-        **{key: settings[key] for key in LEAN},
-        "precision": "bf16" if half else "fp32",
+        **{key: settings[key] for key in COST_SETTINGS},
+        "precision": "bf16" if bf16 else "fp32",
         "optimiser": "AdamW",
     }
 
 
-def _training(counted: Training | None) -> Mapping[str, Any] | None:
-    return None if counted is None else {**asdict(counted), "step": counted.step}
+def _training(flops: Training | None) -> Mapping[str, Any] | None:
+    return None if flops is None else {**asdict(flops), "step": flops.step}
 
 
 def _peak(peak: Peak | None) -> Mapping[str, int] | None:
@@ -97,16 +100,16 @@ def _peak(peak: Peak | None) -> Mapping[str, int] | None:
 
 
 def _measured(
-    subject: ProfiledModel, device: torch.device, half: bool, timed: Timed
+    profiled: ProfiledModel, device: torch.device, bf16: bool, timing: TimingOptions
 ) -> Mapping[str, Any] | None:
-    if not timed.repeats:
+    if not timing.repeats:
         return None
-    stand = Stand(subject, device, half, timed.repeats, timed.warmup)
-    return {name: _plain(found) for name, found in measure(stand).items()}
+    setup = TimingSetup(profiled, device, bf16, timing.repeats, timing.warmup)
+    return {name: _as_dict(measured) for name, measured in measure(setup).items()}
 
 
-def _plain(found: Measured) -> dict[str, Any]:
-    return {**asdict(found), "rate": found.rate}
+def _as_dict(measured: Measured) -> dict[str, Any]:
+    return {**asdict(measured), "rate": measured.rate}
 
 
 def profile(
@@ -115,21 +118,21 @@ def profile(
     *,
     device: str | None = None,
     json_file: str | None = None,
-    timed: Timed = TIMED,
+    timing: TimingOptions = DEFAULT_TIMING,
     roofline: bool = False,
 ) -> dict[str, Any]:
-    """Parameters, operations, memory and speed of configs, as the content of the JSON file.
+    """Parameters, FLOPs, memory and speed of configs, as the content of the JSON file.
 
     Args:
         configs: Config files or names.
         overrides: Strings `key=value`.
-        device: Name of the device; None for the GPU where there is one.
-        json_file: File to write; None for none.
-        timed: How time is measured.
+        device: Name of the device; None for the GPU if there is one.
+        json_file: JSON file to write; None for no file.
+        timing: Options for timing.
         roofline: Compare the first config with the ceilings of the device.
 
     Raises:
-        UserError: A config is wrong, or the device is missing or too small.
+        UserError: A config is invalid, the device is missing, or its memory is too small.
     """
     if json_file is not None:
         require_writable(Path(json_file), "--json")
@@ -140,14 +143,14 @@ def profile(
     records = []
     with ProgressBars().task("profile", len(loaded)) as bar:
         for config in loaded:
-            records.append(record_of(config, target, timed))
+            records.append(profile_config(config, target, timing))
             bar.advance(1)
-    found: dict[str, Any] = {"schema": SCHEMA, **conditions(target), "configs": records}
+    content: dict[str, Any] = {"schema": SCHEMA, **conditions(target), "configs": records}
     if roofline:
         values = loaded[0].values
-        half = uses_bf16(build_settings(values).train, target)
-        model = build_profiled_model(values)
-        found["roofline"] = measure_roofline(model, target, half, timed.repeats or 1)
+        bf16 = uses_bf16(build_settings(values).train, target)
+        profiled = build_profiled_model(values)
+        content["roofline"] = measure_roofline(profiled, target, bf16, timing.repeats or 1)
     if json_file is not None:
-        write_text(Path(json_file), json.dumps(found, indent=2, allow_nan=False) + "\n")
-    return found
+        write_text(Path(json_file), json.dumps(content, indent=2, allow_nan=False) + "\n")
+    return content

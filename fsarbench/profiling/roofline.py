@@ -1,4 +1,4 @@
-"""How near work comes to what the device could do (Williams et al., CACM 2009)."""
+"""Roofline model: speed of a model relative to the device (Williams et al., CACM 2009)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -14,27 +14,32 @@ from torch.utils._pytree import tree_iter
 from fsarbench.interfaces import Matcher
 from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
-from fsarbench.profiling.dummy_inputs import ProfiledModel, loss_of, random_episode, random_on
-from fsarbench.profiling.flop_counter import FlopCounter, plain_attention
+from fsarbench.profiling.dummy_inputs import (
+    ProfiledModel,
+    episode_loss,
+    random_copy,
+    random_episode,
+)
+from fsarbench.profiling.flop_counter import FlopCounter, unfused_attention
 from fsarbench.profiling.operations import count_testing, count_training
 from fsarbench.profiling.timing import time_runs
 from fsarbench.settings import TrainSettings
 from fsarbench.training.acceleration import accelerated, tf32_matmul
 from fsarbench.training.precision import autocast
 
-# Large enough to fill the device, small enough for its memory and for some seconds of patience.
+# Sizes that occupy the whole device, but take only seconds.
 SIDE = {"cuda": 8192, "cpu": 1024}
 COPIED = {"cuda": 2**30, "cpu": 2**27}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ceilings:
-    """The best that was measured.
+    """Measured maximum speed of a device.
 
     Attributes:
-        product: Operations a second of a square matrix product.
-        copy: Bytes a second of a copy, read and written ones added.
-        dtype: The type of the product's numbers.
+        product: FLOPs per second of a square matrix product.
+        copy: Bytes per second of a copy, read and written bytes added.
+        dtype: Data type of the matrix product.
     """
 
     product: float
@@ -42,9 +47,9 @@ class Ceilings:
     dtype: str
 
 
-def measure_ceilings(device: torch.device, half: bool, repeats: int = 10) -> Ceilings:
-    """Both ceilings, by the fastest half of the repeats."""
-    dtype = torch.bfloat16 if half else torch.float32
+def measure_ceilings(device: torch.device, bf16: bool, repeats: int = 10) -> Ceilings:
+    """Measure both ceilings, from the first quartile of the repeats."""
+    dtype = torch.bfloat16 if bf16 else torch.float32
     side = SIDE.get(device.type, 1024)
     left = torch.randn(side, side, device=device, dtype=dtype)
     product = time_runs(lambda: left @ left, device, repeats).low
@@ -58,46 +63,47 @@ def measure_ceilings(device: torch.device, half: bool, repeats: int = 10) -> Cei
     )
 
 
-def product_at_shapes(rows: int, width: int, inner: int, device: torch.device, half: bool) -> float:
-    """Operations a second of the four products of a transformer block, nothing between them.
+def matmul_rate_at_shapes(
+    rows: int, width: int, inner: int, device: torch.device, bf16: bool
+) -> float:
+    """FLOPs per second of the four matrix products of a transformer block, run one by one.
 
     Args:
-        rows: Tokens of all frames of a call.
+        rows: Number of tokens of all frames.
         width: Token width.
-        inner: Width inside the MLP.
-        device: Where.
-        half: In bf16.
+        inner: Hidden width of the MLP.
+        device: Device of the measurement.
+        bf16: Compute in bf16.
     """
-    dtype = torch.bfloat16 if half else torch.float32
+    dtype = torch.bfloat16 if bf16 else torch.float32
     shapes = [(width, 3 * width), (width, width), (width, inner), (inner, width)]
     pairs: list[tuple[Tensor, Tensor]] = [
         (
-            torch.randn(rows, taken, device=device, dtype=dtype),
-            torch.randn(given, taken, device=device, dtype=dtype),
+            torch.randn(rows, width_in, device=device, dtype=dtype),
+            torch.randn(width_out, width_in, device=device, dtype=dtype),
         )
-        for taken, given in shapes
+        for width_in, width_out in shapes
     ]
     seconds = time_runs(lambda: [F.linear(*pair) for pair in pairs], device, repeats=5).low
-    return sum(2 * rows * taken * given for taken, given in shapes) / seconds
+    return sum(2 * rows * width_in * width_out for width_in, width_out in shapes) / seconds
 
 
-# A view by another name, and memory that is only taken.
-STILL = ("_unsafe_view", "empty", "new_empty")
+# Operations that move no data: a view that is not marked as one, and allocations.
+NO_TRAFFIC = ("_unsafe_view", "empty", "new_empty")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
-    """One piece of work beside the ceilings.
+class RooflinePoint:
+    """Speed of one workload relative to the ceilings.
 
     Attributes:
-        name: What it is.
-        operations: Its floating-point operations.
-        traffic: Bytes that its operations read and wrote, each by itself: what fusing would save is
-            in it.
-        seconds: Median.
-        product_share: Its operations a second, as a share of the product's ceiling.
-        share: The time that the nearer ceiling would allow, over the time that it took.
-        bound: Which ceiling is nearer, `product` or `copy`.
+        name: Name of the workload.
+        operations: FLOPs.
+        traffic: Bytes that all operations read and write, without fusion of operations.
+        seconds: Median time.
+        product_share: FLOPs per second as a fraction of the ceiling of the matrix product.
+        share: Minimum time at the limiting ceiling as a fraction of the measured time.
+        bound: Limiting ceiling, `product` or `copy`.
     """
 
     name: str
@@ -110,7 +116,7 @@ class Work:
 
 
 class Traffic(TorchDispatchMode):
-    """Adds up the bytes that operations read and write; views move nothing.
+    """Count the bytes that operations read and write; views move no data.
 
     Example:
         >>> with Traffic() as traffic:
@@ -130,24 +136,24 @@ class Traffic(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Runs the operation."""
+        """Run an operation and add the bytes of its inputs and outputs."""
         del types
-        made = func(*args, **(kwargs or {}))
+        output = func(*args, **(kwargs or {}))
         name = func._schema.name.removeprefix("aten::")
-        if not (func.is_view or name.startswith(STILL)):
-            moved = (t for t in tree_iter((args, kwargs, made)) if isinstance(t, Tensor))
+        if not (func.is_view or name.startswith(NO_TRAFFIC)):
+            moved = (t for t in tree_iter((args, kwargs, output)) if isinstance(t, Tensor))
             self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in moved)
-        return made
+        return output
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Something to be held against the ceilings.
+class Workload:
+    """Computation to be compared with the ceilings.
 
     Attributes:
-        name: What it is.
-        operations: Its floating-point operations.
-        run: Does it, in the way that the settings of training say.
+        name: Name of the workload.
+        operations: FLOPs.
+        run: Function that runs the computation with given training settings.
     """
 
     name: str
@@ -156,90 +162,99 @@ class Piece:
 
 
 def roofline(
-    subject: ProfiledModel, device: torch.device, half: bool, repeats: int
+    profiled: ProfiledModel, device: torch.device, bf16: bool, repeats: int
 ) -> dict[str, Any]:
-    """A backbone pass, a training step, OTAM and TRX beside the device's ceilings."""
-    settings = subject.settings.train
+    """Measure a backbone pass, a training step, OTAM and TRX relative to the ceilings."""
+    settings = profiled.settings.train
     with tf32_matmul(settings.tf32):
-        ceilings = measure_ceilings(device, half)
-        found = {"ceilings": asdict(ceilings), **at_block_shapes(subject, device, half)}
-        works = [
-            work(piece, settings, ceilings, device, repeats)
-            for piece in pieces(subject, device, half)
+        ceilings = measure_ceilings(device, bf16)
+        measured = {"ceilings": asdict(ceilings), **block_shape_ceiling(profiled, device, bf16)}
+        points = [
+            measure_workload(workload, settings, ceilings, device, repeats)
+            for workload in workloads(profiled, device, bf16)
         ]
-    return {**found, "work": [asdict(done) for done in works]}
+    return {**measured, "work": [asdict(point) for point in points]}
 
 
-def at_block_shapes(subject: ProfiledModel, device: torch.device, half: bool) -> dict[str, float]:
-    """The product's ceiling at the shapes of the trunk's blocks, where they have plain ones."""
-    backbone, query = subject.model.backbone, subject.episode("test").query
+def block_shape_ceiling(
+    profiled: ProfiledModel, device: torch.device, bf16: bool
+) -> dict[str, float]:
+    """Ceiling of matrix products with the shapes of the transformer blocks; empty for CNNs."""
+    backbone, query = profiled.model.backbone, profiled.episode("test").query
     if not backbone.mlp_width:
         return {}
-    rows = query.shape[0] * query.shape[1] * tokens_of(subject)
+    rows = query.shape[0] * query.shape[1] * tokens_of(profiled)
     sizes = rows, backbone.width, backbone.mlp_width
-    return {"product_at_block_shapes": product_at_shapes(*sizes, device, half)}
+    return {"product_at_block_shapes": matmul_rate_at_shapes(*sizes, device, bf16)}
 
 
-def work(
-    piece: Piece, settings: TrainSettings, ceilings: Ceilings, device: torch.device, repeats: int
-) -> Work:
-    """Measures one piece."""
-    # Compiled code has no operations that could be followed one by one.
+def measure_workload(
+    workload: Workload,
+    settings: TrainSettings,
+    ceilings: Ceilings,
+    device: torch.device,
+    repeats: int,
+) -> RooflinePoint:
+    """Measure one workload."""
+    # The operations of compiled code cannot be tracked one by one.
     with Traffic() as traffic:
-        piece.run(replace(settings, compile=False))
-    seconds = time_runs(lambda: piece.run(settings), device, repeats).median
-    least = {"product": piece.operations / ceilings.product, "copy": traffic.bytes / ceilings.copy}
-    bound = max(least, key=lambda kind: least[kind])
-    return Work(
-        name=piece.name,
-        operations=piece.operations,
+        workload.run(replace(settings, compile=False))
+    seconds = time_runs(lambda: workload.run(settings), device, repeats).median
+    minimum = {
+        "product": workload.operations / ceilings.product,
+        "copy": traffic.bytes / ceilings.copy,
+    }
+    bound = max(minimum, key=lambda ceiling: minimum[ceiling])
+    return RooflinePoint(
+        name=workload.name,
+        operations=workload.operations,
         traffic=traffic.bytes,
         seconds=seconds,
-        product_share=least["product"] / seconds,
-        share=least[bound] / seconds,
+        product_share=minimum["product"] / seconds,
+        share=minimum[bound] / seconds,
         bound=bound,
     )
 
 
-def pieces(subject: ProfiledModel, device: torch.device, half: bool) -> Iterator[Piece]:
-    """The backbone, the training step and two matchers."""
-    model = random_on(subject.model, device)
-    test, train = (random_episode(subject.episode(s), device) for s in ("test", "train"))
+def workloads(profiled: ProfiledModel, device: torch.device, bf16: bool) -> Iterator[Workload]:
+    """Yield the backbone pass, the training step and two matchers."""
+    model = random_copy(profiled.model, device)
+    test, train = (random_episode(profiled.episode(s), device) for s in ("test", "train"))
 
     @torch.no_grad()
     def encode(settings: TrainSettings) -> object:
-        with autocast(device, half), accelerated(model.backbone, settings):
+        with autocast(device, bf16), accelerated(model.backbone, settings):
             return model.encode_query(test.query)
 
     def step(settings: TrainSettings) -> None:
         with accelerated(model.backbone, settings):
-            loss_of(model, train, half, settings.together).backward()
+            episode_loss(model, train, bf16, settings.together).backward()
         model.zero_grad(set_to_none=True)
 
     videos = len(test.query)
     model.eval()
     if not model.backbone.takes_features:
-        yield Piece("backbone pass", videos * count_testing(subject).query_video, encode)
-    counted = count_training(subject)
-    if counted is not None:
+        yield Workload("backbone pass", videos * count_testing(profiled).query_video, encode)
+    training = count_training(profiled)
+    if training is not None:
         model.train()
-        yield Piece("training step", counted.step, step)
-    yield from matchers(subject, device)
+        yield Workload("training step", training.step, step)
+    yield from matcher_workloads(profiled, device)
 
 
-def matchers(subject: ProfiledModel, device: torch.device) -> Iterator[Piece]:
-    """OTAM and TRX on features of an episode of the config's kind."""
-    episode = subject.episode("test")
-    dim, frames = subject.model.backbone.dim, subject.clips.frames
+def matcher_workloads(profiled: ProfiledModel, device: torch.device) -> Iterator[Workload]:
+    """Yield OTAM and TRX on random features with the shapes of a test episode."""
+    episode = profiled.episode("test")
+    dim, frames = profiled.model.backbone.dim, profiled.clips.frames
     way, queries = episode.support.shape[0], len(episode.query)
     sizes = tuple(size for size in (2, 3) if size <= frames) or (1,)
     shapes = (queries, frames, dim), (1, way, 1, frames, dim)
     for matcher in (OTAM(), TRX(dim, sizes)):
-        with torch.no_grad(), plain_attention(), FlopCounter() as counter:
+        with torch.no_grad(), unfused_attention(), FlopCounter() as counter:
             matcher.to("meta").eval()(*(torch.empty(shape, device="meta") for shape in shapes))
         query, prototypes = (torch.randn(shape, device=device) for shape in shapes)
-        run = partial(_match, random_on(matcher, device).eval(), query, prototypes)
-        yield Piece(type(matcher).__name__, counter.total, run)
+        run = partial(_match, random_copy(matcher, device).eval(), query, prototypes)
+        yield Workload(type(matcher).__name__, counter.total, run)
 
 
 @torch.no_grad()
@@ -248,10 +263,10 @@ def _match(matcher: Matcher, query: Tensor, prototypes: Tensor, settings: TrainS
     return matcher(query, prototypes)
 
 
-def tokens_of(subject: ProfiledModel) -> int:
-    """Tokens of a frame that enter the first block."""
-    trunk: Any = subject.model.backbone.trunk
-    size = subject.clips.sides()[0]
+def tokens_of(profiled: ProfiledModel) -> int:
+    """Number of tokens per frame at the first block."""
+    trunk: Any = profiled.model.backbone.trunk
+    size = profiled.clips.sides()[0]
     with torch.device("meta"), torch.no_grad():
         tokens = trunk.embed(torch.empty(1, 3, size, size))
     return tokens.shape[1]

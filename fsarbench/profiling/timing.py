@@ -1,4 +1,4 @@
-"""Seconds of repeated work on a device, and what the device was like."""
+"""Timing of encoding, matching, test episodes and training steps on a device."""
 
 import statistics
 import time
@@ -15,10 +15,10 @@ from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.dummy_inputs import (
     ProfiledModel,
+    episode_loss,
     infer_episode,
-    loss_of,
+    random_copy,
     random_episode,
-    random_on,
 )
 from fsarbench.runtime.environment import describe_device, versions
 from fsarbench.training.acceleration import accelerated
@@ -28,14 +28,14 @@ from fsarbench.training.precision import autocast
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """Seconds of one piece of work.
+    """Seconds of repeated runs.
 
     Attributes:
-        median: Of all repeats.
-        low: The first quartile; with fewer than four repeats the least.
-        high: The third quartile; with fewer than four repeats the largest.
-        repeats: How often it was timed.
-        warmup: How often it ran before that.
+        median: Median of all repeats.
+        low: First quartile; with fewer than four repeats the minimum.
+        high: Third quartile; with fewer than four repeats the maximum.
+        repeats: Number of timed runs.
+        warmup: Number of runs before them that were not timed.
     """
 
     median: float
@@ -48,7 +48,7 @@ class Timing:
 def time_runs(
     run: Callable[[], object], device: torch.device, repeats: int = 10, warmup: int = 2
 ) -> Timing:
-    """Times some work, each repeat from an idle device to an idle device.
+    """Time repeated calls of a function; the device is synchronized before and after each call.
 
     Example:
         >>> time_runs(lambda: sum(range(100)), torch.device("cpu"), repeats=3).repeats
@@ -58,10 +58,10 @@ def time_runs(
         run()
     seconds = []
     for _ in range(repeats):
-        finish(device)
+        synchronize(device)
         start = time.perf_counter()
         run()
-        finish(device)
+        synchronize(device)
         seconds.append(time.perf_counter() - start)
     low, high = min(seconds), max(seconds)
     if repeats >= 4:
@@ -71,38 +71,38 @@ def time_runs(
     )
 
 
-def finish(device: torch.device) -> None:
-    """Waits for a GPU, which runs behind the program."""
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has finished its queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def conditions(device: torch.device) -> dict[str, Any]:
-    """What every timing depends on: device, clocks as found, versions."""
-    return {"device": {**describe_device(device), **clocks(device)}, "versions": versions()}
+    """Conditions of all timings: device with its current clock, and versions of libraries."""
+    return {"device": {**describe_device(device), **gpu_properties(device)}, "versions": versions()}
 
 
-def clocks(device: torch.device) -> dict[str, Any]:
-    """The clocks of a GPU in MHz, where its driver tells, its memory, and its CUDA version."""
+def gpu_properties(device: torch.device) -> dict[str, Any]:
+    """Memory, CUDA version and current clock of a GPU; without the clock if it is unavailable."""
     if device.type != "cuda":
         return {}
-    properties = torch.cuda.get_device_properties(device)
-    found = {"memory_bytes": properties.total_memory, "cuda": torch.version.cuda}
+    total = torch.cuda.get_device_properties(device).total_memory
+    properties = {"memory_bytes": total, "cuda": torch.version.cuda}
     try:
-        return {**found, "sm_clock_mhz": torch.cuda.clock_rate(device)}
+        return {**properties, "sm_clock_mhz": torch.cuda.clock_rate(device)}
     except Exception:
-        # It takes the driver's own Python package, which is no dependency and has its own errors.
-        return found
+        # Reading the clock needs an optional package, which raises errors of many types.
+        return properties
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allocated:
-    """The peak of a GPU's allocator since a reset, in bytes.
+    """Peak memory of the GPU allocator since its last reset, in bytes.
 
     Attributes:
-        tensors: What its tensors took, rounded up to the allocator's blocks.
-        reserved: What the allocator held, its own overhead included; what other programs see is
-            this and the driver's own.
+        tensors: Memory of tensors, rounded up to the block size of the allocator.
+        reserved: Memory held by the allocator, including unused blocks. Other programs see this
+            value plus the memory of the driver.
     """
 
     tensors: int
@@ -111,12 +111,12 @@ class Allocated:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One piece of work on one device.
+    """Measurement on one device.
 
     Attributes:
-        timing: Its seconds.
-        units: How many videos or episodes one repeat handled.
-        memory: The allocator's peak, on a GPU.
+        timing: Seconds per run.
+        units: Number of videos or episodes per run.
+        memory: Peak memory of the allocator; None on a CPU.
     """
 
     timing: Timing
@@ -125,104 +125,107 @@ class Measured:
 
     @property
     def rate(self) -> float:
-        """Units a second."""
+        """Units per second."""
         return self.units / self.timing.median
 
 
 @dataclass(frozen=True)
-class Stand:
-    """What the measurements of one config share.
+class TimingSetup:
+    """Setup of all measurements of one config.
 
     Attributes:
-        subject: What is measured.
-        device: Where.
-        half: Encode in bf16.
-        repeats: How often each piece of work is timed.
-        warmup: How often it runs before.
+        profiled: Model to be measured.
+        device: Device of the measurements.
+        bf16: Encode the videos in bf16.
+        repeats: Number of timed runs of each measurement.
+        warmup: Number of runs before them that are not timed.
     """
 
-    subject: ProfiledModel
+    profiled: ProfiledModel
     device: torch.device
-    half: bool
+    bf16: bool
     repeats: int
     warmup: int
 
     def measure(self, run: Callable[[], object], units: int = 1) -> Measured:
-        """Times some work, and asks a GPU for its peak."""
+        """Measure the time of a function and, on a GPU, its peak memory."""
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self.device)
         timing = time_runs(run, self.device, self.repeats, self.warmup)
         return Measured(
-            timing=timing, units=units, memory=allocated(self.device) if on_gpu else None
+            timing=timing, units=units, memory=allocator_peak(self.device) if on_gpu else None
         )
 
 
-def measure(stand: Stand) -> dict[str, Measured]:
-    """Encoding query videos, matching and testing an episode, and a training step, by name.
+def measure(setup: TimingSetup) -> dict[str, Measured]:
+    """Measure encoding, matching, a test episode and a training step.
 
     Raises:
-        UserError: The device has not enough memory.
+        UserError: The memory of the device is too small.
     """
-    subject, device = stand.subject, stand.device
+    profiled, device = setup.profiled, setup.device
     try:
-        model = random_on(subject.model, device)
-        settings = subject.settings.train
+        model = random_copy(profiled.model, device)
+        settings = profiled.settings.train
         with accelerated(model.backbone, settings):
             return {
                 **measure_testing(
-                    stand, model.eval(), random_episode(subject.episode("test"), device)
+                    setup, model.eval(), random_episode(profiled.episode("test"), device)
                 ),
-                **measure_training(stand, model.train()),
+                **measure_training(setup, model.train()),
             }
     except torch.cuda.OutOfMemoryError as error:
         raise UserError(
-            f"profile: {device} has not enough memory ({str(error).splitlines()[0]}). Take a "
-            "smaller task (--set episodes.train_queries=1), train.checkpointing=True, or --no-time."
+            f"profile: the memory of {device} is too small ({str(error).splitlines()[0]}). Reduce "
+            "the episodes (--set episodes.train_queries=1), set train.checkpointing=True, or use "
+            "--no-time."
         ) from None
 
 
-def measure_testing(stand: Stand, model: FewShotModel, episode: Episode) -> dict[str, Measured]:
-    """Without gradients."""
+def measure_testing(
+    setup: TimingSetup, model: FewShotModel, episode: Episode
+) -> dict[str, Measured]:
+    """Measure encoding of query videos, matching, and a whole test episode, without gradients."""
 
     @torch.no_grad()
     def encode() -> object:
-        with autocast(stand.device, stand.half):
+        with autocast(setup.device, setup.bf16):
             return model.encode_query(episode.query)
 
     with torch.no_grad():
         support, query = model.encode(episode, model.encode_text(episode))
     match = torch.no_grad()(lambda: model.scores(model.match(support, query, episode.text)))
-    # Features that were given are not encoded.
-    given = model.backbone.takes_features
+    # Given features are not encoded.
+    takes_features = model.backbone.takes_features
     return {
-        **({} if given else {"encode": stand.measure(encode, units=len(episode.query))}),
-        "match": stand.measure(match),
-        "test_episode": stand.measure(lambda: infer_episode(model, episode, stand.half)),
+        **({} if takes_features else {"encode": setup.measure(encode, units=len(episode.query))}),
+        "match": setup.measure(match),
+        "test_episode": setup.measure(lambda: infer_episode(model, episode, setup.bf16)),
     }
 
 
-def measure_training(stand: Stand, model: FewShotModel) -> dict[str, Measured]:
-    """A training step, the optimiser's part included; nothing where nothing is trained."""
-    if not stand.subject.trains:
+def measure_training(setup: TimingSetup, model: FewShotModel) -> dict[str, Measured]:
+    """Measure a training step including the optimiser; empty if nothing is trained."""
+    if not setup.profiled.trains:
         return {}
-    settings = stand.subject.settings.train
-    episode = random_episode(stand.subject.episode("train"), stand.device)
-    fused = True if stand.device.type == "cuda" else None
+    settings = setup.profiled.settings.train
+    episode = random_episode(setup.profiled.episode("train"), setup.device)
+    fused = True if setup.device.type == "cuda" else None
     optimiser = AdamW(list(parameter_groups(model, settings)), lr=settings.lr, fused=fused)
-    loss = partial(loss_of, model, episode, stand.half, settings.together)
+    loss = partial(episode_loss, model, episode, setup.bf16, settings.together)
 
     def step() -> None:
         loss().backward()
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 
-    return {"train_step": stand.measure(step)}
+    return {"train_step": setup.measure(step)}
 
 
-def allocated(device: torch.device) -> Allocated:
-    """The peaks of a GPU's allocator."""
+def allocator_peak(device: torch.device) -> Allocated:
+    """Peak memory of the allocator of a GPU."""
     return Allocated(
         tensors=torch.cuda.max_memory_allocated(device),
         reserved=torch.cuda.max_memory_reserved(device),

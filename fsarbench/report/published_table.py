@@ -1,4 +1,4 @@
-"""Published results of the field as a table: terminal, Markdown, LaTeX, CSV and JSON."""
+"""Tables of published results: terminal, Markdown, LaTeX, CSV and JSON."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ LEGEND = (
 
 
 def yes_no(value: object) -> str:
-    """A Boolean in words; anything else as it is.
+    """`yes` or `no` for a Boolean; the text of any other value.
 
     Example:
         >>> yes_no(True), yes_no(False), yes_no("unknown")
@@ -57,9 +57,9 @@ class PublishedColumn:
     """One column of the table.
 
     Attributes:
-        header: Its heading.
-        text: The cell of a result, given the numbers of the sources.
-        number: Its cells are numbers.
+        header: Column heading.
+        text: Function from a result and the numbers of the sources to the text of the cell.
+        number: Whether the column has numbers.
     """
 
     header: str
@@ -83,14 +83,14 @@ HEADERS = tuple(column.header for column in COLUMNS)
 
 
 def rerun(result: PublishedResult, sources: Sources) -> str:
-    """The accuracy of an independent rerun and the number of its source; empty without one."""
+    """Accuracy and source number of an independent rerun; empty without a rerun."""
     if result.rerun is None:
         return ""
     return f"{result.rerun:.1f} [{sources[result.rerun_source]}]"
 
 
 def terminal_table(results: Sequence[PublishedResult]) -> Group:
-    """A table for each task, with the sources below, for rich."""
+    """One table per task and the list of sources, for rich."""
     sources = numbered(results)
     headings = [Heading(column.header, column.number) for column in COLUMNS]
     tables = [
@@ -101,7 +101,7 @@ def terminal_table(results: Sequence[PublishedResult]) -> Group:
 
 
 def markdown(results: Sequence[PublishedResult]) -> str:
-    """A page with a table for each task, sources and evidence."""
+    """Markdown page with one table per task, sources and evidence."""
     sources = numbered(results)
     aligned = ["---:" if column.number else "---" for column in COLUMNS]
     blocks = [f"# {TITLE}", INTRODUCTION, bullets(LEGEND)]
@@ -117,7 +117,7 @@ def markdown(results: Sequence[PublishedResult]) -> str:
 
 
 def latex(results: Sequence[PublishedResult]) -> str:
-    r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
+    r"""LaTeX table environment; the document needs `\usepackage{booktabs,graphicx}`."""
     sources = numbered(results)
     groups = [
         (title, [[latex_text(cell) for cell in row] for row in rows])
@@ -139,42 +139,42 @@ def latex(results: Sequence[PublishedResult]) -> str:
 
 
 def csv_text(results: Sequence[PublishedResult]) -> str:
-    """One line per result, with all fields; accuracies in percent, as printed."""
+    """CSV table with one line per result and all fields; accuracies in percent, as printed."""
     return csv_table([record(result) for result in results])
 
 
 def json_text(results: Sequence[PublishedResult]) -> str:
-    """A list of the results with all fields; accuracies in percent, as printed."""
+    """JSON list of the results with all fields; accuracies in percent, as printed."""
     return json.dumps([record(result) for result in results], indent=2, ensure_ascii=False) + "\n"
 
 
 def record(result: PublishedResult) -> dict[str, Any]:
-    """A result by names, with transduction in words as in the table."""
+    """Fields of a result by name, with `transductive` in words."""
     return {**asdict(result), "transductive": yes_no(result.transductive)}
 
 
 def sections(
     results: Sequence[PublishedResult], sources: Sources
 ) -> Iterator[tuple[str, list[list[str]]]]:
-    """The rows of each data set and task, under its title."""
+    """Yield title and rows of each data set and task."""
     for (dataset, task), group in groupby(results, key=lambda r: (r.dataset, r.task)):
         rows = [[column.text(result, sources) for column in COLUMNS] for result in group]
         yield f"{dataset}, {task}", rows
 
 
 def numbered(results: Sequence[PublishedResult]) -> Sources:
-    """A number for each source of a result or a rerun, in the order of the rows."""
+    """Number of each source of a result or rerun, in order of appearance."""
     used = (source for r in results for source in (r.source, r.rerun_source) if source)
     return {source: number for number, source in enumerate(dict.fromkeys(used), 1)}
 
 
 def source_lines(sources: Sources) -> list[str]:
-    """The numbered list of the sources."""
+    """Lines of the numbered list of sources."""
     return [f"[{number}] {source}" for source, number in sources.items()]
 
 
 def bullets(lines: Sequence[str]) -> str:
-    """A Markdown list."""
+    """Markdown list of lines."""
     return "\n".join(f"- {markdown_text(line)}" for line in lines)
 
 

@@ -1,4 +1,4 @@
-"""The result of one run as a table for the terminal."""
+"""Terminal tables of one config and of the result of one run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,19 +7,19 @@ from rich.table import Table
 
 from fsarbench.catalogue.published_results import task_name
 from fsarbench.config.loading import LoadedConfig
-from fsarbench.profiling.parameters import Part
+from fsarbench.profiling.parameters import SlotParameters
 from fsarbench.runtime.progress import make_console
 
 
-def print_parts(config: LoadedConfig, rows: Sequence[Part]) -> None:
-    """Print what a config is made of, with tuned and total parameters."""
+def print_components(config: LoadedConfig, rows: Sequence[SlotParameters]) -> None:
+    """Print the components of a config, with trainable and total parameters."""
     for line in dropped(config):
         print(line)
     table = Table(title=config.name)
     for header, justify in (
         ("slot", "left"),
         ("component", "left"),
-        ("tuned", "right"),
+        ("trainable", "right"),
         ("total", "right"),
     ):
         table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
@@ -31,7 +31,7 @@ def print_parts(config: LoadedConfig, rows: Sequence[Part]) -> None:
 
 
 def dropped(config: LoadedConfig) -> list[str]:
-    """A line for each part that the command line replaced, naming the keys that it left behind."""
+    """One line per component that `--set` replaced, with the keys that were dropped."""
     return [
         f"--set {slot}.type: dropped {', '.join(f'{slot}.{key}' for key in keys)}"
         for slot, keys in config.dropped.items()
@@ -40,13 +40,13 @@ def dropped(config: LoadedConfig) -> list[str]:
 
 
 Result = Mapping[str, Any]
-# From this share of queries on, scores that are the same for all classes are spoken of.
+# A warning is printed if at least this fraction of queries has equal scores for all classes.
 NEARLY_ALL = 0.99
 SELECTED = {"val": "validation", "test": "the TEST"}
 
 
 def result_table(result: Result) -> Table:
-    """The main facts of one run, for the terminal."""
+    """Table of the main results and conditions of one run."""
     conditions = result["conditions"]
     title = f"{result['name']} on {conditions['dataset']}, seed {conditions['seed']}"
     table = Table(title=title, show_header=False, title_justify="left")
@@ -58,66 +58,73 @@ def result_table(result: Result) -> Table:
 
 
 def facts(result: Result) -> list[tuple[str, str]]:
-    """The main facts of one run as pairs of name and text."""
+    """Main results and conditions of one run, as pairs of name and text."""
     conditions, seconds = result["conditions"], result["seconds"]
     parameters, gflops = result["parameters"], result["gflops"]
     return [
         ("accuracy", _accuracy(result)),
-        *((task(kind), _accuracy(kind)) for kind in result.get("settings", ())[1:]),
+        *((task(setting), _accuracy(setting)) for setting in result.get("settings", ())[1:]),
         ("task", f"{task(conditions)}, {conditions['episodes']:,} episodes"),
         ("test classes", _classes(conditions)),
         ("selected on", _selection(result)),
         ("features", _features(conditions)),
-        ("parameters", f"{parameters['tuned']:,} tuned of {parameters['total']:,}"),
-        ("operations", _operations(gflops)),
+        ("parameters", f"{parameters['tuned']:,} trainable of {parameters['total']:,}"),
+        ("GFLOPs", _gflops(gflops)),
         ("peak memory", _memory(result["memory"])),
         ("time", "  ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),
     ]
 
 
 def task(conditions: Mapping[str, Any]) -> str:
-    """The kind of task in words."""
+    """Way and shot in words."""
     return task_name(conditions["way"], conditions["shot"])
 
 
 def _accuracy(result: Mapping[str, Any]) -> str:
-    # The interval over videos comes first: that over episodes shrinks with their number alone.
-    over = {
+    # The interval over videos is first, because that over episodes shrinks with their number.
+    intervals = {
         "videos": result.get("intervals", {}).get("videos"),
         "episodes": result["accuracy"],
     }
     widths = [
         f"± {100 * interval['half_width']:.2f} over {name}"
-        for name, interval in over.items()
+        for name, interval in intervals.items()
         if interval and interval["half_width"] is not None
     ]
     missing = [
         f"no interval over {name}: {interval['unavailable']}"
-        for name, interval in over.items()
+        for name, interval in intervals.items()
         if interval and interval.get("unavailable")
     ]
     mean, confidence = f"{result['accuracy']['mean']:.2%}", result["accuracy"]["confidence"]
-    shown = f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
+    accuracy = f"{mean} {', '.join(widths)} ({confidence:.0%} intervals)" if widths else mean
     same = result.get("same_scores", 0.0)
     if same >= NEARLY_ALL:
-        missing.append(f"WARNING: {same:.1%} of queries score all classes alike")
-    return "; ".join([shown, *missing])
+        missing.append(f"WARNING: {same:.1%} of queries have equal scores for all classes")
+    return "; ".join([accuracy, *missing])
 
 
 def _classes(conditions: Mapping[str, Any]) -> str:
     test = conditions["splits"]["test"]
-    return f"{test['classes']} classes, {test['videos']:,} videos"
+    return f"{test['classes']} classes, {test['videos']:,} videos{_coverage(conditions)}"
+
+
+def _coverage(conditions: Mapping[str, Any]) -> str:
+    """Share of the published list's videos, of all splits, that the run had; empty if all."""
+    listed = conditions.get("listed_videos")
+    used = sum(split["videos"] for split in conditions["splits"].values())
+    return f"; {used / listed:.1%} of the list's videos" if listed and used < listed else ""
 
 
 def _selection(result: Result) -> str:
     training = result["training"]
     if training["skipped"]:
-        return f"nothing was trained: {training['skipped']}"
-    chosen = result["conditions"]["selection"]
-    if chosen not in SELECTED:
-        return "not known: the checkpoint does not say"
+        return f"nothing, there was no training: {training['skipped']}"
+    selection = result["conditions"]["selection"]
+    if selection not in SELECTED:
+        return "unknown: the checkpoint does not record it"
     return (
-        f"{SELECTED[chosen]} classes, {training['best_val_accuracy']:.1%} after "
+        f"{SELECTED[selection]} classes, {training['best_val_accuracy']:.1%} after "
         f"{training['best_episode']} training episodes"
     )
 
@@ -127,25 +134,22 @@ def _features(conditions: Mapping[str, Any]) -> str:
     if given is None:
         return _route(conditions["route"])
     sizes = f"{given['steps']} steps of {given['dim']} values"
-    return f"given, {sizes}; operations and memory leave out their computation"
+    return f"given, {sizes}; FLOPs and memory do not include their computation"
 
 
 def _route(route: Mapping[str, Any]) -> str:
-    how = (
-        "each video encoded once"
-        if route["cached"]
-        else "not cached: every episode encoded separately"
-    )
-    return f"{how} ({route['why']})"
+    cached = "cached: each video encoded once"
+    uncached = "not cached: every episode encoded separately"
+    return f"{cached if route['cached'] else uncached} ({route['why']})"
 
 
-def _operations(gflops: Mapping[str, Any]) -> str:
-    named = {"support video": "support_video", "query video": "query_video", "episode": "episode"}
-    shown = "  ".join(f"{name} {gflops[key]:.3g} GFLOP" for name, key in named.items())
-    missing = ", ".join(gflops.get("not_counted", ()))
-    return f"{shown}  and more: {missing} not counted" if missing else shown
+def _gflops(gflops: Mapping[str, Any]) -> str:
+    keys = {"support video": "support_video", "query video": "query_video", "episode": "episode"}
+    counts = "  ".join(f"{name} {gflops[key]:.3g}" for name, key in keys.items())
+    not_counted = ", ".join(gflops.get("not_counted", ()))
+    return f"{counts}  (too low: {not_counted} not counted)" if not_counted else counts
 
 
 def _memory(memory: Mapping[str, Any]) -> str:
-    named = {"process": memory["process_peak_bytes"], "GPU": memory["gpu_peak_bytes"]}
-    return "  ".join(f"{name} {value / 2**30:.2f} GiB" for name, value in named.items() if value)
+    peaks = {"process": memory["process_peak_bytes"], "GPU": memory["gpu_peak_bytes"]}
+    return "  ".join(f"{name} {value / 2**30:.2f} GiB" for name, value in peaks.items() if value)

@@ -1,4 +1,4 @@
-"""Tables for the terminal, as Markdown, LaTeX and CSV; without torch."""
+"""Writers for tables: terminal, Markdown, LaTeX and CSV."""
 
 import csv
 import io
@@ -32,71 +32,71 @@ SPECIAL = {
     ">": r"$>$",
     "±": r"$\pm$",
     "|": r"$|$",
-    "[": "{[}",  # after a line's end a bracket would be its optional argument
+    "[": "{[}",  # a bracket after the end of a row would be read as an optional argument
     "]": "{]}",
 }
 
-# With these, spreadsheet programs take a cell for a formula.
+# Spreadsheet programs read a cell that starts with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def layout_of(layout: str | None, out: str | None) -> str | None:
-    """The requested layout, or that of the file's suffix; None for the terminal.
+    """Layout from the option or the suffix of the output file; None for the terminal.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: The layout or the suffix is unknown.
     """
     if layout is not None:
         if layout not in LAYOUTS:
-            raise UserError(f"--format {layout}: it must be one of {', '.join(LAYOUTS)}.")
+            raise UserError(f"--format {layout}: expected one of {', '.join(LAYOUTS)}.")
         return layout
     if out is None:
         return None
     suffix = Path(out).suffix
     if suffix not in SUFFIXES:
-        raise UserError(f"-o {out}: name it {', '.join(SUFFIXES)}, or add --format.")
+        raise UserError(f"-o {out}: expected a suffix of {', '.join(SUFFIXES)}, or add --format.")
     return SUFFIXES[suffix]
 
 
 def markdown_table(
     headers: Sequence[str], aligned: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> str:
-    """A table of escaped cells; `aligned` holds `---` or `---:` for each column."""
+    """Markdown table of escaped cells; `aligned` holds `---` or `---:` for each column."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (headers, aligned, *rows))
 
 
 def markdown_text(text: str) -> str:
-    """Text that Markdown prints as it is."""
-    # A bar or a new line would end the cell; brackets of notes would make links, stars emphasis.
+    """Escape a text for Markdown."""
+    # A bar or a line break would end the cell; brackets would make links, and stars emphasis.
     escaped = "".join(f"\\{letter}" if letter in "\\`|[]*_<" else letter for letter in text)
     return " ".join(escaped.splitlines())
 
 
 def latex_text(text: str) -> str:
-    r"""Text that LaTeX prints as it is.
+    r"""Escape a text for LaTeX.
 
     Example:
         >>> print(latex_text("50 % of a_b"))
         50 \% of a\_b
     """
-    # An empty line would end the paragraph, and with it the table.
+    # An empty line would end the paragraph and break the table.
     return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.splitlines()))
 
 
 def latex_row(cells: Sequence[str]) -> str:
-    """A row of LaTeX cells."""
+    """Row of a LaTeX table from escaped cells."""
     return f"{' & '.join(cells)} \\\\"
 
 
 def latex_tabular(
     aligned: str, headers: Sequence[str], groups: Iterable[tuple[str, Sequence[Sequence[str]]]]
 ) -> Iterator[str]:
-    """A tabular with booktabs.
+    """Yield the lines of a tabular with booktabs.
 
     Args:
         aligned: `l` or `r` for each column.
-        headers: The headings, as plain text.
-        groups: LaTeX cells of the rows under the title of each group; an empty title is left out.
+        headers: Column headings as plain text.
+        groups: Title and rows of LaTeX cells of each group; an empty title is left out.
     """
     yield rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}"
     yield r"\toprule"
@@ -112,14 +112,14 @@ def latex_tabular(
 
 
 def latex_fitted(tabular: Iterable[str]) -> Iterator[str]:
-    """A tabular that is scaled down where it is wider than the page."""
+    """Yield the lines of a tabular that is scaled down if it is wider than the page."""
     yield r"\sbox0{%"
     yield from tabular
     yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 
 
 def csv_table(records: Sequence[Mapping[str, Any]]) -> str:
-    """One line per record; the columns are all keys, in the order in which they appear."""
+    """CSV table with one line per record; the columns are all keys in order of appearance."""
     columns = list(dict.fromkeys(key for record in records for key in record))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
@@ -129,21 +129,21 @@ def csv_table(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def csv_cell(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula; numbers stay numbers."""
+    """Cell that spreadsheet programs do not read as a formula; numbers are unchanged."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-# The widest that a column of words need be: they can be broken, numbers cannot.
-LONG = 24
+# Columns of text may be wrapped at this width; columns of numbers are never wrapped.
+WRAP_WIDTH = 24
 
 
 @dataclass(frozen=True)
 class Heading:
-    """The top of a column.
+    """Column heading.
 
     Attributes:
-        text: What it says.
-        number: Whether numbers stand below it, which are never broken.
+        text: Text of the heading.
+        number: Whether the column has numbers, which are right-aligned and not wrapped.
     """
 
     text: str
@@ -152,12 +152,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class CutTable:
-    """A table for rich; its first column holds the names of the rows.
+    """Table that is split into several, with repeated row names, on a narrow terminal.
 
     Attributes:
-        headings: One a column.
-        rows: Cells in rich's markup, one a heading.
-        title: Above the first of the tables; empty for none.
+        headings: One heading per column; the first column has the names of the rows.
+        rows: Cells of each row in rich's markup, one per column.
+        title: Title above the first table; may be empty.
     """
 
     headings: Sequence[Heading]
@@ -165,33 +165,33 @@ class CutTable:
     title: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
-        """As many tables as the width asks for."""
-        title, part = self.title, [0]
+        """Yield one or more tables that fit the width of the terminal."""
+        title, columns = self.title, [0]
         for column in range(1, len(self.headings)):
-            if len(part) > 1 and self._width([*part, column]) > options.max_width:
-                yield self._table(title, part)
-                title, part = "", [0]
-            part.append(column)
-        yield self._table(title, part)
+            if len(columns) > 1 and self._width([*columns, column]) > options.max_width:
+                yield self._table(title, columns)
+                title, columns = "", [0]
+            columns.append(column)
+        yield self._table(title, columns)
 
-    def _width(self, part: Sequence[int]) -> int:
-        return sum(2 + self._longest(column) for column in part)
+    def _width(self, columns: Sequence[int]) -> int:
+        return sum(2 + self._column_width(column) for column in columns)
 
-    def _longest(self, column: int) -> int:
+    def _column_width(self, column: int) -> int:
         heading = self.headings[column]
         cells = [Text.from_markup(row[column]) for row in self.rows]
         longest = max(len(heading.text), *(cell.cell_len for cell in cells))
         if heading.number:
             return longest
         words = (word.cell_len for cell in cells for word in cell.split())
-        return min(longest, max(LONG, *words, 0))
+        return min(longest, max(WRAP_WIDTH, *words, 0))
 
-    def _table(self, title: str, part: Sequence[int]) -> Table:
-        # No lines between columns: most tables then fit a terminal.
+    def _table(self, title: str, columns: Sequence[int]) -> Table:
+        # Without vertical lines, most tables fit a terminal.
         table = Table(
             title=title or None, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
         )
-        for heading in (self.headings[column] for column in part):
+        for heading in (self.headings[column] for column in columns):
             table.add_column(
                 heading.text,
                 justify="right" if heading.number else "left",
@@ -199,5 +199,5 @@ class CutTable:
                 no_wrap=heading.number,
             )
         for row in self.rows:
-            table.add_row(*(row[column] for column in part))
+            table.add_row(*(row[column] for column in columns))
         return table

@@ -17,7 +17,7 @@ from fsarbench.errors import UserError
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.episode_flops import CONVENTION, EpisodeFlops, count_flops
-from fsarbench.profiling.parameters import Part, parts
+from fsarbench.profiling.parameters import SlotParameters, slot_parameters
 from fsarbench.results.predictions import (
     Predictions,
     episodes_file,
@@ -89,6 +89,7 @@ class Origin:
         fingerprint: Fingerprint of the data set.
         total_seconds: Seconds from the start of the run to the end of the test.
         skipped: Reasons for the bad videos that were left out, by path.
+        listed: Videos of the published list; None if there is no list.
         checkpoint: Tested checkpoint; None if nothing was trained.
         seen_data: Training data of the backbone's pretrained weights, as in
             `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
@@ -100,6 +101,7 @@ class Origin:
     fingerprint: str
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
+    listed: int | None = None
     checkpoint: Checkpoint | None = None
     seen_data: Mapping[str, Any] | None = None
 
@@ -138,7 +140,7 @@ def describe_run(
         },
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
-        "parameters": _parameters(parts(model)),
+        "parameters": _parameters(slot_parameters(model)),
         "gflops": _gflops(flops[0]),
         "memory": _memory(peak_memory(data_module.device)),
         "seconds": _seconds(training, evaluations, origin),
@@ -232,6 +234,7 @@ def _conditions(
         "corpus_sha256": corpus_hash(model),
         "seen_data": origin.seen_data,
         "skipped_videos": dict(origin.skipped),
+        "listed_videos": origin.listed,
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         **_episode_conditions(evaluation),
         **_training_conditions(data_module.episodes),
@@ -281,7 +284,7 @@ def _training(training: Training) -> dict[str, Any]:
     }
 
 
-def _parameters(slots: list[Part]) -> dict[str, Any]:
+def _parameters(slots: list[SlotParameters]) -> dict[str, Any]:
     return {
         "tuned": sum(part.tuned for part in slots),
         "total": sum(part.total for part in slots),

@@ -14,7 +14,7 @@ from fsarbench.interfaces import TextEncoder
 from fsarbench.registry import TEXT_ENCODERS
 from fsarbench.runtime.feature_files import KEY, load_npz
 
-CLASSES = "classes"
+CLASSES, CORPUS = "classes", "corpus_sha256"
 
 
 @TEXT_ENCODERS.register_module()
@@ -34,7 +34,7 @@ class PrecomputedText(TextEncoder):
     def __init__(self, file: NonEmptyStr) -> None:
         super().__init__()
         self.file = Path(file).expanduser()
-        names, features = text_table(self.file)
+        names, features, self.corpus_sha256 = text_table(self.file)
         self.rows = {name: row for row, name in enumerate(names)}
         self.register_buffer("table", torch.tensor(features))
         self.sentences, self.dim = features.shape[1:]
@@ -48,7 +48,7 @@ class PrecomputedText(TextEncoder):
         table = self.get_buffer("table")
         if table.is_meta:  # for counting and checking, with names that no data set has
             return table.new_empty(len(names), self.sentences, self.dim)
-        missing = [name for name in names if name not in self.rows]
+        missing = self.missing(names)
         if missing:
             raise UserError(
                 f"{self.file} has no text features of the class '{missing[0]}' ({len(missing)} of "
@@ -56,14 +56,18 @@ class PrecomputedText(TextEncoder):
             )
         return table[[self.rows[name] for name in names]]
 
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Classes that the file does not have."""
+        return [name for name in names if name not in self.rows]
 
-def text_table(path: Path) -> tuple[list[str], Float32[np.ndarray, "A M E"]]:
-    """Class names and text features of a file.
+
+def text_table(path: Path) -> tuple[list[str], Float32[np.ndarray, "A M E"], str]:
+    """Class names, text features and hash of the corpus of a file; the hash may be empty.
 
     Raises:
         UserError: The file is missing or damaged, or does not fit.
     """
-    arrays = load_npz(path, (CLASSES, KEY))
+    arrays = load_npz(path, (CLASSES, KEY, CORPUS))
     features = arrays[KEY]
     if CLASSES not in arrays:
         raise UserError(f"{path} has no array '{CLASSES}': add the class name of each row.")
@@ -77,4 +81,4 @@ def text_table(path: Path) -> tuple[list[str], Float32[np.ndarray, "A M E"]]:
         )
     if not np.isfinite(features).all():
         raise UserError(f"{path}: '{KEY}' has values that are NaN or infinite.")
-    return names, features.astype(np.float32)
+    return names, features.astype(np.float32), str(arrays.get(CORPUS, ""))

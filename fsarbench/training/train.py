@@ -242,14 +242,21 @@ def training_batches(
     history: History,
     extra: Sequence[str] = (),
 ) -> Generator[Batch, None, None]:
-    """This process's training episodes; the seconds of waiting for them are added to `history`."""
+    """This process's training episodes, whose loading starts now; waiting adds to `history`."""
     rank, world = distributed.rank(), distributed.count()
     split = data_module.splits["train"]
     sampler = EpisodeSampler(split, data_module.episodes, data_module.seed)
     data = EpisodeDataset(split, sampler, data_module.reader, data_module.clips, True, extra)
     order = EpisodeOrder(iterations.start * world, iterations.stop * world, rank, world)
     batches = iter(episode_loader(data, order, processes(settings.workers)))
-    for _ in iterations:
+    return timed_batches(batches, len(iterations), history)
+
+
+def timed_batches(
+    batches: Iterator[Batch], count: int, history: History
+) -> Generator[Batch, None, None]:
+    """Some training episodes; the seconds of waiting for them are added to `history`."""
+    for _ in range(count):
         start = time.perf_counter()
         batch = next(batches)
         history.wait_seconds += time.perf_counter() - start

@@ -14,9 +14,9 @@ NETWORKS = ("frozen_hmdb51_1shot_rn50", "protonet_hmdb51_1shot_imagenet_rn50")
 
 @pytest.mark.parametrize(("prototypes", "matcher"), PAIRS)
 def test_prototypes_matchers_and_losses(prototypes: str, matcher: str) -> None:
-    subject = build_profiled_model(values("Frozen", prototypes, matcher))
-    assert count_testing(subject).not_counted == {}
-    training = count_training(subject)
+    profiled = build_profiled_model(values("Frozen", prototypes, matcher))
+    assert count_testing(profiled).not_counted == {}
+    training = count_training(profiled)
     assert training is not None
     assert training.not_counted == {}
     assert training.weights > 0, "the loss that classifies frames has weights"
@@ -24,9 +24,9 @@ def test_prototypes_matchers_and_losses(prototypes: str, matcher: str) -> None:
 
 @pytest.mark.parametrize("adapter", names("adapter"))
 def test_adapters(adapter: str) -> None:
-    subject = build_profiled_model(values(adapter, "Mean", "MeanCosine"))
-    assert count_testing(subject).not_counted == {}
-    training = count_training(subject)
+    profiled = build_profiled_model(values(adapter, "Mean", "MeanCosine"))
+    assert count_testing(profiled).not_counted == {}
+    training = count_training(profiled)
     assert training is not None
     assert training.not_counted == {}
 

@@ -92,6 +92,21 @@ def test_the_check_of_a_timm_model_loads_no_open_clip() -> None:
     )
 
 
+def test_the_check_of_a_clip_model_loads_no_loader_of_another_library() -> None:
+    # open_clip imports timm and transformers by itself, so modules of this package are looked at.
+    run(
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from fsarbench.cli.app import app\n"
+        "done = CliRunner().invoke(app, ['check', 'frozen_synthact_1shot'])\n"
+        "assert done.exit_code == 0, done.output\n"
+        "loaded = {name.rpartition('.')[2].partition('_')[0] for name in sys.modules\n"
+        "    if name.startswith('fsarbench.backbones.')}\n"
+        "assert 'openclip' in loaded\n"
+        "assert not {'timm', 'hf', 'torchvision'} & loaded, loaded\n"
+    )
+
+
 def test_the_name_of_a_component_is_reserved_before_it_is_imported() -> None:
     run(
         "import sys\n"

@@ -73,7 +73,7 @@ def test_listed_and_shown_without_being_imported(site: Path) -> None:
 def test_without_a_card_the_metadata_is_shown(site: Path) -> None:
     lines = fsarbench(site, "list").stdout.splitlines()
     assert any("Gone" in line and "without a card [theirs 1.2]" in line for line in lines)
-    assert any("readings" in line and "which is no slot [theirs 1.2]" in line for line in lines)
+    assert any("readings" in line and "unknown slot [theirs 1.2]" in line for line in lines)
 
 
 def test_works_in_a_config_by_name(site: Path) -> None:

@@ -72,10 +72,11 @@ def test_the_page_has_what_this_file_runs() -> None:
         "two_branches.py",
         "my_backbone.py",
         "tubelets.py",
+        "on_features.py",
         "pyproject.toml",
         "registry/matchers/frame_by_frame.toml",
     }
-    assert [len(blocks(language)) for language in ("python", "bash", "text")] == [2, 6, 4]
+    assert [len(blocks(language)) for language in ("python", "bash", "text")] == [3, 7, 5]
 
 
 def test_parts_work_without_a_config(folder: Path) -> None:
@@ -92,7 +93,7 @@ def test_the_config_passes_the_check_and_prints_what_the_page_prints(folder: Pat
 
 def test_necks_branches_corpora_and_backbones_do_what_the_page_says(folder: Path) -> None:
     run(folder, "-c", blocks("python")[1])
-    _, branches, corpus, tubelets, fails, _ = blocks("bash")
+    _, branches, corpus, tubelets, fails, _, _ = blocks("bash")
     for text, printed in ((branches, 1), (corpus, None), (tubelets, 2)):
         (command,) = commands(text)
         rows = [" ".join(re.findall(r"[\w.,]+", row)) for row in run(folder, *command).splitlines()]
@@ -102,6 +103,14 @@ def test_necks_branches_corpora_and_backbones_do_what_the_page_says(folder: Path
     done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 2
     assert blocks("text")[3].strip() in done.stderr
+
+
+def test_features_of_another_program_are_checked_and_run(folder: Path) -> None:
+    run(folder, "-c", blocks("python")[2])
+    output = "".join(run(folder, *command) for command in commands(blocks("bash")[5]))
+    rows = [" ".join(re.findall(r"[\w.,;]+", row)) for row in output.splitlines()]
+    for line in blocks("text")[4].splitlines():
+        assert any(row.startswith(line) for row in rows), (line, rows)
 
 
 def test_an_installed_package_needs_no_custom_imports(site: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from fsarbench.errors import UserError
 from fsarbench.experiments.features import SHARD, write_feature_folder
 from fsarbench.experiments.reload import reload_run
 from fsarbench.experiments.run import run, run_checkpoint
-from fsarbench.profiling.profile import Timed, profile
+from fsarbench.profiling.profile import TimingOptions, profile
 from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.html.report import episode
@@ -144,7 +144,9 @@ def test_a_result_says_that_features_were_given(home: Path) -> None:
 
 def test_a_profile_has_no_operations_of_a_backbone(home: Path) -> None:
     sets = [*given(home), *QUICK, "adapter=None"]
-    found = profile(["trx_synthact_1shot"], sets, device="cpu", timed=Timed(repeats=1, warmup=0))
+    found = profile(
+        ["trx_synthact_1shot"], sets, device="cpu", timing=TimingOptions(repeats=1, warmup=0)
+    )
     (record,) = found["configs"]
     assert record["operations"]["testing"]["slots"].get("backbone", 0) == 0
     assert record["operations"]["testing"]["query_video"] == 0

@@ -35,7 +35,7 @@ SHORT = {
 }
 # Where a page has folders of the reader's own: 64 classes of two videos, and room to write.
 OWN = "/data/mine"
-TRAINS = ("run", "sweep", "eval", "profile")
+TRAINS = ("run", "sweep", "eval", "profile", "features")
 ELSEWHERE = ("extend.md",)
 PAGES = [page for page in pages() if page.name not in ELSEWHERE]
 

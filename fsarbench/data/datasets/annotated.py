@@ -102,6 +102,13 @@ class AnnotatedVideos(VideoDataset):
         return root
 
     @property
+    def listed(self) -> int:
+        """Videos of the annotation table, and those that `data import` did not find."""
+        missing = self.table.with_suffix(".missing.txt")
+        absent = missing.read_text(encoding="utf-8").split("\n") if missing.is_file() else []
+        return len(self._all_rows()) + sum(bool(line.strip()) for line in absent)
+
+    @property
     def skipped(self) -> Mapping[str, str]:
         """Reasons for the videos that are left out, by path relative to the root."""
         listed = {row["path"] for row in self._all_rows()}

@@ -315,7 +315,9 @@ def _seen(row: Row) -> list[str]:
     if not seen:
         return []
     known = SeenData(tuple(seen["data"]), seen["labels"])
-    return [text for text in [overlap(known, row.first.dataset)] if text]
+    # A cross-domain run is called `TRAIN -> TEST`.
+    tested = row.first.dataset.rpartition(" -> ")[2]
+    return [text for text in [overlap(known, tested)] if text]
 
 
 def _constant(row: Row) -> list[str]:

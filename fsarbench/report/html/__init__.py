@@ -1,1 +1,1 @@
-"""The page of some runs: tables, plots, and a viewer of episodes, in one file."""
+"""HTML report of finished runs: tables, plots and an episode viewer in one file."""

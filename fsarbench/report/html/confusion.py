@@ -1,4 +1,4 @@
-"""Which classes are taken for which, over all test episodes of a row."""
+"""Confusion matrix over all test episodes of a row."""
 
 from dataclasses import dataclass
 
@@ -11,82 +11,94 @@ from fsarbench.results.predictions import Predictions
 
 @dataclass(frozen=True)
 class Confusion:
-    """Answers by pairs of classes, all seeds together.
+    """Confusion matrix over all seeds of a row.
 
-    A query can only be taken for a class of its episode, so what counts is how often the two met.
+    A query can only be confused with the classes of its episode. Rates are therefore relative to
+    the queries whose episode had both classes.
 
     Attributes:
-        classes: The classes of the split.
-        met: Queries of the row's class in episodes that held the column's class.
-        said: Those of them that were answered with the column's class.
+        classes: Class names of the split.
+        possible: Queries of the row's class in episodes with the column's class.
+        predicted: Those of these queries that were predicted as the column's class.
     """
 
     classes: tuple[str, ...]
-    met: Int64[np.ndarray, "M M"]
-    said: Int64[np.ndarray, "M M"]
+    possible: Int64[np.ndarray, "A A"]
+    predicted: Int64[np.ndarray, "A A"]
 
     @property
-    def rates(self) -> Float64[np.ndarray, "M M"]:
-        """The share of such answers; on the diagonal the accuracy; nan where two never met."""
+    def rates(self) -> Float64[np.ndarray, "A A"]:
+        """Fraction of predictions per pair of classes; NaN for classes without common episodes.
+
+        The diagonal is the accuracy of each class.
+        """
         with np.errstate(invalid="ignore"):
-            return np.where(self.met > 0, self.said / self.met, np.nan)
+            return np.where(self.possible > 0, self.predicted / self.possible, np.nan)
 
     @property
-    def accuracies(self) -> Float64[np.ndarray, " M"]:
-        """The accuracy of every class; nan where it was never asked."""
+    def accuracies(self) -> Float64[np.ndarray, " A"]:
+        """Accuracy of every class; NaN for a class without queries."""
         return self.rates.diagonal()
 
 
 @dataclass(frozen=True)
-class Mistaken:
-    """Queries of one class that were taken for another.
+class ConfusedPair:
+    """Queries of one class that were predicted as another class.
 
     Attributes:
-        true: Their class.
-        said: The class that was answered.
-        count: How many.
-        met: Of how many that could have been.
+        true: True class.
+        predicted: Predicted class.
+        count: Number of these queries.
+        possible: Number of queries of the true class in episodes with the other class.
     """
 
     true: str
-    said: str
+    predicted: str
     count: int
-    met: int
+    possible: int
 
     @property
     def rate(self) -> float:
-        """The share of them."""
-        return self.count / self.met
+        """Fraction of the possible queries."""
+        return self.count / self.possible
 
 
 def confusion(row: Row) -> Confusion | None:
-    """The confusion of a row over its seeds; None where a run kept no `episodes.npz`."""
-    kept = [run.predictions for run in row.runs if run.predictions is not None]
-    if len(kept) < len(row.runs) or any(a.class_names != kept[0].class_names for a in kept):
+    """Confusion matrix of a row over its seeds; None if a run has no `episodes.npz`."""
+    predictions = [run.predictions for run in row.runs if run.predictions is not None]
+    if len(predictions) < len(row.runs):
         return None
-    counts = [_counts(predictions) for predictions in kept]
-    met, said = (np.sum(arrays, axis=0) for arrays in zip(*counts, strict=True))
-    return Confusion(kept[0].class_names, met, said)
+    names = predictions[0].class_names
+    if any(other.class_names != names for other in predictions):
+        return None
+    counts = [_counts(of_run) for of_run in predictions]
+    possible, predicted = (np.sum(arrays, axis=0) for arrays in zip(*counts, strict=True))
+    return Confusion(names, possible, predicted)
 
 
-def mistaken(found: Confusion, most: int = 10) -> list[Mistaken]:
-    """The pairs that are most often confused, by rate; equal rates in the order of classes."""
-    rates = np.nan_to_num(found.rates)
+def most_confused(matrix: Confusion, limit: int = 10) -> list[ConfusedPair]:
+    """Most often confused pairs by rate; equal rates are in the order of the classes."""
+    rates = np.nan_to_num(matrix.rates)
     np.fill_diagonal(rates, 0)
-    order = np.argsort(-rates, axis=None, kind="stable")[:most]
-    pairs = [divmod(int(place), len(found.classes)) for place in order]
+    order = np.argsort(-rates, axis=None, kind="stable")[:limit]
+    pairs = [divmod(int(index), len(matrix.classes)) for index in order]
     return [
-        Mistaken(found.classes[i], found.classes[j], int(found.said[i, j]), int(found.met[i, j]))
+        ConfusedPair(
+            true=matrix.classes[i],
+            predicted=matrix.classes[j],
+            count=int(matrix.predicted[i, j]),
+            possible=int(matrix.possible[i, j]),
+        )
         for i, j in pairs
         if rates[i, j] > 0
     ]
 
 
-def _counts(predictions: Predictions) -> tuple[Int64[np.ndarray, "M M"], Int64[np.ndarray, "M M"]]:
+def _counts(predictions: Predictions) -> tuple[Int64[np.ndarray, "A A"], Int64[np.ndarray, "A A"]]:
     size = len(predictions.class_names)
     true = np.take_along_axis(predictions.classes, predictions.labels, axis=1)
-    said = np.take_along_axis(predictions.classes, predictions.predictions, axis=1)
+    predicted = np.take_along_axis(predictions.classes, predictions.predictions, axis=1)
     pairs = (true[:, :, None] * size + predictions.classes[:, None]).ravel()
-    met = np.bincount(pairs, minlength=size * size)
-    answered = np.bincount((true * size + said).ravel(), minlength=size * size)
-    return met.reshape(size, size), answered.reshape(size, size)
+    possible = np.bincount(pairs, minlength=size * size)
+    counts = np.bincount((true * size + predicted).ravel(), minlength=size * size)
+    return possible.reshape(size, size), counts.reshape(size, size)

@@ -1,4 +1,4 @@
-"""Which episodes are worth a look: hard ones, easy ones, and those where methods disagree."""
+"""Selection of hard episodes, easy episodes, and episodes in which methods disagree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from fsarbench.report.comparison.rows import Row
 
 HARD = "hard for all"
 EASY = "easy for all"
-APART = "methods disagree"
+DISPUTED = "methods disagree"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """One episode.
+    """A selected episode.
 
     Attributes:
-        number: Which of the seed's episodes.
-        why: What it was chosen for.
-        accuracies: Of every row that was asked, mean over its seeds.
+        number: Number of the episode.
+        why: Reason for the selection.
+        accuracies: Accuracy of every row in the episode, mean over its seeds.
     """
 
     number: int
@@ -29,26 +29,28 @@ class Chosen:
 
 
 def choose(rows: Sequence[Row], each: int) -> list[Chosen]:
-    """Some episodes of each kind; no episode twice, and of equals the first.
+    """Select hard, disputed and easy episodes; no episode twice, and the first of equal ones.
 
     Args:
         rows: Rows that were tested on the same episodes.
-        each: How many of each kind.
+        each: Number of episodes of each kind.
     """
     by_row = np.stack([row.accuracies.mean(axis=0) for row in rows])
     mean, spread = by_row.mean(axis=0), by_row.std(axis=0)
     keys = {HARD: mean, EASY: -mean}
     if len(rows) > 1 and spread.max() > 0:
-        keys = {HARD: mean, APART: -spread, EASY: -mean}
-    taken: dict[int, str] = {}
+        keys = {HARD: mean, DISPUTED: -spread, EASY: -mean}
+    reasons: dict[int, str] = {}
     for why, key in keys.items():
-        for number in _first(key, each, set(taken)):
-            taken[number] = why
-    return [Chosen(number, why, tuple(by_row[:, number].tolist())) for number, why in taken.items()]
+        for number in _smallest(key, each, set(reasons)):
+            reasons[number] = why
+    return [
+        Chosen(number, why, tuple(by_row[:, number].tolist())) for number, why in reasons.items()
+    ]
 
 
 def alike(rows: Sequence[Row]) -> list[Row]:
-    """The rows that were tested on the episodes of the first, as far as can be known."""
+    """Rows that were tested on the same episodes as the first row, as far as is known."""
     first = rows[0]
 
     def same(row: Row) -> bool:
@@ -60,11 +62,14 @@ def alike(rows: Sequence[Row]) -> list[Row]:
 
 
 def same_draw(row: Row, other: Row) -> bool:
-    """Whether an episode's number means the same videos to both, also where one was asked more."""
+    """Whether equal numbers of episodes mean equal videos for both rows.
+
+    The rows may have different numbers of episodes.
+    """
     keys = ("data_fingerprint", "episodes_seed", "queries_a_class")
     return all(row.first.conditions[key] == other.first.conditions[key] for key in keys)
 
 
-def _first(key: Float64[np.ndarray, " E"], count: int, taken: set[int]) -> list[int]:
-    order = np.argsort(key, kind="stable")[: count + len(taken)].tolist()
-    return [number for number in order if number not in taken][:count]
+def _smallest(key: Float64[np.ndarray, " E"], count: int, excluded: set[int]) -> list[int]:
+    order = np.argsort(key, kind="stable")[: count + len(excluded)].tolist()
+    return [number for number in order if number not in excluded][:count]

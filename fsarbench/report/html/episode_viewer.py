@@ -1,4 +1,4 @@
-"""Everything that the episode viewer shows, as plain data."""
+"""Content of the episode viewer as plain data: clips, scores and explanations."""
 
 import base64
 import io
@@ -26,73 +26,73 @@ from fsarbench.report.html.explanations import (
 )
 from fsarbench.runtime.progress import ProgressBars
 
-# Pixels of a frame's side. Larger ones would make a page heavy and show no more of a small clip.
+# Maximum side of a frame in pixels, to limit the size of the page.
 SIDE = 96
 
 
 def strip(clip: UInt8[Tensor, "T 3 H W"], quality: int = 72) -> str:
-    """All frames of a clip beside each other, as a JPEG in a data URI."""
+    """All frames of a clip side by side, as a JPEG image in a data URI."""
     frames = clip.float()
     if max(clip.shape[-2:]) > SIDE:
         size = (SIDE, SIDE)
         frames = F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
     row = torch.cat(list(frames.round().clamp(0, 255).to(torch.uint8)), dim=-1)
-    out = io.BytesIO()
+    image = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(row.permute(1, 2, 0).cpu().numpy())).save(
-        out, "JPEG", quality=quality
+        image, "JPEG", quality=quality
     )
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(image.getvalue()).decode()}"
 
 
-def packed(seen: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any]:
-    """Scores of some queries, and the explanation of each branch.
+def packed(explained: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any]:
+    """Scores of some queries and explanation of each branch, for the script of the page.
 
     Args:
-        seen: All of the episode.
-        queries: Those that are shown, by number.
+        explained: Scores and explanations of the whole episode.
+        queries: Numbers of the displayed queries.
     """
     rows = list(queries)
     return {
-        "scores": _rounded(seen.scores[rows]),
-        "parts": {name: _rounded(scores[rows]) for name, scores in seen.parts.items()},
+        "scores": _rounded(explained.scores[rows]),
+        "parts": {name: _rounded(scores[rows]) for name, scores in explained.parts.items()},
         "pictures": [
-            {"branch": name, **packed_picture(picture, rows)}
-            for name, picture in seen.pictures.items()
+            {"branch": name, **packed_match(match, rows)}
+            for name, match in explained.matches.items()
         ],
     }
 
 
-def packed_picture(picture: MatchExplanation, queries: list[int]) -> dict[str, Any]:
-    """A picture with its numbers as bytes: one string a query, over classes and prototypes."""
-    similarity = picture.similarity[queries].float().cpu()
+def packed_match(match: MatchExplanation, queries: list[int]) -> dict[str, Any]:
+    """Explanation of a matcher with values as bytes, one string per query."""
+    similarity = match.similarity[queries].float().cpu()
     low, high = float(similarity.min()), float(similarity.max())
-    found: dict[str, Any] = {
-        "caption": picture.caption,
+    content: dict[str, Any] = {
+        "caption": match.caption,
         "shape": list(similarity.shape[1:]),
         "low": round(low, 4),
         "high": round(high, 4),
-        "similarity": [_bytes(one, low, high) for one in similarity],
-        "links": [[_links(picture, q, n) for n in range(similarity.shape[1])] for q in queries],
+        "similarity": [_bytes(of_query, low, high) for of_query in similarity],
+        "links": [[_links(match, q, n) for n in range(similarity.shape[1])] for q in queries],
     }
-    if picture.weights is not None:
-        weights = picture.weights[queries].float().cpu()
-        # A weight of 1 is a whole frame; attention over many frames stays far below that.
+    if match.weights is not None:
+        weights = match.weights[queries].float().cpu()
+        # Scaled to the largest weight, because attention weights over many frames are small.
         most = float(weights.max())
-        found |= {"most": round(most, 4), "weights": [_bytes(one, 0.0, most) for one in weights]}
-    return found
+        content |= {"most": round(most, 4), "weights": [_bytes(w, 0.0, most) for w in weights]}
+    return content
 
 
-def _links(picture: MatchExplanation, query: int, of: int) -> list[list[Any]]:
-    def plain(link: Link) -> list[Any]:
+def _links(match: MatchExplanation, query: int, class_index: int) -> list[list[Any]]:
+    def as_list(link: Link) -> list[Any]:
         return [list(link.query), link.prototype, list(link.frames), round(link.weight, 3)]
 
-    return [plain(link) for link in picture.links.get((query, of), ())]
+    return [as_list(link) for link in match.links.get((query, class_index), ())]
 
 
 def _bytes(values: Float[Tensor, "*any"], low: float, high: float) -> str:
-    share = (values - low) / max(high - low, 1e-12)
+    scaled = (values - low) / max(high - low, 1e-12)
     return base64.b64encode(
-        bytes((255 * share).round().clamp(0, 255).flatten().byte().tolist())
+        bytes((255 * scaled).round().clamp(0, 255).flatten().byte().tolist())
     ).decode()
 
 
@@ -100,17 +100,17 @@ def _rounded(scores: Float[Tensor, "Q N"]) -> list[list[float]]:
     return [[round(value, 4) for value in row] for row in scores.float().cpu().tolist()]
 
 
-# If an episode has more queries, a page shows the first of every class in turn.
+# Maximum number of displayed queries per episode.
 QUERIES = 10
 
 
 @dataclass
 class Viewer:
-    """The content of the viewer of one setting.
+    """Content of the episode viewer of one setting.
 
     Attributes:
-        episodes: What each is of, with its clips and what every method said.
-        missing: Why methods are not in it, by name.
+        episodes: Classes, clips and the output of every method, per episode.
+        missing: Reasons for missing methods, by name.
     """
 
     episodes: list[dict[str, Any]] = field(default_factory=list)
@@ -118,22 +118,22 @@ class Viewer:
 
     @property
     def methods(self) -> bool:
-        """Whether there is anything to look at."""
+        """Whether the viewer has the output of any method."""
         return any(episode["methods"] for episode in self.episodes)
 
 
 def view(
     rows: Sequence[Row], chosen: Sequence[Chosen], rebuild: Rebuild, bars: ProgressBars
 ) -> Viewer:
-    """The same episodes for every method, by the first seed of each.
+    """Create the content of the viewer: equal episodes for every method, with its first seed.
 
-    What cannot be rebuilt is left out and said.
+    Methods that cannot be rebuilt are listed in `missing`.
 
     Args:
-        rows: The methods, tested on the same episodes.
-        chosen: The episodes.
-        rebuild: Makes the model of a run.
-        bars: Where progress is shown.
+        rows: Methods that were tested on the same episodes.
+        chosen: Selected episodes.
+        rebuild: Function that rebuilds the model of a run.
+        bars: Progress display.
     """
     viewer = Viewer([{"number": c.number, "why": c.why, "methods": []} for c in chosen])
     with bars.task("episodes", len(rows)) as bar:
@@ -146,71 +146,72 @@ def view(
     return viewer
 
 
-def shown(labels: Sequence[int], most: int = QUERIES) -> list[int]:
-    """The queries that are shown: the first of every class in turn, in their order.
+def displayed_queries(labels: Sequence[int], limit: int = QUERIES) -> list[int]:
+    """Sorted numbers of the displayed queries, chosen from the classes in turn.
 
     Example:
-        >>> shown([0, 0, 0, 1, 1, 1], 3)
+        >>> displayed_queries([0, 0, 0, 1, 1, 1], 3)
         [0, 1, 3]
     """
-    turns = [labels[:place].count(label) for place, label in enumerate(labels)]
-    order = sorted(range(len(labels)), key=lambda place: (turns[place], place))
-    return sorted(order[:most])
+    turns = [labels[:number].count(label) for number, label in enumerate(labels)]
+    order = sorted(range(len(labels)), key=lambda number: (turns[number], number))
+    return sorted(order[:limit])
 
 
 def _add(viewer: Viewer, row: Row, rebuild: Rebuild) -> None:
     rebuilt = rebuild(row.first)
-    said = [_seen(rebuilt, row, entry) for entry in viewer.episodes]
-    for entry, method in zip(viewer.episodes, said, strict=True):
-        entry["methods"].append(method)
+    outputs = [_method_output(rebuilt, row, entry) for entry in viewer.episodes]
+    for entry, output in zip(viewer.episodes, outputs, strict=True):
+        entry["methods"].append(output)
 
 
 def check_same(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> None:
-    """Refuses an episode of other videos than the run or the other methods had.
+    """Check that the videos of an episode are those of the run and of the other methods.
 
     Raises:
-        UserError: They differ.
+        UserError: The videos differ.
     """
     index = rebuilt.episodes.sampler.episode(entry["number"])
     videos = [*index.support.reshape(-1).tolist(), *index.query.tolist()]
     names = [rebuilt.split.videos[video].id for video in videos]
     predictions, number = row.first.predictions, entry["number"]
-    then = names
+    recorded = names
     if predictions is not None and number < len(predictions.query):
-        before = [
+        indices = [
             *predictions.support[number].reshape(-1).tolist(),
             *predictions.query[number].tolist(),
         ]
-        then = [predictions.video_ids[video] for video in before]
-    if names != then or names != entry.setdefault("videos", names):
-        raise UserError(f"{row.first.folder}: episode {number} was of other videos.")
+        recorded = [predictions.video_ids[index] for index in indices]
+    if names != recorded or names != entry.setdefault("videos", names):
+        raise UserError(f"{row.first.folder}: episode {number} of the run had other videos.")
 
 
-def _seen(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> dict[str, Any]:
+def _method_output(rebuilt: ReloadedRun, row: Row, entry: dict[str, Any]) -> dict[str, Any]:
     check_same(rebuilt, row, entry)
     number = entry["number"]
     batch = rebuilt.episodes[number]
     labels = batch["labels"].tolist()
-    queries = shown(labels)
+    queries = displayed_queries(labels)
     episode = to_episode(batch, rebuilt.split, rebuilt.text, rebuilt.data_module.device)
-    seen = explain_episode(rebuilt.model, episode)
+    explained = explain_episode(rebuilt.model, episode)
     clips = rebuilt.data_module.clips
-    kind = f"{clips.frames} frames, {clips.size} px, {clips.sampling}"
+    clip_key = f"{clips.frames} frames, {clips.size} px, {clips.sampling}"
     if rebuilt.model.backbone.takes_features:
-        kind = f"features given, {clips.frames} steps, drawn as grey values"
+        clip_key = f"features given, {clips.frames} steps, drawn as grey values"
     entry.setdefault("classes", [rebuilt.split.classes[i] for i in batch["classes"].tolist()])
     entry.setdefault("labels", [labels[query] for query in queries])
     entry.setdefault("queries", len(labels))
-    entry.setdefault("clips", {}).setdefault(kind, _clips(batch, queries))
-    said = seen.scores.argmax(-1).tolist()
+    entry.setdefault("clips", {}).setdefault(clip_key, _clips(batch, queries))
+    predicted = explained.scores.argmax(-1).tolist()
+    correct = [a == b for a, b in zip(predicted, labels, strict=True)]
     return {
         "name": row.name,
         "seed": row.first.conditions["seed"],
-        "clips": kind,
+        "clips": clip_key,
         "frames": clips.frames,
-        "right": round(float(np.mean([a == b for a, b in zip(said, labels, strict=True)])), 4),
-        "note": _note(row, number, said),
-        **packed(seen, queries),
+        "right": round(float(np.mean(correct)), 4),
+        "note": _note(row, number, predicted),
+        **packed(explained, queries),
     }
 
 
@@ -232,11 +233,13 @@ def _clips(batch: dict[str, Tensor], queries: list[int]) -> dict[str, Any]:
     return {"support": support, "query": [strip(batch["query"][query]) for query in queries]}
 
 
-def _note(row: Row, number: int, said: list[int]) -> str:
+def _note(row: Row, number: int, predicted: list[int]) -> str:
     predictions = row.first.predictions
     if predictions is None or number >= len(predictions.predictions):
         return ""
-    then = predictions.predictions[number].tolist()
-    changed = sum(a != b for a, b in zip(said, then, strict=True))
-    # Rounding differs between machines; two scores that are nearly equal may change places.
-    return f"{changed} of {len(said)} answers differ from those of the run" if changed else ""
+    recorded = predictions.predictions[number].tolist()
+    changed = sum(a != b for a, b in zip(predicted, recorded, strict=True))
+    # Rounding differs between machines, which may change the order of nearly equal scores.
+    if not changed:
+        return ""
+    return f"{changed} of {len(predicted)} predictions differ from those of the run"

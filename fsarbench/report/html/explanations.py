@@ -20,13 +20,13 @@ from fsarbench.video import Split
 
 @dataclass(frozen=True)
 class ReloadedRun:
-    """The model of a run and what it was tested on.
+    """Model and test data of a finished run.
 
     Attributes:
-        model: With its checkpoint loaded, in evaluation mode.
+        model: Model with its checkpoint, in evaluation mode.
         data_module: Videos, clips and episodes.
-        episodes: The test episodes with their frames, by number.
-        text: The text features of the test classes.
+        episodes: Test episodes with their frames, by number.
+        text: Text features of the test classes; None if the model computes them.
     """
 
     model: FewShotModel
@@ -36,16 +36,16 @@ class ReloadedRun:
 
     @property
     def split(self) -> Split:
-        """The test classes and videos."""
+        """Test split."""
         return self.data_module.splits["test"]
 
 
-# Raises a UserError where config, weights or videos are gone. It is handed down from the command
-# line, since building models from configs is above this floor.
+# Function that rebuilds a run; raises a UserError if its config, weights or videos are missing. The
+# command line passes it, because this package must not import the modules that build models.
 Rebuild: TypeAlias = Callable[[Run], ReloadedRun]
 
 
-PLAIN = "cosines of frames; this matcher does not say how it weighs them"
+NO_EXPLANATION = "cosine similarity of frames; this matcher has no explanation"
 
 
 @dataclass(frozen=True)
@@ -54,40 +54,40 @@ class ExplainedEpisode:
 
     Attributes:
         scores: Score of every query for every class.
-        parts: Terms of the scores by name; with several branches, their logits among them.
-        pictures: Explanation of each branch's matcher by branch; empty if nothing is matched.
+        parts: Terms of the scores by name; with several branches, also the logits of each branch.
+        matches: Explanation of each branch's matcher by branch; empty if nothing is matched.
     """
 
     scores: Float[Tensor, "Q N"]
     parts: Mapping[str, Float[Tensor, "Q N"]]
-    pictures: Mapping[str, MatchExplanation]
+    matches: Mapping[str, MatchExplanation]
 
 
 @torch.no_grad()
 def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
-    """Run a model on one episode and collect the explanations of readout and matchers."""
+    """Run a model on an episode and collect the explanations of its readout and matchers."""
     text = model.encode_text(episode)
     support, query = model.encode(episode, text)
     outcome = model.match(support, query, text)
-    readout, seen = model.readout, model.view(outcome, "readout")
-    parts = dict(readout.explain(seen)) if isinstance(readout, ExplainsScores) else {}
+    readout, visible = model.readout, model.view(outcome, "readout")
+    parts = dict(readout.explain(visible)) if isinstance(readout, ExplainsScores) else {}
     if len(outcome.branches) > 1:
-        parts |= {f"logits of {name}": each.logits for name, each in outcome.branches.items()}
+        parts |= {f"logits of {name}": branch.logits for name, branch in outcome.branches.items()}
     return ExplainedEpisode(model.scores(outcome), parts, explain_matchers(model, outcome))
 
 
 def explain_matchers(model: FewShotModel, outcome: Outcome) -> dict[str, MatchExplanation]:
-    """Explanation of each branch's matcher; cosines of frames if a matcher has none."""
+    """Explanation of each branch's matcher; cosine similarities of frames if it provides none."""
     if not model.readout.uses_match:
         return {}
-    pictures = {}
+    explanations = {}
     for name, matching in model.matchings().items():
         branch = outcome.branches[name]
         if branch.prototypes is None or branch.matched is None:
             continue
         if isinstance(matching.matcher, ExplainsMatch):
-            pictures[name] = matching.matcher.explain(branch.matched, branch.prototypes)
+            explanations[name] = matching.matcher.explain(branch.matched, branch.prototypes)
         else:
             cosines = frame_cosines(branch.matched, branch.prototypes)
-            pictures[name] = MatchExplanation(cosines, caption=PLAIN)
-    return pictures
+            explanations[name] = MatchExplanation(cosines, caption=NO_EXPLANATION)
+    return explanations

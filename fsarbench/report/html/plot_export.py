@@ -1,4 +1,4 @@
-"""From plots to files, and to drawings inside a page."""
+"""Export of plots as files and as SVG inside a page."""
 
 import io
 import re
@@ -16,80 +16,80 @@ from fsarbench.runtime.atomic_files import write_bytes
 
 
 def slug(text: str) -> str:
-    """Letters, digits and bars only, the same every time.
+    """Name for files and HTML ids: lower-case letters, digits, `-` and `_` only.
 
-    Texts that differ in more than the case of letters get different names.
+    Texts that differ in more than case have different names.
 
     Example:
         >>> slug("MA-FSAR"), slug("MA FSAR")
         ('ma-fsar', 'ma_fsar-e49e')
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    kept = re.sub(r"[^a-z0-9-]+", "_", plain).strip("_")[:60]
-    # What was lost is told apart by a few digits of the whole.
-    return kept if kept == text.lower() else f"{kept}-{zlib.crc32(text.encode()) & 0xFFFF:04x}"
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9-]+", "_", ascii_text).strip("_")[:60]
+    # If characters were lost, a checksum of the text makes the name unique.
+    return name if name == text.lower() else f"{name}-{zlib.crc32(text.encode()) & 0xFFFF:04x}"
 
 
 FORMATS = ("svg", "pdf", "png")
-# Without dates, so that equal runs give equal files.
-UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+# Metadata without dates, so that equal runs give equal files.
+METADATA = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 
 
 def inline_svg(plot: Plot) -> str:
-    """A drawing to be put into HTML: it takes the page's text colour, and its text is text."""
-    text = _drawn(plot, "svg", INK).decode()
+    """SVG of a plot for HTML, with the text colour of the page and real text."""
+    text = _render(plot, "svg", INK).decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = text.replace(INK, "currentColor")
-    return _sizeless(_own_names(text, plot.name))
+    return _without_size(_with_unique_ids(text, plot.name))
 
 
 def write_figures(plots: Sequence[Plot], folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Writes every plot in every format; black on nothing, at the width of a paper's column.
+    """Write every plot in every format: black, transparent, with the width of a paper's column.
 
     Raises:
-        UserError: There is no such format.
+        UserError: A format is unknown.
     """
-    wrong = [name for name in formats if name not in FORMATS]
-    if wrong or not formats:
-        raise UserError(f"--format {','.join(wrong)}: choose of {', '.join(FORMATS)}.")
-    written = []
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise UserError(f"--format {','.join(unknown)}: expected one of {', '.join(FORMATS)}.")
+    files = []
     for plot in plots:
-        for kind in formats:
-            written.append(folder / f"{plot.name}.{kind}")
-            write_bytes(written[-1], _drawn(plot, kind, "#000000"))
-    return written
+        for format_ in formats:
+            files.append(folder / f"{plot.name}.{format_}")
+            write_bytes(files[-1], _render(plot, format_, "#000000"))
+    return files
 
 
-def _drawn(plot: Plot, kind: str, ink: str) -> bytes:
-    out = io.BytesIO()
-    with styled(ink), _any_letters():
-        plot.draw().savefig(out, format=kind, dpi=300, metadata=UNDATED[kind])
-    return out.getvalue()
+def _render(plot: Plot, format_: str, ink: str) -> bytes:
+    content = io.BytesIO()
+    with styled(ink), _without_glyph_warnings():
+        plot.draw().savefig(content, format=format_, dpi=300, metadata=METADATA[format_])
+    return content.getvalue()
 
 
 @contextmanager
-def _any_letters() -> Iterator[None]:
-    # Class names may hold letters that matplotlib's own font lacks. On a page the reader's fonts
-    # have them; in a PDF there is a box, which is to be seen and no reason to fail.
+def _without_glyph_warnings() -> Iterator[None]:
+    # Class names may have characters that are not in matplotlib's font. In a browser, other fonts
+    # have them; in a PDF they are shown as boxes.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
         yield
 
 
-def _sizeless(text: str) -> str:
-    # The page sets the width; the height follows from the view box.
+def _without_size(text: str) -> str:
+    # The page sets the width; the view box defines the height.
     head, rest = text[: text.index(">")], text[text.index(">") :]
     return re.sub(r' (?:width|height)="[\d.]+pt"', "", head) + rest
 
 
-def _own_names(text: str, name: str) -> str:
-    """Keeps only the ids that something refers to, under names of this plot's own."""
-    used = set(re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text))
-    known = {one or other for one, other in used}
+def _with_unique_ids(text: str, name: str) -> str:
+    """Remove ids without a reference, and prefix the others with the name of the plot."""
+    references = set(re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text))
+    used = {url or href for url, href in references}
 
-    def renamed(found: re.Match[str]) -> str:
-        return f' id="{name}-{found[1]}"' if found[1] in known else ""
+    def renamed(match: re.Match[str]) -> str:
+        return f' id="{name}-{match[1]}"' if match[1] in used else ""
 
     text = re.sub(r' id="([^"]+)"', renamed, text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)

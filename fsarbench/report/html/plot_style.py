@@ -1,4 +1,4 @@
-"""How plots look: colours that colour-blind people tell apart, sizes that a paper takes."""
+"""Style of plots: colours for colour-blind readers, and figure sizes of papers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,37 +7,38 @@ from typing import Any, cast
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours without yellow, which is too pale for a line on white, and black.
+# Colours of Okabe and Ito without black, and without yellow, which is too pale on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = "os^DvPX"
-COLUMN = 3.3  # inches: one column of a two-column paper
+# Widths in inches of one column and of both columns of a two-column paper.
+COLUMN = 3.3
 PAGE = 6.9
-# The colour of text and lines; on a page it is put in place of what the page's reader has chosen.
+# Colour of text and lines, which is replaced by the text colour of the page.
 INK = "#010203"
 
 
 @contextmanager
 def styled(ink: str = "#000000") -> Iterator[None]:
-    """The settings under which a figure is made and written; outside, nothing is changed.
+    """Apply the settings of matplotlib for drawing and writing figures inside a `with` block.
 
-    They start from matplotlib's own defaults, so that neither a user's `matplotlibrc` or style nor
-    a notebook's settings reach a figure: same runs, same bytes.
+    They replace all settings of the user's `matplotlibrc`, styles and notebooks, so that equal runs
+    give equal files.
 
     Args:
-        ink: The colour of text and lines.
+        ink: Colour of text and lines.
     """
     names = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
-    inked = dict.fromkeys((*names, "grid.color", "legend.labelcolor"), ink)
-    with mpl.rc_context(cast(Any, _defaults() | PLAIN | inked)):
+    colours = dict.fromkeys((*names, "grid.color", "legend.labelcolor"), ink)
+    with mpl.rc_context(cast(Any, _defaults() | STYLE | colours)):
         yield
 
 
 def _defaults() -> dict[str, Any]:
-    # The backend belongs to windows, and reading or setting it could load one.
+    # Without the backend: reading or setting it could load a library for windows.
     return {key: value for key, value in mpl.rcParamsDefault.items() if "backend" not in key}
 
 
-PLAIN: dict[str, object] = {
+STYLE: dict[str, object] = {
     "font.size": 8,
     "legend.fontsize": 7,
     "lines.markersize": 4.5,
@@ -51,10 +52,10 @@ PLAIN: dict[str, object] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "font.family": "sans-serif",
-    # A name is text, whatever dollar signs it has.
+    # Dollar signs in names are text, not mathematics.
     "text.parse_math": False,
     "axes.formatter.use_mathtext": False,
-    # Text stays text; journals refuse fonts of type 3.
+    # Text is written as text; journals reject Type 3 fonts.
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
@@ -63,37 +64,37 @@ PLAIN: dict[str, object] = {
 
 
 def figure(width: float, height: float) -> Figure:
-    """An empty figure in inches, of no window and no global list."""
+    """Empty figure of this size in inches, outside pyplot's global state."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def look(place: int) -> dict[str, Any]:
-    """The colour and marker of the method in some place; the first 42 differ.
+def marker_style(index: int) -> dict[str, Any]:
+    """Colour and marker of a method by its index; the first 42 differ.
 
     Example:
-        >>> look(0), look(6)
+        >>> marker_style(0), marker_style(6)
         ({'color': '#0072B2', 'marker': 'o'}, {'color': '#0072B2', 'marker': 's'})
     """
-    turn, colour = divmod(place, len(COLOURS))
+    turn, colour = divmod(index, len(COLOURS))
     return {"color": COLOURS[colour], "marker": MARKERS[(colour + turn) % len(MARKERS)]}
 
 
-def dashes(place: int) -> str:
-    """The style of a line, which tells methods of one colour apart.
+def line_style(index: int) -> str:
+    """Line style of a method by its index; it differs between methods of equal colour.
 
     Example:
-        >>> dashes(0), dashes(6)
+        >>> line_style(0), line_style(6)
         ('-', '--')
     """
-    return ("-", "--", ":", "-.")[place // len(COLOURS) % 4]
+    return ("-", "--", ":", "-.")[index // len(COLOURS) % 4]
 
 
-def shortened(name: str, most: int = 40) -> str:
-    """A name that fits beside a plot; names of actions often differ at their ends.
+def shortened(name: str, length: int = 40) -> str:
+    """Shorten a name in the middle, because names of actions often differ at their ends.
 
     Example:
         >>> shortened("Moving something from left to right", 20)
         'Moving …eft to right'
     """
-    head = (most - 1) * 2 // 5
-    return name if len(name) <= most else f"{name[:head]}…{name[head + 1 - most :]}"
+    head = (length - 1) * 2 // 5
+    return name if len(name) <= length else f"{name[:head]}…{name[head + 1 - length :]}"

@@ -1,4 +1,4 @@
-"""What the page shows, section by section, for its template."""
+"""Content of the sections of the report, for the HTML template."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from fsarbench.report.comparison.columns import Column, columns
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.table import Comparison, Line, Section
-from fsarbench.report.html.confusion import Confusion, confusion, mistaken
+from fsarbench.report.html.confusion import Confusion, confusion, most_confused
 from fsarbench.report.html.episode_selection import Chosen
 from fsarbench.report.html.episode_viewer import Viewer
 from fsarbench.report.html.plot_export import inline_svg, slug
@@ -20,7 +20,7 @@ from fsarbench.report.html.plots import Plot
 
 @dataclass(frozen=True)
 class Head:
-    """The heading of a column."""
+    """Column heading; `number` means a column of numbers."""
 
     text: str
     number: bool = False
@@ -28,7 +28,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell; `bold` stands out."""
+    """Table cell; `bold` cells are highlighted."""
 
     text: str
     bold: bool = False
@@ -36,38 +36,38 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table."""
+    """Table of headings and rows."""
 
     heads: Sequence[Head]
     rows: Sequence[Sequence[Cell]]
 
 
 def comparison_grid(comparison: Comparison, section: Section) -> Grid:
-    """The rows of one setting in the columns of the whole comparison."""
-    chosen = columns(comparison)
-    heads = [Head(column.header, column.number) for column in chosen]
-    return Grid(heads, [[_cell(column, line) for column in chosen] for line in section.lines])
+    """Comparison table of one setting, with the columns of the whole comparison."""
+    shared = columns(comparison)
+    heads = [Head(column.header, column.number) for column in shared]
+    return Grid(heads, [[_cell(column, line) for column in shared] for line in section.lines])
 
 
-def mistaken_grid(found: Confusion) -> Grid:
-    """The pairs of classes that are most often confused."""
+def confused_grid(matrix: Confusion) -> Grid:
+    """Table of the most often confused pairs of classes."""
     heads = [
         Head("true class"),
-        Head("answered"),
-        Head("share (%)", True),
+        Head("predicted class"),
+        Head("rate (%)", True),
         Head("queries", True),
         Head("of", True),
     ]
     rows = [
-        [m.true, m.said, f"{100 * m.rate:.1f}", f"{m.count:,}", f"{m.met:,}"]
-        for m in mistaken(found)
+        [p.true, p.predicted, f"{100 * p.rate:.1f}", f"{p.count:,}", f"{p.possible:,}"]
+        for p in most_confused(matrix)
     ]
     return Grid(heads, [[Cell(text) for text in row] for row in rows])
 
 
 def chosen_grid(rows: Sequence[Row], chosen: Sequence[Chosen]) -> Grid:
-    """The episodes that are worth a look, with the accuracy of every method in them."""
-    heads = [Head("why"), Head("episode", True), *(Head(row.name, True) for row in rows)]
+    """Table of the selected episodes, with the accuracy of every method."""
+    heads = [Head("reason"), Head("episode", True), *(Head(row.name, True) for row in rows)]
     lines = [
         [Cell(c.why), Cell(str(c.number)), *(Cell(f"{100 * a:.0f}") for a in c.accuracies)]
         for c in chosen
@@ -82,9 +82,10 @@ def _cell(column: Column, line: Line) -> Cell:
     return Cell(text, bold=column.main and line.best)
 
 
-UNKEPT = "There is nothing on classes here: these runs kept no episodes.npz. Run them again."
+UNKEPT = "No results per class: these runs have no episodes.npz. Run them again."
+# Title and kinds of plots of each group.
 GROUPS = {
-    "cost": ("Accuracy and what it costs", ("accuracy", "tuned", "gflop", "memory")),
+    "cost": ("Accuracy and costs", ("accuracy", "tuned", "gflop", "memory")),
     "training": ("Training", ("validation", "training", "loss")),
     "classes": ("Classes", ("classes",)),
 }
@@ -92,12 +93,12 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Looked:
-    """What the episode viewer of a section shows.
+    """Selected episodes of a section and the content of its episode viewer.
 
     Attributes:
-        rows: The methods that the episodes were chosen by.
-        chosen: The episodes.
-        viewer: What every method saw in them.
+        rows: Methods by whose accuracy the episodes were selected.
+        chosen: Selected episodes.
+        viewer: Clips, scores and explanations of every method.
     """
 
     rows: Sequence[Row]
@@ -108,10 +109,14 @@ class Looked:
 def section_content(
     comparison: Comparison, section: Section, plots: Sequence[Plot], looked: Looked | None
 ) -> dict[str, Any]:
-    """One setting."""
+    """Content of the section of one setting."""
     by_kind = {plot.kind: plot for plot in plots}
     groups = [
-        {"id": name, "title": title, "plots": [drawn(by_kind[k]) for k in kinds if k in by_kind]}
+        {
+            "id": name,
+            "title": title,
+            "plots": [plot_content(by_kind[kind]) for kind in kinds if kind in by_kind],
+        }
         for name, (title, kinds) in GROUPS.items()
     ]
     groups = [group for group in groups if group["plots"]]
@@ -132,7 +137,7 @@ def section_content(
 
 
 def looked_content(looked: Looked) -> dict[str, Any]:
-    """The episodes of a setting."""
+    """Content of the episodes of a section."""
     return {
         "chosen": chosen_grid(looked.rows, looked.chosen),
         "viewer": embedded(looked.viewer.episodes) if looked.viewer.methods else "",
@@ -140,14 +145,14 @@ def looked_content(looked: Looked) -> dict[str, Any]:
     }
 
 
-def drawn(plot: Plot) -> dict[str, Any]:
-    """A plot for the template."""
+def plot_content(plot: Plot) -> dict[str, Any]:
+    """Content of a plot."""
     svg = Markup(inline_svg(plot))
     return {"title": plot.title, "words": plot.words, "svg": svg, "wide": plot.wide}
 
 
 def embedded(data: Any) -> Markup:
-    r"""Data for a script element: no text in it can end that element.
+    r"""JSON for a script element, escaped so that no text can end the element.
 
     Example:
         >>> print(embedded({"name": "</script>"}))
@@ -158,13 +163,13 @@ def embedded(data: Any) -> Markup:
 
 
 def _confusions(section: Section, plots: Sequence[Plot]) -> Iterator[dict[str, Any]]:
-    drawings = iter([plot for plot in plots if plot.kind == "confusion"])
+    confusion_plots = iter([plot for plot in plots if plot.kind == "confusion"])
     for line in section.lines:
-        found = confusion(line.row)
-        if found is not None:
-            pairs = mistaken_grid(found)
+        matrix = confusion(line.row)
+        if matrix is not None:
+            pairs = confused_grid(matrix)
             yield {
                 "name": line.row.name,
-                "plot": drawn(next(drawings)),
+                "plot": plot_content(next(confusion_plots)),
                 "pairs": pairs if pairs.rows else None,
             }

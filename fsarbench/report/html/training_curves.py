@@ -1,4 +1,4 @@
-"""What training wrote down while it ran."""
+"""Training curves of runs, from their results and training logs."""
 
 import json
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from fsarbench.training.trackers import LOG
 
 @dataclass(frozen=True)
 class Curve:
-    """A number over training episodes.
+    """A value over training episodes.
 
     Attributes:
-        episodes: Where it was taken.
-        values: What it was, mean over seeds.
+        episodes: Numbers of training episodes.
+        values: Values after these episodes, mean over seeds.
     """
 
     episodes: Float64[np.ndarray, " S"]
@@ -34,17 +34,17 @@ NONE = Curve(np.zeros(0), np.zeros(0))
 
 
 def validation(row: Row) -> Curve:
-    """The accuracy on validation classes, from the results."""
+    """Accuracy on the validation classes, from the results."""
     return mean_curve([_validations(run) for run in row.runs])
 
 
 def training(row: Row, tag: str) -> Curve:
-    """A number of the training log, such as `loss`, smoothed; empty where the log is gone."""
+    """Smoothed value of the training log, such as `loss`; empty without a log."""
     return smooth(mean_curve([_logged(run.folder, tag) for run in row.runs]))
 
 
 def smooth(curve: Curve) -> Curve:
-    """The running mean over a tenth of the curve, since single episodes say little.
+    """Running mean over a tenth of the curve, because values of single episodes are noisy.
 
     Example:
         >>> smooth(Curve(np.arange(20.0), np.tile([0.0, 1.0], 10))).values[:3]
@@ -58,32 +58,32 @@ def smooth(curve: Curve) -> Curve:
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:
-    """The mean of several seeds at the places that all of them have.
+    """Mean over several seeds at the episodes that all of them have.
 
     Example:
-        >>> one = Curve(np.array([1.0, 2.0]), np.array([4.0, 8.0]))
-        >>> two = Curve(np.array([2.0, 3.0]), np.array([6.0, 9.0]))
-        >>> mean_curve([one, two])
+        >>> first = Curve(np.array([1.0, 2.0]), np.array([4.0, 8.0]))
+        >>> second = Curve(np.array([2.0, 3.0]), np.array([6.0, 9.0]))
+        >>> mean_curve([first, second])
         Curve(episodes=array([2.]), values=array([7.]))
     """
-    places = [dict(zip(c.episodes.tolist(), c.values.tolist(), strict=True)) for c in curves]
-    shared = sorted(set.intersection(*(set(place) for place in places)))
-    values = [np.mean([place[episode] for place in places]) for episode in shared]
-    return Curve(np.array(shared), np.array(values)) if shared else NONE
+    by_episode = [dict(zip(c.episodes.tolist(), c.values.tolist(), strict=True)) for c in curves]
+    shared = sorted(set.intersection(*(set(values) for values in by_episode)))
+    means = [np.mean([values[episode] for values in by_episode]) for episode in shared]
+    return Curve(np.array(shared), np.array(means)) if shared else NONE
 
 
 def _validations(run: Run) -> Curve:
-    found = run.result["training"].get("validations") or []
-    episodes, values = [v["episode"] for v in found], [v["accuracy"] for v in found]
+    validations = run.result["training"].get("validations") or []
+    episodes, values = ([v[key] for v in validations] for key in ("episode", "accuracy"))
     return Curve(np.array(episodes, dtype=float), np.array(values, dtype=float))
 
 
 def _logged(folder: Path, tag: str) -> Curve:
-    # In a resumed run, episodes that were trained again come twice; the later ones count.
+    # A resumed run may log episodes twice; the later values count.
     points: dict[float, float] = {}
     if (folder / LOG).is_file():
         points = _log_scalars(folder / LOG, tag)
-    else:  # written by a version that logged to TensorBoard alone
+    else:  # earlier versions logged to TensorBoard only
         for file in sorted((folder / "tensorboard").rglob("events.out.tfevents.*")):
             points |= _tensorboard_scalars(file, tag)
     steps = sorted(points)
@@ -93,7 +93,7 @@ def _logged(folder: Path, tag: str) -> Curve:
 def _log_scalars(file: Path, tag: str) -> dict[float, float]:
     points: dict[float, float] = {}
     for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(ValueError):  # A line that was being written when the process was killed.
+        with suppress(ValueError):  # An incomplete line of a process that was killed.
             scalars = json.loads(line)
             if tag in scalars:
                 points[float(scalars["episode"])] = float(scalars[tag])
@@ -105,5 +105,5 @@ def _tensorboard_scalars(file: Path, tag: str) -> dict[float, float]:
 
     log = EventAccumulator(str(file), size_guidance={"scalars": 0})
     log.Reload()
-    known = log.Tags()["scalars"]
-    return {float(s.step): float(s.value) for s in log.Scalars(tag)} if tag in known else {}
+    tags = log.Tags()["scalars"]
+    return {float(s.step): float(s.value) for s in log.Scalars(tag)} if tag in tags else {}

@@ -1,4 +1,4 @@
-"""Configs that are composed from the table of variants, without a file of their own."""
+"""Configs without a file, composed from the table of variants."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ BASES = """_base_ = [
     "_base_/settings/5way_{shot}shot.py",
 {recipe}]
 """
-# Backbone, data set, method, shots, recipe, and what comes after the bases.
+# Backbone, data set, method, shots, recipe, and the lines after the bases.
 EXPLICIT: dict[str, tuple[str, str, str, int, str, str]] = {
     "frozen_ucf101_5shot_rn50": ("clip_rn50", "ucf101", "frozen", 5, "", ""),
     "mafsar_hmdb51_1shot": ("clip_vitb16", "hmdb51", "mafsar", 1, "mafsar", ""),
@@ -59,7 +59,7 @@ EXPLICIT: dict[str, tuple[str, str, str, int, str, str]] = {
 
 
 def explicit(folder: Path, case: tuple[str, str, str, int, str, str]) -> dict[str, Any]:
-    """The values of a config that is written out."""
+    """Values of a config file with these bases."""
     backbone, dataset, method, shot, recipe, rest = case
     line = f'    "_base_/recipes/{recipe}.py",\n' if recipe else ""
     text = BASES.format(backbone=backbone, dataset=dataset, method=method, shot=shot, recipe=line)
@@ -68,19 +68,19 @@ def explicit(folder: Path, case: tuple[str, str, str, int, str, str]) -> dict[st
 
 
 @pytest.mark.parametrize("name", EXPLICIT)
-def test_a_composed_config_is_the_sum_of_its_bases(name: str, tmp_path: Path) -> None:
+def test_a_composed_config_equals_a_config_file_with_its_bases(name: str, tmp_path: Path) -> None:
     assert name in composed()
     assert load_config(name).values == explicit(tmp_path, EXPLICIT[name])
 
 
-def test_the_example_that_is_a_file_equals_what_the_table_composes(tmp_path: Path) -> None:
+def test_a_config_file_replaces_the_equal_composed_config(tmp_path: Path) -> None:
     case = ("clip_vitb16", "ssv2", "mafsar", 5, "mafsar", "")
     assert (resource("configs") / "mafsar_ssv2_5shot.py").is_file()
     assert load_config("mafsar_ssv2_5shot").values == explicit(tmp_path, case)
     assert "mafsar_ssv2_5shot" not in composed()
 
 
-def test_every_recipe_and_method_is_used() -> None:
+def test_every_base_config_is_used() -> None:
     texts = "".join(composed().values())
     texts += "".join(f.read_text() for f in resource("configs").glob("*.py"))
     texts += "".join(f.read_text() for f in (resource("configs") / "profile").glob("*.py"))
@@ -91,7 +91,7 @@ def test_every_recipe_and_method_is_used() -> None:
 
 @pytest.mark.parametrize("lead", ["", "configs/", f"{resource('configs')}/"])
 @pytest.mark.parametrize("suffix", ["", ".py"])
-def test_names_and_the_paths_of_former_files_are_found(
+def test_a_composed_config_is_found_by_name_and_by_path(
     lead: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -100,7 +100,7 @@ def test_names_and_the_paths_of_former_files_are_found(
     assert loaded.values["matcher"]["type"] == "OTAM"
 
 
-def test_a_file_of_ones_own_comes_before_the_composed_one(
+def test_a_file_in_the_working_folder_precedes_a_composed_config(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -111,7 +111,7 @@ def test_a_file_of_ones_own_comes_before_the_composed_one(
 
 
 @pytest.mark.parametrize("lead", ["", f"{resource('configs')}/"])
-def test_a_config_builds_on_a_composed_one(lead: str, tmp_path: Path) -> None:
+def test_a_composed_config_as_base(lead: str, tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text(
         f"_base_ = ['{lead}hyrsm_ssv2_1shot_imagenet_rn50.py']\nseed = _base_.episodes.way\n"
@@ -121,18 +121,18 @@ def test_a_config_builds_on_a_composed_one(lead: str, tmp_path: Path) -> None:
     assert values["seed"] == 5
     assert values["losses"]["frames"] == {"type": "EpisodeCrossEntropy"}
     lines = lines_of(mine)
-    # There is no such file to look into, so the message says where the line comes from.
+    # The composed config has no file, so the message names the table.
     assert "hyrsm_ssv2_1shot_imagenet_rn50.py (composed from" in lines["episodes.train_queries"]
     assert lines["losses.match.type"].startswith(str(resource("configs") / "_base_" / "methods"))
 
 
-def test_a_folder_elsewhere_composes_nothing(tmp_path: Path) -> None:
+def test_configs_are_not_composed_in_other_folders(tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
     with pytest.raises(UserError, match="No config"):
         find_config(str(tmp_path / "configs" / "otam_ssv2_1shot.py"))
 
 
-def test_the_data_set_of_a_composed_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_set_of_a_composed_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSARBENCH_SSV2", str(tmp_path))
     with pytest.raises(UserError, match=r"ssv2\.csv"):
         named_source("otam_ssv2_1shot")
@@ -140,7 +140,7 @@ def test_the_data_set_of_a_composed_config(tmp_path: Path, monkeypatch: pytest.M
         named_dataset("otam_ssv2_9shot")
 
 
-def test_a_name_that_is_not_composed_says_what_the_method_has() -> None:
+def test_help_for_an_unknown_name_lists_the_configs_of_the_method() -> None:
     text = naming_help("protonet_ssv2_1shot")
     assert "For protonet: DATASET is one of hmdb51, kinetics100, synthact, ucf101" in text
     assert "BACKBONE is (none), imagenet_rn50" in text

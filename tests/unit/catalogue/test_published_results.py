@@ -1,4 +1,4 @@
-"""Published results of the catalogue: complete, each once, and chosen by data set, task, method."""
+"""Published results of the catalogue: completeness, uniqueness and selection."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def method(row: dict[str, Any], **properties: Any) -> PublishedMethod:
     )
 
 
-def test_every_result_has_source_selection_text_and_a_plausible_number() -> None:
+def test_every_result_is_complete_and_plausible() -> None:
     for result in published_results():
         assert result.source
         assert result.tuning
@@ -38,7 +38,7 @@ def test_every_result_has_source_selection_text_and_a_plausible_number() -> None
         assert (type(result.way), type(result.shot)) == (int, int)
 
 
-def test_no_result_stands_twice() -> None:
+def test_no_result_is_given_twice() -> None:
     conditions = [
         (r.method, r.pretraining, r.tuning, r.dataset, r.way, r.shot, r.source, r.note)
         for r in published_results()
@@ -46,20 +46,20 @@ def test_no_result_stands_twice() -> None:
     assert len(conditions) == len(set(conditions))
 
 
-def test_results_of_a_method_do_not_stand_on_its_components_too() -> None:
+def test_results_of_a_method_are_not_repeated_on_its_components() -> None:
     for card in cards():
         users = [m for m in methods() if card.name in m.parts.get(card.slot, [])]
-        printed = {(r.dataset, r.way, r.shot, r.accuracy) for m in users for r in results_of(m)}
-        own = {(r["dataset"], r["way"], r["shot"], r["accuracy"]) for r in card.published}
-        assert not printed & own, card.file
+        of_methods = {(r.dataset, r.way, r.shot, r.accuracy) for m in users for r in results_of(m)}
+        of_card = {(r["dataset"], r["way"], r["shot"], r["accuracy"]) for r in card.published}
+        assert not of_methods & of_card, card.file
 
 
-def test_a_method_has_one_file_and_says_where_its_protocol_is_known_from() -> None:
+def test_a_method_has_one_file_and_gives_evidence_for_its_protocol() -> None:
     titles = [method.title for method in METHODS]
     assert len(titles) == len(set(titles))
-    for each in METHODS:
-        known = {each.selection, each.text_at_test} - {"", UNKNOWN}
-        assert not known or each.evidence, each.file
+    for method in METHODS:
+        known = {method.selection, method.text_at_test} - {"", UNKNOWN}
+        assert not known or method.evidence, method.file
 
 
 def test_results_are_sorted_by_data_set_task_and_accuracy() -> None:
@@ -67,7 +67,7 @@ def test_results_are_sorted_by_data_set_task_and_accuracy() -> None:
     assert keys == sorted(keys)
 
 
-def test_a_result_overrides_its_method() -> None:
+def test_a_result_overrides_the_defaults_of_its_method() -> None:
     first, second = results_of(method({**ROW, "selection": "fixed", "method": "Two", "note": "b"}))
     assert (first.method, first.selection, first.pretraining) == ("One", "val", UNKNOWN)
     assert (second.method, second.selection, second.text_at_test) == ("Two", "fixed", "none")
@@ -78,46 +78,46 @@ def test_a_result_overrides_its_method() -> None:
     [
         ({"source": ""}, r"one\.toml: published result 2: source is missing\. registry/README"),
         ({"accuracy": None}, "published result 2: accuracy is missing"),
-        ({"selection": "best"}, "selection = 'best', where one of val, test, fixed, unknown is"),
-        ({"text_at_test": "names"}, "text_at_test = 'names', where one of none, name, LLM, MLLM"),
-        ({"transductive": "no"}, "transductive = 'no', where one of false, true, unknown is"),
+        ({"selection": "best"}, "selection is 'best', expected one of val, test, fixed, unknown"),
+        ({"text_at_test": "names"}, "text_at_test is 'names', expected one of none, name, LLM"),
+        ({"transductive": "no"}, "transductive is 'no', expected one of false, true, unknown"),
         ({"shots": 1}, "unknown key 'shots'. Did you mean 'shot'"),
-        ({"rerun": 40.0}, "rerun and rerun_source belong together"),
+        ({"rerun": 40.0}, "rerun and rerun_source must be given together"),
     ],
 )
-def test_a_wrong_result_is_named(change: dict[str, Any], message: str) -> None:
+def test_an_invalid_result_is_rejected_with_its_key(change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         results_of(method({**ROW, **change}))
 
 
 @pytest.mark.parametrize("key", ["selection", "text_at_test", "transductive"])
-def test_results_without_a_protocol_are_refused(key: str) -> None:
-    with pytest.raises(UserError, match=f"published result 1: {key} is missing, where one of"):
+def test_results_without_a_protocol_are_rejected(key: str) -> None:
+    with pytest.raises(UserError, match=f"published result 1: {key} is missing, expected one of"):
         results_of(method(ROW, **{key: ""}))
 
 
-def test_a_file_with_an_unknown_key_is_named(tmp_path: Path) -> None:
+def test_a_file_with_an_unknown_key_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "two.toml"
     file.write_text('title = "Two"\nselected = "val"\n')
     with pytest.raises(UserError, match=r"two\.toml: not a card: .*selected"):
         read(file, PublishedMethod)
 
 
-def test_the_field_on_ssv2_full() -> None:
-    found = select(published_results(), dataset="ssv2-full", way=5, shot=1)
-    assert len(found) >= 40
-    assert found == select(published_results(), dataset="ssv2", way=5, shot=1)
+def test_a_data_set_is_selected_by_its_name_in_papers_or_configs() -> None:
+    results = select(published_results(), dataset="ssv2-full", way=5, shot=1)
+    assert len(results) >= 40
+    assert results == select(published_results(), dataset="ssv2", way=5, shot=1)
 
 
-def test_a_method_goes_by_its_own_name_or_that_of_its_card() -> None:
+def test_a_method_is_selected_by_its_name_or_that_of_its_card() -> None:
     by_card = select(published_results(), method="mafsar")
     assert {r.method for r in by_card} == {"MA-CLIP", "MA-FSAR"}
     assert {r.method for r in select(published_results(), method="ma-clip")} == {"MA-CLIP"}
 
 
-def test_an_independent_rerun_stands_beside_the_printed_number() -> None:
-    found = select(published_results(), dataset="ssv2-small", way=5, shot=1, method="MoLo")
-    assert [(r.accuracy, r.rerun) for r in found if r.method == "MoLo"] == [(42.7, 39.8)]
+def test_an_independent_rerun_is_stored_with_the_printed_accuracy() -> None:
+    results = select(published_results(), dataset="ssv2-small", way=5, shot=1, method="MoLo")
+    assert [(r.accuracy, r.rerun) for r in results if r.method == "MoLo"] == [(42.7, 39.8)]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,13 @@ def test_an_independent_rerun_stands_beside_the_printed_number() -> None:
     [
         ({"dataset": "ssv2-ful"}, "data set 'ssv2-ful'. Did you mean 'ssv2-full'"),
         ({"method": "Trokens"}, "No published result for method 'Trokens'"),
-        ({"dataset": "hmdb51", "shot": 9}, "for --shot 9. There are: 5-way 1-shot, 5-way 3-shot"),
-        ({"way": 20, "shot": 1}, "for --way 20 --shot 1. There are: 5-way 1-shot"),
+        (
+            {"dataset": "hmdb51", "shot": 9},
+            "for --shot 9. Available tasks: 5-way 1-shot, 5-way 3-shot",
+        ),
+        ({"way": 20, "shot": 1}, "for --way 20 --shot 1. Available tasks: 5-way 1-shot"),
     ],
 )
-def test_a_choice_without_results_is_refused(options: dict[str, Any], message: str) -> None:
+def test_a_selection_without_results_is_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         select(published_results(), **options)

@@ -1,4 +1,4 @@
-"""What the command line prints without building anything."""
+"""Output of the command line without building a model."""
 
 import os
 import subprocess
@@ -69,7 +69,7 @@ def test_config_prints_or_writes_a_file_that_loads_to_the_same_values(tmp_path: 
     ids=" ".join,
 )
 def test_catalogue_and_help_import_neither_torch_nor_a_model_library(args: list[str]) -> None:
-    # In a process of its own: the tests themselves have imported everything.
+    # In a new process, because this one has imported everything.
     done = subprocess.run([sys.executable, "-c", LIGHT, *args], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -87,7 +87,7 @@ LINE = "otam_ssv2_1shot: loading config ...\n"
         ([], {"RANK": "1"}, ""),
         (["--launcher=slurm"], {"SLURM_PROCID": "0"}, LINE),
         (["--launcher=slurm"], {"SLURM_PROCID": "1"}, ""),
-        # A single process of a job step is a run of its own.
+        # Without --launcher, every process of a job step is an independent run.
         ([], {"SLURM_PROCID": "1"}, LINE),
     ],
 )

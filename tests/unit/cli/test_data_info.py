@@ -1,4 +1,4 @@
-"""What is said of a data set, and the picture of its clips."""
+"""Table of a data set and contact sheet of its clips."""
 
 import sys
 from pathlib import Path
@@ -33,22 +33,22 @@ def run(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
     return int(exit_.value.code or 0)
 
 
-def test_numbers_and_picture(
+def test_table_and_contact_sheet(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, str(root), "--sheet", str(tmp_path / "s.png")) == 0
-    said = capsys.readouterr().out
-    train = next(line for line in said.splitlines() if "train" in line)
+    output = capsys.readouterr().out
+    train = next(line for line in output.splitlines() if "train" in line)
     assert [cell.strip() for cell in train.split("│")[2:5]] == ["2", "4", "2 / 2 / 2"]
     assert "64x48" in train
     with Image.open(tmp_path / "s.png") as sheet:
-        # Four lines of eight frames, 96 pixels high and 128 wide, and the names beside them.
+        # Four rows of eight frames of 96 x 128 pixels, with the names on the left.
         assert sheet.size == (220 + 8 * 132, 4 * 100)
         red = np.asarray(sheet.convert("RGB"))[10, 225].astype(int)
     assert red[0] > 200 > red[1] + 100
 
 
-def test_a_bad_video_is_named_and_leaves_a_gap(
+def test_an_unreadable_video_is_named_and_left_blank(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for file in (root / "c").iterdir():
@@ -70,7 +70,7 @@ def test_the_same_seed_draws_the_same_clips(root: Path) -> None:
     assert drawn == {"a手/1.mp4", "a手/2.mp4"}
 
 
-def test_a_sheet_that_cannot_be_written(
+def test_a_sheet_that_cannot_be_written_is_rejected(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, str(root), "--sheet", str(tmp_path / "no" / "s.png")) == 2

@@ -1,4 +1,4 @@
-"""Outputs that cannot be written are one message, found before the work; and plain output."""
+"""Outputs that cannot be written give one message before any work; output without a terminal."""
 
 import errno
 import os
@@ -28,11 +28,11 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("place", [NOWHERE, "{run}/result.json/below"])
+@pytest.mark.parametrize("location", [NOWHERE, "{run}/result.json/below"])
 @pytest.mark.parametrize("args", REFUSED.values(), ids=REFUSED)
-def test_an_output_that_cannot_be_written_is_one_message(
+def test_an_output_that_cannot_be_written_gives_one_message(
     args: tuple[str, ...],
-    place: str,
+    location: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -40,21 +40,21 @@ def test_an_output_that_cannot_be_written_is_one_message(
     run = finish(tmp_path / "runs", "mine")
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    out = place.format(run=run)
+    out = location.format(run=run)
     error = fails(monkeypatch, capsys, *(arg.format(run=run, out=out) for arg in args))
     assert f"cannot write {out}" in error
-    said = error.replace("frozen_synthact_1shot: loading config ...\n", "")
-    assert said.count("\n") == 1
+    message = error.replace("frozen_synthact_1shot: loading config ...\n", "")
+    assert message.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_folder_and_a_file_are_told_apart(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_and_the_reverse_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        ExitStack() as held,
-        pytest.raises(UserError, match=r"--work-dir .*no folder of that name"),
+        ExitStack() as stack,
+        pytest.raises(UserError, match=r"--work-dir .*exists and is not a folder"),
     ):
-        work_folder("mine", held, work_dir=str(tmp_path / "file"))
+        work_folder("mine", stack, work_dir=str(tmp_path / "file"))
     with pytest.raises(UserError, match=r"--out .*exists and is a folder"):
         require_writable(tmp_path, "--out")
     require_writable(tmp_path / "new" / "below", "--work-dir", folder=True)
@@ -62,13 +62,13 @@ def test_a_folder_and_a_file_are_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_a_device_is_written_to_and_not_replaced() -> None:
+def test_a_device_file_is_written_to_and_not_replaced() -> None:
     with pytest.raises(UserError, match="No space left"):
         write_text(Path("/dev/full"), "text")
     assert not Path("/dev/full").is_file()
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, data: bytes) -> None:
         with path.open("wb") as file:
             file.write(data[:2])
@@ -81,7 +81,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
 
 
-def test_an_episode_beyond_the_last_is_refused_with_the_range(
+def test_an_episode_number_out_of_range_is_rejected_with_the_range(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = finish(tmp_path, "mine")
@@ -89,21 +89,21 @@ def test_an_episode_beyond_the_last_is_refused_with_the_range(
     assert "-i 99999: mine was tested on 300 episodes, numbered 0 to 299." in error
 
 
-def compared(run: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+def run_compare(run: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "fsarbench", "compare", str(run)]
-    environment = {**os.environ, **more}
+    environment = {**os.environ, **variables}
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
-def test_a_terminal_of_ascii_takes_every_table(tmp_path: Path) -> None:
+def test_an_ascii_terminal_gets_every_table(tmp_path: Path) -> None:
     run = finish(tmp_path, "größe 動作")
-    done = compared(run, PYTHONIOENCODING="ascii", LC_ALL="C")
+    done = run_compare(run, PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.returncode == 0, done.stderr
     assert "gr??e" in done.stdout
     assert "+-" in done.stdout
 
 
-def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
+def test_a_closed_pipe_gives_no_message(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "fsarbench", "list"]
@@ -112,18 +112,20 @@ def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_an_episodes_file_outside_the_folder_is_not_read(
+def test_an_episodes_file_outside_the_folder_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = finish(tmp_path, "mine", shots=(5,))
     text = (run / "result.json").read_text()
     (run / "result.json").write_text(text.replace('"episodes_5way', '"../episodes_5way'))
     error = fails(monkeypatch, capsys, "compare", str(run))
-    assert "must be a file of this folder" in error
+    assert "expected a file in the same folder" in error
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_no_cell_is_a_formula(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_csv_cells_are_no_formulas(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from fsarbench.report.comparison.compare import comparison_of
     from fsarbench.report.comparison.to_csv_json import csv_text
 
@@ -136,14 +138,12 @@ BACKENDS = ("nonsense", "module://no_such_backend")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_notebooks_backend_and_settings_do_not_reach_figures(
-    backend: str, tmp_path: Path
-) -> None:
+def test_figures_ignore_the_users_matplotlib_settings(backend: str, tmp_path: Path) -> None:
     run = finish(tmp_path, "mine")
     (tmp_path / "matplotlibrc").write_text("font.size: 31\nlines.linewidth: 9\ntext.usetex: True\n")
-    for folder, more in (("plain", {}), ("changed", {"MPLBACKEND": backend})):
-        environment = {**os.environ, **more}
-        if more:
+    for folder, variables in (("plain", {}), ("changed", {"MPLBACKEND": backend})):
+        environment = {**os.environ, **variables}
+        if variables:
             environment["MATPLOTLIBRC"] = str(tmp_path / "matplotlibrc")
         out = ("--figures", str(tmp_path / folder), "--format", "svg,png")
         command = [sys.executable, "-m", "fsarbench", "report", str(run), *out]

@@ -1,4 +1,4 @@
-"""Subjects of fsarbench-tiny: no data, no pretrained weights."""
+"""Profiled models with the backbone fsarbench-tiny, without data or pretrained weights."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,13 @@ SMALL = ("backbone.pretrained=None", "text_encoder.pretrained=None", "episodes.w
 
 @pytest.fixture(scope="session")
 def small() -> Callable[..., ProfiledModel]:
-    def built(*overrides: str, method: str = "mafsar") -> ProfiledModel:
-        text = method != "frozen"
-        fixed = [o for o in SMALL if text or not o.startswith("text_encoder")]
+    def build(*overrides: str, method: str = "mafsar") -> ProfiledModel:
+        uses_text = method != "frozen"
+        fixed = [o for o in SMALL if uses_text or not o.startswith("text_encoder")]
         config = load_config(
             f"{method}_synthact_1shot", [*fixed, "episodes.train_queries=1", *overrides]
         )
         check_config(config)
         return build_profiled_model(config.values)
 
-    return built
+    return build

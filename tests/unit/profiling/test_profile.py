@@ -1,4 +1,4 @@
-"""The verb, on the smallest model."""
+"""`fsarbench profile` on the smallest model."""
 
 import json
 from pathlib import Path
@@ -6,22 +6,24 @@ from pathlib import Path
 import pytest
 
 from fsarbench.errors import UserError
-from fsarbench.profiling.profile import Timed, profile
+from fsarbench.profiling.profile import TimingOptions, profile
 from fsarbench.report.profile_table import show
 
 SMALL = ("episodes.way=2", "episodes.train_queries=1", "clips.frames=2")
 LORA = "lora_synthact_1shot"
 
 
-def test_everything_is_printed_and_written(
+def test_all_results_are_printed_and_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "costs" / "all.json"
-    timed = Timed(repeats=1, warmup=0)
-    found = profile([LORA], SMALL, device="cpu", json_file=str(file), timed=timed, roofline=True)
-    assert json.loads(file.read_text()) == json.loads(json.dumps(found))
-    show(found)
-    (record,) = found["configs"]
+    timing = TimingOptions(repeats=1, warmup=0)
+    content = profile(
+        [LORA], SMALL, device="cpu", json_file=str(file), timing=timing, roofline=True
+    )
+    assert json.loads(file.read_text()) == json.loads(json.dumps(content))
+    show(content)
+    (record,) = content["configs"]
     assert record["name"] == LORA
     assert record["parameters"]["tuned"] == 4 * 2 * 2 * 8 * 128
     assert set(record["measured"]) == {"encode", "match", "test_episode", "train_step"}
@@ -30,23 +32,27 @@ def test_everything_is_printed_and_written(
     assert encode["rate"] == pytest.approx(2 / encode["timing"]["median"])
     assert record["operations"]["training"]["step"] > record["operations"]["testing"]["episode"]
     assert record["setting"]["precision"] == "fp32"
-    works = {piece["name"]: piece for piece in found["roofline"]["work"]}
-    assert set(works) == {"backbone pass", "training step", "OTAM", "TRX"}
+    workloads = {workload["name"]: workload for workload in content["roofline"]["work"]}
+    assert set(workloads) == {"backbone pass", "training step", "OTAM", "TRX"}
     query = record["operations"]["testing"]["query_video"]
-    assert works["backbone pass"]["operations"] == 2 * query
+    assert workloads["backbone pass"]["operations"] == 2 * query
     assert LORA in capsys.readouterr().out
 
 
-def test_without_time_nothing_runs(tmp_path: Path) -> None:
+def test_without_timing_nothing_is_measured(tmp_path: Path) -> None:
     file = tmp_path / "costs.json"
     profile(
-        ["frozen_synthact_1shot"], SMALL, device="cpu", json_file=str(file), timed=Timed(repeats=0)
+        ["frozen_synthact_1shot"],
+        SMALL,
+        device="cpu",
+        json_file=str(file),
+        timing=TimingOptions(repeats=0),
     )
     (record,) = json.loads(file.read_text())["configs"]
     assert record["measured"] is None
     assert record["memory"]["training"] is None
 
 
-def test_a_wrong_config_is_refused_before_anything_is_measured() -> None:
+def test_an_invalid_config_is_rejected_before_any_measurement() -> None:
     with pytest.raises(UserError, match="bottlneck"):
         profile([LORA, LORA], ["adapter.bottlneck=3"], device="cpu")

@@ -62,50 +62,52 @@ def record(name: str = "one") -> dict[str, Any]:
     }
 
 
-def text(thing: Any) -> str:
+def rendered(renderable: Any) -> str:
     console = Console(width=300)
     with console.capture() as capture:
-        console.print(thing)
+        console.print(renderable)
     return capture.get()
 
 
-def test_numbers_stand_with_their_ratio_to_the_first_row() -> None:
+def test_numbers_are_followed_by_their_ratio_to_the_first_row() -> None:
     other = record("two")
     other["parameters"]["tuned"] = 500_000
-    shown = text(table([record(), other]))
-    assert "0.5000 (0.25)" in shown
-    assert "30.00 (1.00)" in shown
-    assert "allocator" not in shown, "no column where nobody has a number"
+    text = rendered(table([record(), other]))
+    assert "0.5000 (0.25)" in text
+    assert "30.00 (1.00)" in text
+    assert "allocator" not in text, "a column without any number is left out"
 
 
-def test_what_a_config_has_not_is_a_dash() -> None:
+def test_missing_numbers_are_printed_as_a_dash() -> None:
     frozen = record("frozen")
     frozen["operations"]["training"] = frozen["memory"]["training"] = None
     frozen["measured"] = None
-    row = text(table([record(), frozen])).rstrip().splitlines()[-1]
+    row = rendered(table([record(), frozen])).rstrip().splitlines()[-1]
     assert row.split().count("-") == 3
     assert not any("training" in line for line in details(frozen))
 
 
-def test_details_say_what_the_numbers_are_made_of() -> None:
+def test_details_list_the_terms_of_the_numbers() -> None:
     lines = details(record())
-    assert "text class 1.00 GFLOP (0.50 GMAC)" in lines[0]
-    assert "backward 1.00 GFLOP (0.50 GMAC) for trainable weights, 9.00 GFLOP" in lines[1]
+    assert "text class 1.00 GFLOPs (0.50 GMACs)" in lines[0]
+    assert "backward 1.00 GFLOPs (0.50 GMACs) for gradients of weights, 9.00 GFLOPs" in lines[1]
     assert "training memory: 3.000 GiB: activations 2.000, weights 1.000" in lines[3]
-    assert "train step: 0.5 s (quartiles 0.4 to 0.6, 5 runs), 2 a second" in lines
+    assert "train step: 0.5 s (quartiles 0.4 to 0.6, 5 runs), 2 per second" in lines
 
 
 @pytest.mark.parametrize("stage", ["testing", "training"])
-def test_what_was_not_counted_is_said(stage: str) -> None:
-    found = record()
-    assert not_counted([found]) == []
-    found["operations"][stage]["not_counted"] = {"aten.strange": 2}
-    assert not_counted([found]) == ["one: NOT COUNTED, so too few operations: aten.strange"]
+def test_operations_that_are_not_counted_are_listed(stage: str) -> None:
+    profiled = record()
+    assert not_counted([profiled]) == []
+    profiled["operations"][stage]["not_counted"] = {"aten.strange": 2}
+    assert not_counted([profiled]) == ["one: FLOPs too low; operations NOT COUNTED: aten.strange"]
 
 
-def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_table_details_roofline_and_remarks(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     ceilings = {"product": 1e12, "copy": 1e11, "dtype": "float32"}
-    piece = {
+    work = {
         "name": "OTAM",
         "operations": 10**9,
         "traffic": 2**30,
@@ -114,16 +116,16 @@ def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
         "share": 0.4,
         "bound": "copy",
     }
-    page = {
+    profile = {
         "device": {"type": "cpu", "name": "x"},
         "configs": [record()],
-        "roofline": {"ceilings": ceilings, "work": [piece]},
+        "roofline": {"ceilings": ceilings, "work": [work]},
     }
-    show(page)
-    shown = capsys.readouterr().out
-    assert "2,000,000" in shown
-    assert "40.0% (copy)" in shown
-    assert "5-way 1-shot, 2 queries a class (3 in training)" in shown
-    several = copy.deepcopy(page)
-    several["configs"].append(record("two"))
-    assert remarks(several)[0].startswith("In brackets: over the first row.")
+    show(profile)
+    text = capsys.readouterr().out
+    assert "2,000,000" in text
+    assert "40.0% (copy)" in text
+    assert "5-way 1-shot, 2 queries per class (3 in training)" in text
+    two_configs = copy.deepcopy(profile)
+    two_configs["configs"].append(record("two"))
+    assert remarks(two_configs)[0].startswith("In brackets: ratio to the first row.")

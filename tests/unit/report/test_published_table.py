@@ -79,4 +79,4 @@ def test_a_file_is_written_by_its_suffix(tmp_path: Path) -> None:
 
 def test_a_wrong_layout_is_refused() -> None:
     done = CliRunner().invoke(app, [*CHOICE, "--format", "html"])
-    assert "--format html: it must be one of markdown" in str(done.exception)
+    assert "--format html: expected one of markdown" in str(done.exception)

@@ -31,22 +31,22 @@ RESULT: dict[str, Any] = {
 }
 
 
-def result(name: str = "one", seed: int = 0, mean: float = 0.5, **conditions: Any) -> Any:
-    made = copy.deepcopy(RESULT)
-    made["name"] = name
-    made["accuracy"]["mean"] = mean
-    made["conditions"].update(seed=seed, **conditions)
-    return made
+def make_result(name: str = "one", seed: int = 0, mean: float = 0.5, **conditions: Any) -> Any:
+    result = copy.deepcopy(RESULT)
+    result["name"] = name
+    result["accuracy"]["mean"] = mean
+    result["conditions"].update(seed=seed, **conditions)
+    return result
 
 
-def shown(made: Any) -> str:
+def rendered(result: Any) -> str:
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(result_table(made))
+    console.print(result_table(result))
     return console.export_text()
 
 
-def test_the_table_of_a_run_says_what_was_obtained_and_under_what() -> None:
-    text = shown(result())
+def test_the_table_of_a_run_lists_accuracy_conditions_and_cost() -> None:
+    text = rendered(make_result())
     for fact in (
         "one on Toy, seed 0",
         "50.00% ± 1.00 over episodes (95% intervals)",
@@ -54,8 +54,8 @@ def test_the_table_of_a_run_says_what_was_obtained_and_under_what() -> None:
         "24 classes, 960 videos",
         "validation classes, 61.0% after 200 training episodes",
         "each video encoded once (because)",
-        "1,234,567 tuned of 2,345,678",
-        "episode 13.8 GFLOP",
+        "1,234,567 trainable of 2,345,678",
+        "episode 13.8",
         "process 1.00 GiB",
         "total 10.5 s",
     ):
@@ -63,29 +63,30 @@ def test_the_table_of_a_run_says_what_was_obtained_and_under_what() -> None:
     assert "GPU" not in text
 
 
-def test_selection_on_the_test_classes_is_said() -> None:
-    assert "the TEST classes, 61.0% after 200 training episodes" in shown(result(selection="test"))
+def test_selection_on_the_test_classes_is_printed_in_capitals() -> None:
+    text = rendered(make_result(selection="test"))
+    assert "the TEST classes, 61.0% after 200 training episodes" in text
 
 
-def test_an_untrained_run_says_why() -> None:
-    made = result()
-    made["training"] = {"skipped": "train.episodes is 0"}
-    assert "nothing was trained: train.episodes is 0" in shown(made)
+def test_an_untrained_run_gives_the_reason() -> None:
+    result = make_result()
+    result["training"] = {"skipped": "train.episodes is 0"}
+    assert "nothing, there was no training: train.episodes is 0" in rendered(result)
 
 
-def test_a_checkpoint_that_does_not_say_what_chose_it_is_told() -> None:
-    made = result(selection="unknown")
-    made["training"] = {"skipped": "", "best_episode": 0, "best_val_accuracy": None}
-    assert "not known: the checkpoint does not say" in shown(made)
+def test_unknown_selection_of_a_checkpoint() -> None:
+    result = make_result(selection="unknown")
+    result["training"] = {"skipped": "", "best_episode": 0, "best_val_accuracy": None}
+    assert "unknown: the checkpoint does not record it" in rendered(result)
 
 
 def test_the_interval_over_videos_comes_first() -> None:
-    made = result()
-    made["intervals"] = {"videos": {"half_width": 0.04}}
-    assert "50.00% ± 4.00 over videos, ± 1.00 over episodes (95% intervals)" in shown(made)
+    result = make_result()
+    result["intervals"] = {"videos": {"half_width": 0.04}}
+    assert "50.00% ± 4.00 over videos, ± 1.00 over episodes (95% intervals)" in rendered(result)
 
 
-def test_an_interval_that_is_not_available_says_why() -> None:
-    made = result()
-    made["accuracy"] = {**made["accuracy"], "half_width": None, "unavailable": "all are equal"}
-    assert "no interval over episodes: all are equal" in shown(made)
+def test_an_unavailable_interval_gives_the_reason() -> None:
+    result = make_result()
+    result["accuracy"] = {**result["accuracy"], "half_width": None, "unavailable": "all are equal"}
+    assert "no interval over episodes: all are equal" in rendered(result)

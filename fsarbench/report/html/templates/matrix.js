@@ -14,7 +14,7 @@ function bytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-// One frame of a strip: the strip is placed so that all else lies outside a small window.
+// One frame of a strip, by a view box that hides the other frames.
 function frame(parent, strip, count, index, x, y) {
   const side = CELL - 2;
   const view = { x: x + 1, y: y + 1, width: side, height: side, viewBox: `${index * 10} 0 10 10` };
@@ -24,7 +24,7 @@ function frame(parent, strip, count, index, x, y) {
 
 // The frames of a query (rows) against those of a prototype (columns).
 //   similarity, weights: bytes of T times S cells; weights may be null
-//   rows, columns: strips whose frames stand beside them, or null
+//   rows, columns: strips with the frames of the rows and columns, or null
 //   links: groups of frames, [query frames, frames]
 function matrix({ similarity, weights, T, S, rows, columns, links, label }) {
   const width = CELL * (S + 1);
@@ -63,7 +63,7 @@ function dots(parent, weights, T, S) {
       const share = weights[t * S + s] / 255;
       if (share < 0.02) continue;
       const at = { cx: CELL * (s + 1.5), cy: CELL * (t + 1.5) };
-      // The area says how much.
+      // The area of the dot is proportional to the weight.
       drawn("circle", { ...at, r: (0.42 * CELL * Math.sqrt(share)).toFixed(2), class: "weight" }, parent);
     }
   }

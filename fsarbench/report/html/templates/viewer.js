@@ -1,13 +1,13 @@
 "use strict";
 
 function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
 }
 
-// A name is text in a direction of its own, whatever is in it.
+// A name is text, isolated from the writing direction around it.
 const named = (text) => element("bdi", {}, text);
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -28,75 +28,75 @@ class Viewer {
 
   choice(label, options) {
     const id = `${this.root.dataset.source}-${label.toLowerCase()}`;
-    const made = element("select", { id });
-    options.forEach((text, i) => made.append(element("option", { value: i }, text)));
-    made.addEventListener("change", () => this.show());
-    // Wraps its label and itself, which go into the page together.
-    element("div", {}, element("label", { for: id }, label), made);
-    return made;
+    const node = element("select", { id });
+    options.forEach((text, i) => node.append(element("option", { value: i }, text)));
+    node.addEventListener("change", () => this.show());
+    // One element with the label and the selection.
+    element("div", {}, element("label", { for: id }, label), node);
+    return node;
   }
 
   show() {
     const episode = this.episodes[this.episode.value];
-    const seen = episode.methods[this.method.value];
+    const output = episode.methods[this.method.value];
     this.query = Math.min(this.query, episode.labels.length - 1);
     this.queries.replaceChildren(
-      ...episode.labels.map((label, query) => this.button(episode, seen, label, query)),
+      ...episode.labels.map((label, query) => this.button(episode, output, label, query)),
     );
-    this.detail.replaceChildren(...this.details(episode, seen, this.query));
+    this.detail.replaceChildren(...this.details(episode, output, this.query));
   }
 
-  button(episode, seen, label, query) {
-    const said = largest(seen.scores[query]);
-    const made = element("button", { type: "button", "aria-pressed": query === this.query });
-    const src = episode.clips[seen.clips].query[query];
-    made.append(element("img", { class: "strip", src, alt: `${seen.frames} frames of query ${query + 1}` }));
-    made.append(element("span", {}, `Query ${query + 1}: `, named(episode.classes[label])));
-    if (said === label) made.append(element("span", {}, "✓ answered right"));
-    else made.append(element("span", { class: "wrong" }, "✗ taken for ", named(episode.classes[said])));
-    made.addEventListener("click", () => {
+  button(episode, output, label, query) {
+    const predicted = largest(output.scores[query]);
+    const node = element("button", { type: "button", "aria-pressed": query === this.query });
+    const src = episode.clips[output.clips].query[query];
+    node.append(element("img", { class: "strip", src, alt: `${output.frames} frames of query ${query + 1}` }));
+    node.append(element("span", {}, `Query ${query + 1}: `, named(episode.classes[label])));
+    if (predicted === label) node.append(element("span", {}, "✓ correct"));
+    else node.append(element("span", { class: "wrong" }, "✗ predicted ", named(episode.classes[predicted])));
+    node.addEventListener("click", () => {
       this.query = query;
       this.show();
       this.queries.children[query].focus();
     });
-    return made;
+    return node;
   }
 
-  *details(episode, seen, query) {
-    const title = element("h4", {}, `Query ${query + 1} against the classes, `, named(seen.name));
+  *details(episode, output, query) {
+    const title = element("h4", {}, `Query ${query + 1} against the classes, `, named(output.name));
     yield title;
-    const right = `${percent(seen.right)} of ${episode.queries} queries right, training seed ${seen.seed}.`;
-    const more = episode.queries > episode.labels.length ? ` The first ${episode.labels.length} are shown.` : "";
-    yield element("p", { class: "caption" }, `${right}${more} ${seen.note ? `${seen.note}.` : ""}`);
-    for (const picture of seen.pictures) yield this.legend(picture, seen.pictures.length > 1);
+    const right = `${percent(output.right)} of ${episode.queries} queries correct, training seed ${output.seed}.`;
+    const more = episode.queries > episode.labels.length ? ` ${episode.labels.length} of them are shown.` : "";
+    yield element("p", { class: "caption" }, `${right}${more} ${output.note ? `${output.note}.` : ""}`);
+    for (const picture of output.pictures) yield this.legend(picture, output.pictures.length > 1);
     const order = episode.classes.map((_, n) => n);
-    order.sort((a, b) => seen.scores[query][b] - seen.scores[query][a]);
-    yield element("div", { class: "classes" }, ...order.map((n) => this.card(episode, seen, query, n)));
+    order.sort((a, b) => output.scores[query][b] - output.scores[query][a]);
+    yield element("div", { class: "classes" }, ...order.map((n) => this.card(episode, output, query, n)));
   }
 
-  legend(picture, named) {
-    const blue = `Blue: how alike two frames are, cosine ${picture.low.toFixed(2)} (pale) to ${picture.high.toFixed(2)} (full).`;
+  legend(picture, withBranch) {
+    const blue = `Blue: similarity of two frames, from ${picture.low.toFixed(2)} (pale) to ${picture.high.toFixed(2)} (full).`;
     const dots = picture.weights ? ` Orange: ${picture.caption}; the largest dot is ${picture.most.toFixed(2)}.` : ` ${picture.caption}.`;
-    const lines = picture.links.some((each) => each.some((links) => links.length))
+    const lines = picture.links.some((classLinks) => classLinks.some((links) => links.length))
       ? " Lines: the strongest tuples." : "";
-    const branch = named ? `Branch ${picture.branch}: ` : "";
+    const branch = withBranch ? `Branch ${picture.branch}: ` : "";
     return element("p", { class: "caption" }, `${branch}Rows are the query's frames, columns those of the class. ${blue}${dots}${lines}`);
   }
 
-  card(episode, seen, query, n) {
-    const said = largest(seen.scores[query]) === n;
-    const tags = [episode.labels[query] === n ? "true class" : "", said ? "answered" : ""].filter(Boolean);
-    const made = element("section", { class: said ? "class said" : "class" });
-    made.append(element("h5", {}, named(episode.classes[n]), element("span", { class: "tag" }, tags.length ? ` (${tags.join(", ")})` : "")));
-    const strips = episode.clips[seen.clips].support[n];
+  card(episode, output, query, n) {
+    const predicted = largest(output.scores[query]) === n;
+    const tags = [episode.labels[query] === n ? "true class" : "", predicted ? "predicted" : ""].filter(Boolean);
+    const node = element("section", { class: predicted ? "class predicted" : "class" });
+    node.append(element("h5", {}, named(episode.classes[n]), element("span", { class: "tag" }, tags.length ? ` (${tags.join(", ")})` : "")));
+    const strips = episode.clips[output.clips].support[n];
     strips.forEach((src, k) =>
-      made.append(element("img", { class: "strip", src, alt: `${seen.frames} frames of support video ${k + 1}` })));
-    made.append(scoreTable(seen, query, n));
-    for (const picture of seen.pictures) {
-      if (seen.pictures.length > 1) made.append(element("p", { class: "caption" }, `Branch ${picture.branch}`));
-      made.append(...pictures(episode, seen, picture, query, n));
+      node.append(element("img", { class: "strip", src, alt: `${output.frames} frames of support video ${k + 1}` })));
+    node.append(scoreTable(output, query, n));
+    for (const picture of output.pictures) {
+      if (output.pictures.length > 1) node.append(element("p", { class: "caption" }, `Branch ${picture.branch}`));
+      node.append(...pictures(episode, output, picture, query, n));
     }
-    return made;
+    return node;
   }
 }
 
@@ -104,11 +104,11 @@ function largest(values) {
   return values.indexOf(Math.max(...values));
 }
 
-function scoreTable(seen, query, n) {
+function scoreTable(output, query, n) {
   const body = element("tbody");
-  for (const [name, scores] of [["score", seen.scores], ...Object.entries(seen.parts)]) {
+  for (const [name, scores] of [["score", output.scores], ...Object.entries(output.parts)]) {
     const row = scores[query];
-    // Most readouts give shares of 1; others are drawn from the least to the largest.
+    // Scores from 0 to 1 are drawn as fractions of 1; others from the lowest to the highest.
     const shares = row.every((value) => value >= 0 && value <= 1);
     const [low, high] = shares ? [0, 1] : [Math.min(...row), Math.max(...row)];
     const bar = element("span");
@@ -119,40 +119,40 @@ function scoreTable(seen, query, n) {
   return element("table", { class: "scores" }, body);
 }
 
-function* pictures(episode, seen, picture, query, n) {
+function* pictures(episode, output, picture, query, n) {
   const [, P, T, S] = picture.shape;
-  const clips = episode.clips[seen.clips];
+  const clips = episode.clips[output.clips];
   const shots = clips.support[n];
   const similarity = bytes(picture.similarity[query]);
   const weights = picture.weights ? bytes(picture.weights[query]) : null;
   for (let p = 0; p < P; p++) {
     const start = (n * P + p) * T * S;
     const cut = (all) => all && all.subarray(start, start + T * S);
-    // Frames stand at the side where a prototype is one video and time was kept.
-    const own = T === seen.frames && S === seen.frames;
-    const each = P === shots.length ? shots[p] : null;
+    // Frames are drawn next to the matrix if rows and columns are frames of one video.
+    const aligned = T === output.frames && S === output.frames;
+    const shot = P === shots.length ? shots[p] : null;
     const links = picture.links[query][n].filter((link) => link[1] === p);
-    const which = P > 1 ? `, shot ${p + 1}` : "";
+    const suffix = P > 1 ? `, shot ${p + 1}` : "";
     yield matrix({
       similarity: cut(similarity), weights: cut(weights), T, S,
-      rows: own ? clips.query[query] : null, columns: own ? each : null,
+      rows: aligned ? clips.query[query] : null, columns: aligned ? shot : null,
       links: links.map((link) => [link[0], link[2]]),
-      label: `${seen.pictures.length > 1 ? `Branch ${picture.branch}: ` : ""}Query frames against frames of ${episode.classes[n]}${which}. ${strongest(cut(weights) || cut(similarity), T, S)}`,
+      label: `${output.pictures.length > 1 ? `Branch ${picture.branch}: ` : ""}Query frames against frames of ${episode.classes[n]}${suffix}. ${strongest(cut(weights) || cut(similarity), T, S)}`,
     });
   }
   const links = picture.links[query][n];
   if (links.length) yield element("ul", { class: "links" }, ...links.map((link) => element("li", {}, linkText(link, P))));
 }
 
-function linkText([asked, p, given, weight], P) {
+function linkText([queryFrames, p, classFrames, weight], P) {
   const list = (frames) => frames.map((i) => i + 1).join(", ");
-  return `query's frames ${list(asked)} → frames ${list(given)}${P > 1 ? ` of shot ${p + 1}` : ""}: ${percent(weight)}`;
+  return `query frames ${list(queryFrames)} → class frames ${list(classFrames)}${P > 1 ? ` of shot ${p + 1}` : ""}: ${percent(weight)}`;
 }
 
 function strongest(values, T, S) {
-  const found = [];
-  for (let t = 0; t < T; t++) found.push(`${t + 1} with ${largest([...values.subarray(t * S, (t + 1) * S)]) + 1}`);
-  return `Strongest: ${found.join(", ")}.`;
+  const pairs = [];
+  for (let t = 0; t < T; t++) pairs.push(`${t + 1} with ${largest([...values.subarray(t * S, (t + 1) * S)]) + 1}`);
+  return `Strongest: ${pairs.join(", ")}.`;
 }
 
 for (const root of document.querySelectorAll(".viewer")) {

@@ -197,10 +197,10 @@ def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
 def test_files_of_different_runs_are_found_out(tmp_path: Path) -> None:
     place = finish(tmp_path, "a", keep=False)
     (place / "episodes.csv").write_text("episode,accuracy\n0,0.5\n")
-    with pytest.raises(UserError, match="1 episodes beside a result of 300"):
+    with pytest.raises(UserError, match=r"1 episodes, but 300 in result\.json"):
         comparison(tmp_path)
     (place / "episodes.csv").write_text("episode,accuracy\n0,half\n")
-    with pytest.raises(UserError, match=r"episodes\.csv: no accuracies"):
+    with pytest.raises(UserError, match=r"episodes\.csv has no accuracies"):
         comparison(tmp_path)
 
 
@@ -313,9 +313,10 @@ def test_weights_that_have_seen_the_test_classes_are_marked(tmp_path: Path) -> N
     finish(tmp_path, "unknown", dataset="kinetics100", seen_data=None)
     finish(tmp_path, "older", dataset="kinetics100")
     finish(tmp_path, "elsewhere", dataset="ssv2", seen_data=kinetics)
+    finish(tmp_path, "across", dataset="ssv2 -> kinetics100", seen_data=kinetics)
     table = comparison(tmp_path)
     found = lines(table)
-    assert found["seen"].notes == "a"
+    assert found["seen"].notes == found["across"].notes == "a"
     assert [found[name].notes for name in ("other", "unknown", "older", "elsewhere")] == [""] * 4
     note = "[a] pretrained on kinetics-400, which holds the test classes, with their labels."
     assert note in remarks(table)

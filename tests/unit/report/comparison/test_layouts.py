@@ -96,8 +96,8 @@ def test_a_files_name_says_its_format(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layout": "html"}, "--format html: it must be one of markdown"),
-        ({"out": "table.html"}, r"-o table.html: name it \.md"),
+        ({"layout": "html"}, "--format html: expected one of markdown"),
+        ({"out": "table.html"}, r"-o table.html: expected a suffix of \.md"),
         ({"confidence": 95.0}, "--confidence 95.0 must lie between 0 and 1"),
     ],
 )

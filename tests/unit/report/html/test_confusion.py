@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""Confusion counts of a row, and the pairs of classes that are confused most often."""
 
 import dataclasses
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fsarbench.report.comparison.rows import Row, rows_of
-from fsarbench.report.html.confusion import confusion, mistaken
+from fsarbench.report.html.confusion import confusion, most_confused
 from fsarbench.results.finished_runs import read_run
 from fsarbench.results.predictions import Predictions
 from tests.helpers.finished_runs import finish
@@ -18,8 +18,8 @@ def row_of(predictions: Predictions, folder: Path) -> Row:
     return Row((dataclasses.replace(run, predictions=predictions),))
 
 
-def by_hand(predictions: list[list[int]]) -> Predictions:
-    """Two episodes of two classes each, out of three."""
+def two_episodes(predictions: list[list[int]]) -> Predictions:
+    """Predictions of two episodes with two of three classes each."""
     return Predictions(
         classes=np.array([[0, 1], [2, 0]]),
         support=np.zeros((2, 2, 1), dtype=np.int64),
@@ -32,33 +32,33 @@ def by_hand(predictions: list[list[int]]) -> Predictions:
     )
 
 
-def test_counts_what_could_have_been_confused(tmp_path: Path) -> None:
-    found = confusion(row_of(by_hand([[0, 1, 1, 1], [0, 0, 0, 1]]), tmp_path))
-    assert found is not None
-    # Class a was asked four times: twice beside b, twice beside c; b and c never met.
-    assert found.met.tolist() == [[4, 2, 2], [2, 2, 0], [2, 0, 2]]
-    assert found.said.tolist() == [[2, 1, 1], [0, 2, 0], [0, 0, 2]]
-    assert found.accuracies.tolist() == [0.5, 1.0, 1.0]
-    assert np.isnan(found.rates[1, 2])
-    pairs = mistaken(found)
-    assert [(m.true, m.said, m.count, m.met, m.rate) for m in pairs] == [
+def test_counts_of_possible_and_actual_predictions(tmp_path: Path) -> None:
+    counts = confusion(row_of(two_episodes([[0, 1, 1, 1], [0, 0, 0, 1]]), tmp_path))
+    assert counts is not None
+    # Class a has four queries: two in episodes with b, two with c; b and c share no episode.
+    assert counts.possible.tolist() == [[4, 2, 2], [2, 2, 0], [2, 0, 2]]
+    assert counts.predicted.tolist() == [[2, 1, 1], [0, 2, 0], [0, 0, 2]]
+    assert counts.accuracies.tolist() == [0.5, 1.0, 1.0]
+    assert np.isnan(counts.rates[1, 2])
+    pairs = most_confused(counts)
+    assert [(p.true, p.predicted, p.count, p.possible, p.rate) for p in pairs] == [
         ("a", "b", 1, 2, 0.5),
         ("a", "c", 1, 2, 0.5),
     ]
 
 
-def test_seeds_are_counted_together(tmp_path: Path) -> None:
+def test_counts_of_seeds_are_summed(tmp_path: Path) -> None:
     runs = [run for seed in (0, 1) for run in read_run(finish(tmp_path, "one", seed=seed))]
     (row,) = rows_of(runs)
-    found = confusion(row)
-    assert found is not None
-    each = [confusion(Row((run,))) for run in runs]
-    assert (found.met == sum(e.met for e in each if e)).all()
-    assert (found.said == sum(e.said for e in each if e)).all()
-    # All queries are of some class, and as many are right as the accuracy says.
-    assert found.said.sum() == 2 * 300 * 5
-    assert found.said.trace() / found.said.sum() == pytest.approx(row.mean)
+    counts = confusion(row)
+    assert counts is not None
+    by_seed = [confusion(Row((run,))) for run in runs]
+    assert (counts.possible == sum(c.possible for c in by_seed if c)).all()
+    assert (counts.predicted == sum(c.predicted for c in by_seed if c)).all()
+    # The sum is the number of queries; the diagonal gives the accuracy.
+    assert counts.predicted.sum() == 2 * 300 * 5
+    assert counts.predicted.trace() / counts.predicted.sum() == pytest.approx(row.mean)
 
 
-def test_none_where_answers_were_not_kept(tmp_path: Path) -> None:
+def test_none_if_predictions_were_not_saved(tmp_path: Path) -> None:
     assert confusion(Row(tuple(read_run(finish(tmp_path, "one", keep=False))))) is None

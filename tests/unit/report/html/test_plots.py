@@ -1,4 +1,4 @@
-"""The plots: what is on them, and the files and drawings that come of them."""
+"""Plots: content, exported files and inline drawings."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from fsarbench.errors import UserError
 from fsarbench.report.comparison.compare import comparison_of
 from fsarbench.report.html.confusion import Confusion
 from fsarbench.report.html.plot_export import inline_svg, write_figures
-from fsarbench.report.html.plot_style import COLUMN, PAGE, look, styled
+from fsarbench.report.html.plot_style import COLUMN, PAGE, marker_style, styled
 from fsarbench.report.html.plots import Plot, confusion_figure, curve_figure
 from fsarbench.report.html.report import plots_of
 from fsarbench.report.html.training_curves import NONE, Curve
@@ -29,7 +29,7 @@ def plots(tmp_path_factory: pytest.TempPathFactory) -> list[Plot]:
     return group
 
 
-def test_every_plot_that_has_something_to_show(plots: list[Plot]) -> None:
+def test_plots_with_data_are_made(plots: list[Plot]) -> None:
     assert [plot.kind for plot in plots] == [
         "accuracy",
         "tuned",
@@ -42,15 +42,15 @@ def test_every_plot_that_has_something_to_show(plots: list[Plot]) -> None:
     assert len({plot.name for plot in plots}) == len(plots)
 
 
-def test_the_same_runs_give_the_same_bytes(plots: list[Plot], tmp_path: Path) -> None:
-    chosen = [plot for plot in plots if plot.kind in ("tuned", "confusion")][:2]
-    for place in ("one", "two"):
-        write_figures(chosen, tmp_path / place, ["svg", "pdf", "png"])
+def test_the_same_runs_give_files_with_the_same_bytes(plots: list[Plot], tmp_path: Path) -> None:
+    selected = [plot for plot in plots if plot.kind in ("tuned", "confusion")][:2]
+    for folder in ("one", "two"):
+        write_figures(selected, tmp_path / folder, ["svg", "pdf", "png"])
     for first in sorted((tmp_path / "one").iterdir()):
         assert first.read_bytes() == (tmp_path / "two" / first.name).read_bytes(), first.name
 
 
-def test_files_are_as_wide_as_a_paper_wants(plots: list[Plot], tmp_path: Path) -> None:
+def test_files_have_the_width_of_a_column_or_a_page(plots: list[Plot], tmp_path: Path) -> None:
     for path in write_figures(plots, tmp_path, ["svg"]):
         root = ElementTree.parse(path).getroot()
         wide = next(plot for plot in plots if plot.name == path.stem).wide
@@ -58,13 +58,13 @@ def test_files_are_as_wide_as_a_paper_wants(plots: list[Plot], tmp_path: Path) -
         assert inches == pytest.approx(PAGE if wide else COLUMN, abs=0.01)
 
 
-def test_pdf_carries_fonts_as_truetype(plots: list[Plot], tmp_path: Path) -> None:
+def test_pdf_embeds_truetype_fonts(plots: list[Plot], tmp_path: Path) -> None:
     (path,) = write_figures(plots[:1], tmp_path, ["pdf"])
     assert b"/Type3" not in path.read_bytes()
     assert b"/FontFile2" in path.read_bytes()
 
 
-def test_a_drawing_takes_the_colour_of_its_page(plots: list[Plot]) -> None:
+def test_inline_drawings_use_the_text_colour_of_the_page(plots: list[Plot]) -> None:
     for plot in plots:
         svg = inline_svg(plot)
         ElementTree.fromstring(svg)
@@ -72,14 +72,14 @@ def test_a_drawing_takes_the_colour_of_its_page(plots: list[Plot]) -> None:
         assert "#000000" not in svg
         assert "#010203" not in svg
         assert not re.search(r'<svg[^>]* width="', svg)
-    # What is referred to has one name on the page.
-    names = [name for plot in plots for name in re.findall(r' id="([^"]+)"', inline_svg(plot))]
-    assert len(names) == len(set(names))
+    # Ids are unique on the page.
+    ids = [name for plot in plots for name in re.findall(r' id="([^"]+)"', inline_svg(plot))]
+    assert len(ids) == len(set(ids))
     texts = "".join(ElementTree.fromstring(inline_svg(plots[0])).itertext())
     assert "AIM" in texts
 
 
-def test_names_are_text_whatever_is_in_them() -> None:
+def test_markup_and_math_in_names_are_drawn_as_text() -> None:
     names = ("<b> & \"x\" 'y'", "$a_1$", "قفز", "run 🏃")
     counts = np.full((4, 4), 5)
     plot = Plot("c", "c", "", "", lambda: confusion_figure(Confusion(names, counts, counts // 2)))
@@ -88,22 +88,22 @@ def test_names_are_text_whatever_is_in_them() -> None:
         assert f"{name}  {number}" in texts
 
 
-def test_an_unknown_format_is_said(plots: list[Plot], tmp_path: Path) -> None:
+def test_an_unknown_format_is_rejected(plots: list[Plot], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="gif"):
         write_figures(plots, tmp_path, ["gif"])
 
 
-def test_nothing_outside_is_changed(plots: list[Plot]) -> None:
+def test_matplotlib_settings_stay_unchanged(plots: list[Plot]) -> None:
     before = dict(mpl.rcParams)
     inline_svg(plots[0])
     assert dict(mpl.rcParams) == before
 
 
-def test_methods_keep_their_looks_where_one_has_no_curve() -> None:
+def test_styles_do_not_shift_if_a_method_has_no_curve() -> None:
     line = Curve(np.array([1.0, 2.0]), np.array([0.2, 0.4]))
     with styled():
         axes = curve_figure([("frozen", NONE), ("AIM", line)], "accuracy (%)", 100.0).axes[0]
-    (drawn,) = axes.get_lines()
-    assert drawn.get_color() == look(1)["color"]
-    assert list(drawn.get_ydata()) == pytest.approx([20, 40])
-    assert len({tuple(look(place).items()) for place in range(42)}) == 42
+    (plotted,) = axes.get_lines()
+    assert plotted.get_color() == marker_style(1)["color"]
+    assert list(plotted.get_ydata()) == pytest.approx([20, 40])
+    assert len({tuple(marker_style(index).items()) for index in range(42)}) == 42

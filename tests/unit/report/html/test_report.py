@@ -1,4 +1,4 @@
-"""The page as text: complete in itself, and names in it are text."""
+"""The HTML report as text: self-contained, with names escaped."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from fsarbench.errors import UserError
 from fsarbench.experiments.reload import reload_run
-from fsarbench.report.html.episode_viewer import shown
+from fsarbench.report.html.episode_viewer import displayed_queries
 from fsarbench.report.html.report import report
 from fsarbench.report.html.sections import embedded
 from tests.helpers.finished_runs import finish
@@ -18,14 +18,14 @@ EVIL = "</script><img src=x onerror=alert(1)> \"q\" 'a' & قفز 🏃"
 
 
 class Tags(HTMLParser):
-    """Collects elements with their attributes."""
+    """Parser that collects elements with their attributes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
+        self.elements.append((tag, dict(attrs)))
 
 
 @pytest.fixture(scope="module")
@@ -36,29 +36,29 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     result = json.loads((second / "result.json").read_text())
     (second / "result.json").write_text(json.dumps({**result, "name": EVIL}))
     finish(folder, "elsewhere", dataset="B & C")
-    places = [str(first), str(second), str(folder / "elsewhere_0")]
-    report(places, reload_run, out=str(folder / "deep" / "page.html"), quiet=True)
+    folders = [str(first), str(second), str(folder / "elsewhere_0")]
+    report(folders, reload_run, out=str(folder / "deep" / "page.html"), quiet=True)
     return (folder / "deep" / "page.html").read_text(encoding="utf-8")
 
 
 def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
     parser = Tags()
     parser.feed(text)
-    return parser.found
+    return parser.elements
 
 
-def test_nothing_is_fetched(text: str) -> None:
+def test_the_page_loads_nothing_from_elsewhere(text: str) -> None:
     for name, attributes in tags(text):
         for key in ("src", "href", "xlink:href", "data", "action"):
             value = attributes.get(key)
             assert value is None or value.startswith(("#", "data:")), (name, key, value)
     assert "default-src 'none'" in text
-    # The names of two vocabularies, which nobody fetches.
-    found = set(re.findall(r"https?://[^\s\"'<)]+", text))
-    assert found <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    # Namespaces are never loaded.
+    addresses = set(re.findall(r"https?://[^\s\"'<)]+", text))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
-def test_names_are_text(text: str) -> None:
+def test_names_are_escaped(text: str) -> None:
     elements = tags(text)
     assert "img" not in {name for name, _ in elements}
     assert not [a for _, a in elements if any(key.startswith("on") for key in a)]
@@ -74,22 +74,22 @@ def test_names_are_text(text: str) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_sections_and_what_they_hold(text: str) -> None:
+def test_sections_and_their_links(text: str) -> None:
     headings = re.findall(r"<h2[^>]*><bdi>(.*?)</bdi></h2>", text)
     assert headings == ["Toy, 5-way 1-shot", "B &amp; C, 5-way 1-shot"]
     assert text.count("<details") == 3
-    assert "Pairs that AIM confuses most often" in text
+    assert "Most often confused classes: AIM" in text
     links = {a["href"] for name, a in tags(text) if name == "a"}
     ids = {f"#{a['id']}" for _, a in tags(text) if "id" in a}
     assert links <= ids
 
 
-def test_says_why_there_is_no_viewer(text: str) -> None:
+def test_the_reason_for_a_missing_viewer_is_given(text: str) -> None:
     assert '<div class="viewer"' not in text
     assert text.count("config.py is missing.") == 3
 
 
-def test_figures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_without_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = finish(tmp_path, "AIM")
     report([str(run)], reload_run, out=None, figures=str(tmp_path / "figures"), formats=["png"])
     assert (tmp_path / "figures" / "accuracy.png").is_file()
@@ -97,17 +97,17 @@ def test_figures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "6 figures" in capsys.readouterr().out
 
 
-def test_no_run_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_runs_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no result"):
         report([str(tmp_path)], reload_run, out=str(tmp_path / "page.html"))
     assert not (tmp_path / "page.html").exists()
 
 
-def test_embedded_data_cannot_end_its_element() -> None:
+def test_embedded_data_cannot_close_its_element() -> None:
     text = str(embedded({"name": "</script><!--"}))
     assert "<" not in text
     assert json.loads(text) == {"name": "</script><!--"}
 
 
-def test_queries_of_every_class_are_shown_first() -> None:
-    assert shown([0] * 15 + [1] * 15 + [2] * 15, 7) == [0, 1, 2, 15, 16, 30, 31]
+def test_displayed_queries_cover_every_class() -> None:
+    assert displayed_queries([0] * 15 + [1] * 15 + [2] * 15, 7) == [0, 1, 2, 15, 16, 30, 31]
