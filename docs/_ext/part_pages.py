@@ -25,6 +25,7 @@ FOLDERS = {
     "backbone": "backbones",
     "text_encoder": "text_encoders",
     "adapter": "adapters",
+    "neck": "necks",
     "prototypes": "prototypes",
     "matcher": "matchers",
     "losses": "losses",

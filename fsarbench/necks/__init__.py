@@ -10,6 +10,8 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.necks.frame_mixer import FrameMixer as FrameMixer
     from fsarbench.necks.frames import Frames as Frames
+    from fsarbench.necks.long_short import LongShort as LongShort
+    from fsarbench.necks.motion_differences import MotionDifferences as MotionDifferences
     from fsarbench.necks.patch_attention import PatchAttention as PatchAttention
     from fsarbench.necks.patch_enrichment import PatchEnrichment as PatchEnrichment
     from fsarbench.necks.patch_levels import PatchLevels as PatchLevels
@@ -19,6 +21,8 @@ if TYPE_CHECKING:  # for type checkers and editors
 COMPONENTS = {
     "FrameMixer": "frame_mixer",
     "Frames": "frames",
+    "LongShort": "long_short",
+    "MotionDifferences": "motion_differences",
     "PatchAttention": "patch_attention",
     "PatchEnrichment": "patch_enrichment",
     "PatchLevels": "patch_levels",

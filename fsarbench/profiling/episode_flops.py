@@ -12,7 +12,7 @@ from fsarbench.data.clips import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Backbone
-from fsarbench.model import FewShotModel
+from fsarbench.model import Branch, FewShotModel
 from fsarbench.profiling.flop_counter import FlopCounter, SlotTracker, unfused_attention
 
 M = TypeVar("M", bound=nn.Module)
@@ -51,7 +51,15 @@ def count_flops(
         episodes: Way, shot and number of queries.
     """
     # The text encoder is large and its FLOPs are not counted, so it is not copied.
-    without_text = FewShotModel(model.backbone, model.prototypes, model.matcher, model.readout)
+    without_text = FewShotModel(
+        model.backbone,
+        model.prototypes,
+        model.matcher,
+        model.readout,
+        neck=model.neck,
+        branches={name: b for name, b in model.branches.items() if isinstance(b, Branch)},
+        reads=model.reads,
+    )
     empty = meta_copy(without_text).eval()
     episode = dummy_episode(model.backbone, clips, episodes, text_shape(model))
     text = None if episode.text is None else episode.text[:1]

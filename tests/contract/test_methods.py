@@ -129,7 +129,7 @@ def test_configs_of_public_data_sets_reproduce_a_published_result() -> None:
     sorted({(r["config"], r["override"]) for _, r in RESULTS if "override" in r}),
 )
 def test_overrides_of_published_results_pass_the_check(config: str, override: str) -> None:
-    check_config(load_config(config, [override]))
+    check_config(load_config(config, override.split(" --set ")))
 
 
 def rows_of(result: PublishedResult) -> Iterator[tuple[Any, ...]]:

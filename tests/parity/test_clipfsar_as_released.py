@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from fsarbench.config.build import build_on_meta
 from fsarbench.config.loading import load_config
+from fsarbench.layers import LayerAsReleased
 from fsarbench.matchers.otam import OTAM
-from fsarbench.prototypes.semantic_modulation import LayerAsReleased, SemanticModulation
+from fsarbench.prototypes.semantic_modulation import SemanticModulation
 from tests.helpers.naive_cosine import cosines_with_term
 from tests.parity.test_otam import cell_by_cell
 

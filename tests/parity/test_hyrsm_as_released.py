@@ -12,10 +12,10 @@ from torch.nn import functional as F
 
 from fsarbench.episode import Episode, Outcome
 from fsarbench.errors import UserError
-from fsarbench.layers import MultiHeadAttention
+from fsarbench.layers import MultiHeadAttention, squared_frequencies
 from fsarbench.losses.frame_classifier import FrameClassifier
 from fsarbench.matchers.bi_mhm import BiMHM
-from fsarbench.prototypes.hybrid_relation import HybridRelation, squared_frequencies
+from fsarbench.prototypes.hybrid_relation import HybridRelation
 from tests.helpers.naive_cosine import cosines_with_term
 
 N, K, Q, T, D, M = 3, 2, 3, 4, 8, 6

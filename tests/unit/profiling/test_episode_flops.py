@@ -6,12 +6,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.backbones.openclip_vit import OpenClipViT
+from fsarbench.config.build import build_on_meta, build_settings, clips_for
+from fsarbench.config.loading import load_config
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.interfaces import Matcher
 from fsarbench.model import FewShotModel
+from fsarbench.profiling.dummy_inputs import build_profiled_model
 from fsarbench.profiling.episode_flops import EpisodeFlops, count_flops, meta_copy
+from fsarbench.profiling.operations import count_testing
 
 Build = Callable[..., FewShotModel]
 
@@ -52,6 +56,16 @@ def test_flops_of_an_episode_are_the_sum_over_its_videos(
     video = 2 * 3 * (3 * 6 + 6 * 6)
     flops = count_flops(build(uses_text=True), data_module.clips, data_module.episodes)
     assert flops == EpisodeFlops(video, video, 16 * video)
+
+
+@pytest.mark.parametrize("config", ["strm_synthact_1shot", "molo_synthact_1shot"])
+def test_necks_and_branches_are_counted(config: str) -> None:
+    values = load_config(config).values
+    model, settings = build_on_meta(values), build_settings(values)
+    flops = count_flops(model, clips_for(settings.clips, model.backbone), settings.episodes)
+    by_slot = count_testing(build_profiled_model(values))
+    assert (flops.query_video, flops.episode) == (by_slot.query_video, by_slot.episode)
+    assert flops.episode > by_slot.slots["backbone"]
 
 
 class FourierMatcher(Matcher):

@@ -200,7 +200,7 @@ def test_files_of_different_runs_are_found_out(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"1 episodes, but 300 in result\.json"):
         comparison(tmp_path)
     (place / "episodes.csv").write_text("episode,accuracy\n0,half\n")
-    with pytest.raises(UserError, match=r"episodes\.csv: no accuracies"):
+    with pytest.raises(UserError, match=r"episodes\.csv has no accuracies"):
         comparison(tmp_path)
 
 
