@@ -1,8 +1,8 @@
-"""Where the bases of a config are: beside it, or among the configs that the package carries.
+"""Bases of a config, from the folder of the config or from the package.
 
-mmengine looks for a base beside the file alone, so that a config outside the project could not
-build on one inside. Such a file is loaded from a copy in which its bases are full paths. mmengine
-also takes everything that a config imports or defines for a key; the copy forgets such names.
+mmengine searches bases in the folder of the config only, so a config outside of the package could
+not use bases of the package. Such a config is loaded from a copy with absolute paths of its bases.
+mmengine also reads every name that a config imports or defines as a key; the copy deletes these.
 """
 
 import ast
@@ -15,7 +15,7 @@ from fsarbench.catalogue.package_data import resource
 
 
 def bases(tree: ast.Module) -> tuple[ast.Assign, list[str]] | None:
-    """The statement that names the bases of a config, and the bases; None where there is none."""
+    """Statement `_base_ = ...` of a config and the names of the bases; None without bases."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "_base_":
             value = ast.literal_eval(node.value)
@@ -24,49 +24,48 @@ def bases(tree: ast.Module) -> tuple[ast.Assign, list[str]] | None:
 
 
 def base_path(file: Path, base: str) -> Path:
-    """The file of a base: beside the config that names it if there is one, else the package's.
+    """File of a base, in the folder of the config or else in the package.
 
     Raises:
-        FileNotFoundError: There is neither.
+        FileNotFoundError: The file is in neither folder.
     """
-    beside, carried = file.parent / base, resource("configs") / base
-    for path in (beside, carried):
+    nearby, packaged = file.parent / base, resource("configs") / base
+    for path in (nearby, packaged):
         if path.is_file() or is_composed(path):
             return path
-    raise FileNotFoundError(beside)
+    raise FileNotFoundError(nearby)
 
 
-def inline_bases(file: Path, folder: Path, keys: Collection[str]) -> Path:
-    """The config itself, or a copy that mmengine reads as it is meant.
+def resolve_bases(file: Path, folder: Path, keys: Collection[str]) -> Path:
+    """Path of a config that mmengine can load: the file itself, or a copy with absolute bases.
 
-    A composed config has no file, so that it is always a copy.
-
-    A copy is made where a base is not beside the config, and where the config has helper names.
-    Lines keep their numbers. A file that cannot be parsed is left to the loader.
+    A copy is made if a base is in another folder, if the config has helper names, or if the config
+    is composed and has no file. The copy keeps the line numbers. A file that cannot be parsed is
+    returned as it is, so that loading it reports the error.
 
     Args:
-        file: The config.
-        folder: Where copies go.
-        keys: The keys that a config may set; an import may set one, too.
+        file: Config file.
+        folder: Folder for the copies.
+        keys: Top-level keys of configs. These names are kept, also if they are imported.
     """
     try:
         text = source(file)
         tree = ast.parse(text)
-        found = bases(tree)
+        statement = bases(tree)
     except (OSError, SyntaxError, ValueError):
         return file
-    node, names = found or (None, [])
-    paths = [inline_bases(base_path(file, name), folder, keys) for name in names]
+    node, names = statement or (None, [])
+    paths = [resolve_bases(base_path(file, name), folder, keys) for name in names]
     helpers = sorted(set(helper_names(tree.body)) - set(keys))
-    beside = paths == [file.parent / name for name in names]
-    if beside and not helpers and not is_composed(file):
+    same_folder = paths == [file.parent / name for name in names]
+    if same_folder and not helpers and not is_composed(file):
         return file
-    lines = with_own_place(text, file).splitlines()
+    lines = with_file_variables(text, file).splitlines()
     if node is not None:
         last = node.end_lineno or node.lineno
         padding = [""] * (last - node.lineno)
-        full = [str(path.resolve()) for path in paths]
-        lines[node.lineno - 1 : last] = [f"_base_ = {full!r}", *padding]
+        absolute = [str(path.resolve()) for path in paths]
+        lines[node.lineno - 1 : last] = [f"_base_ = {absolute!r}", *padding]
     if helpers:
         lines.append(f"[globals().pop(name, None) for name in {helpers!r}]")
     copy = folder / f"{len(list(folder.iterdir()))}_{file.name}"
@@ -75,10 +74,10 @@ def inline_bases(file: Path, folder: Path, keys: Collection[str]) -> Path:
 
 
 def helper_names(body: list[ast.stmt]) -> Iterator[str]:
-    """The names that imports, definitions, loops and `with` leave in a config.
+    """Yield the names of imports, definitions, loops and `with` in a config, which are no keys.
 
-    A misspelt key is an assignment, so these are no keys; neither are names with an underscore in
-    front, except mmengine's own.
+    Assigned names are keys, which may be misspelt, unless they start with an underscore. Names such
+    as `_base_`, which mmengine reads, are not yielded.
 
     Example:
         >>> code = "from pathlib import Path; lr = 1; _root = Path()"
@@ -102,9 +101,9 @@ def helper_names(body: list[ast.stmt]) -> Iterator[str]:
 
 
 def blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """The statements inside an `if`, a loop, a `with` or a `try`."""
-    for part in (node, *getattr(node, "handlers", [])):
-        yield from (getattr(part, name, []) for name in ("body", "orelse", "finalbody"))
+    """Yield the blocks of statements of an `if`, a loop, a `with` or a `try`."""
+    for owner in (node, *getattr(node, "handlers", [])):
+        yield from (getattr(owner, name, []) for name in ("body", "orelse", "finalbody"))
 
 
 def _bound(target: ast.AST | None) -> Iterator[str]:
@@ -113,64 +112,66 @@ def _bound(target: ast.AST | None) -> Iterator[str]:
             yield node.id
 
 
-def with_own_place(source: str, file: Path) -> str:
-    """The source with mmengine's names for a config's own place, which a copy would get wrong."""
-    own = file.absolute()
+def with_file_variables(source: str, file: Path) -> str:
+    """Replace mmengine's variables for the path of a config, which differ in a copy."""
+    path = file.absolute()
     names = {
-        "fileDirname": own.parent.as_posix(),
-        "fileBasename": own.name,
-        "fileBasenameNoExtension": own.stem,
-        "fileExtname": own.suffix,
+        "fileDirname": path.parent.as_posix(),
+        "fileBasename": path.name,
+        "fileBasenameNoExtension": path.stem,
+        "fileExtname": path.suffix,
     }
     return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: names.get(m[1], m[0]), source)
 
 
 def lines_of(file: Path) -> dict[str, str]:
-    """The place `file:line` of every dotted key that a config or a base of it writes down.
+    """Location `file:line` of every dotted key that a config or one of its bases sets.
 
-    What the file itself says comes before what its bases say.
+    For a key in both, the location in the config is given.
     """
-    found: dict[str, str] = {}
+    locations: dict[str, str] = {}
     tree = ast.parse(source(file))
     for node in tree.body:
-        for target in assigned(node):
+        for target in assignment_targets(node):
             key = key_of(target)
             value = getattr(node, "value", None)
             if key and value is not None:
-                note_lines(found, key, node, value, file)
+                record_lines(locations, key, node, value, file)
     replaced = tuple(
-        f"{key.removesuffix('._delete_')}." for key in found if key.endswith("._delete_")
+        f"{key.removesuffix('._delete_')}." for key in locations if key.endswith("._delete_")
     )
     _, names = bases(tree) or (None, [])
     for name in names:
-        for key, place in lines_of(base_path(file, name)).items():
+        for key, location in lines_of(base_path(file, name)).items():
             if not key.startswith(replaced):
-                found.setdefault(key, place)
-    return found
+                locations.setdefault(key, location)
+    return locations
 
 
-def note_lines(found: dict[str, str], key: str, node: ast.AST, value: ast.expr, file: Path) -> None:
-    """Note where a key and, in a `dict(...)` or `{...}`, its sub-keys are written."""
-    found[key] = f"{label(file)}:{getattr(node, 'lineno', 0)}"
+def record_lines(
+    locations: dict[str, str], key: str, node: ast.AST, value: ast.expr, file: Path
+) -> None:
+    """Record the location of a key and, in a `dict(...)` or `{...}`, of its nested keys."""
+    locations[key] = f"{label(file)}:{getattr(node, 'lineno', 0)}"
     if isinstance(value, ast.Call):
         for keyword in value.keywords:
             if keyword.arg:
-                note_lines(found, f"{key}.{keyword.arg}", keyword.value, keyword.value, file)
+                record_lines(locations, f"{key}.{keyword.arg}", keyword.value, keyword.value, file)
     if isinstance(value, ast.Dict):
         for name, item in zip(value.keys, value.values, strict=True):
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                note_lines(found, f"{key}.{name.value}", item, item, file)
+                record_lines(locations, f"{key}.{name.value}", item, item, file)
 
 
-def assigned(node: ast.stmt) -> list[ast.expr]:
-    """The targets of an assignment; none for any other statement."""
+def assignment_targets(node: ast.stmt) -> list[ast.expr]:
+    """Targets of an assignment; empty for any other statement."""
     if isinstance(node, ast.Assign):
         return node.targets
     return [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
 
 
 def key_of(target: ast.expr) -> str | None:
-    """The dotted key of `name`, `name["key"]` or `name.key`; None for anything else.
+    """Dotted key of `name`, `name["key"]` or `name.key`; None for any other expression.
 
     Example:
         >>> key_of(ast.parse("train['lr']", mode="eval").body)

@@ -177,7 +177,8 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     # In order of their names: the resolved config of a run may hold them in another order.
     for name, spec in sorted((values.get("branches") or {}).items()):
         branches[name], branch_sizes[name] = build_branch(name, spec, shared)
-    losses = values.get("losses") or {}
+    # A loss of a base config is left out by setting it to None.
+    losses = {k: spec for k, spec in (values.get("losses") or {}).items() if spec is not None}
     readers = {**losses, "readout": values["readout"]}
     reads = {name: spec["branch"] for name, spec in readers.items() if spec.get("branch")}
     # A loss or readout without a branch reads the features of the backbone.

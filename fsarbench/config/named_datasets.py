@@ -1,4 +1,4 @@
-"""A data set by the name of its base config, by a config, or by a folder."""
+"""Data sets by name, config or folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,14 +25,14 @@ BASES = Path("_base_") / "datasets"
 
 
 def named_source(name: str, overrides: Sequence[str] = ()) -> Source:
-    """The files of a data set; a folder without a split file counts with all videos in it.
+    """Files of a data set. For a folder without a split file, all videos in the folder.
 
     Args:
-        name: A name such as `ssv2`, a config, or a folder.
-        overrides: `dataset.key=value`.
+        name: Name such as `ssv2`, config, or folder.
+        overrides: Overrides `dataset.key=value`.
 
     Raises:
-        UserError: There is none, or its files are missing.
+        UserError: The data set is unknown, or its files are missing.
     """
     if is_feature_folder(Path(name)):
         return source_of(named_dataset(name, overrides))
@@ -42,10 +42,10 @@ def named_source(name: str, overrides: Sequence[str] = ()) -> Source:
 
 
 def named_dataset(name: str, overrides: Sequence[str] = ()) -> VideoDataset:
-    """The data set of a name, a config, a folder with a split file, or a folder of features.
+    """Data set by name or config, or from a folder with a split file or with features.
 
     Raises:
-        UserError: There is none, or its arguments are wrong.
+        UserError: The data set is unknown, or its arguments are invalid.
     """
     if is_feature_folder(Path(name)):
         return FeatureFolder(str(Path(name).absolute()))
@@ -55,26 +55,26 @@ def named_dataset(name: str, overrides: Sequence[str] = ()) -> VideoDataset:
 
 
 def named_reader(name: str, overrides: Sequence[str] = ()) -> VideoReader:
-    """The reader of a config, else the one that is installed; for folders of frames as for files.
+    """Reader of a config; without one, a reader for video files and folders of frames.
 
     Raises:
-        UserError: The arguments of the reader are wrong.
+        UserError: The arguments of the reader are invalid.
     """
     return build_reader(reader_values(name, overrides))
 
 
 def reader_values(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Values of a config as far as reading needs them; of a folder, its kind of data set."""
+    """Config values for `build_reader`; for a folder of features, the type of the data set only."""
     if is_feature_folder(Path(name)):
         return {"dataset": {"type": FeatureFolder.__name__}}
     return {} if Path(name).is_dir() else _values(name, overrides)
 
 
 def named_data_module(name: str, overrides: Sequence[str] = ()) -> DataModule:
-    """The data of a name, a config or a folder, on the CPU, with default episodes.
+    """Data module of a data set by name, config or folder, on the CPU, with default episodes.
 
     Raises:
-        UserError: There is none, or its videos are missing.
+        UserError: The data set is unknown, or its videos are missing.
     """
     values = reader_values(name, overrides)
     dataset = named_dataset(name, overrides)
@@ -90,17 +90,18 @@ def named_data_module(name: str, overrides: Sequence[str] = ()) -> DataModule:
     )
 
 
-def known() -> list[str]:
-    """The names of all data sets that have a base config."""
+def dataset_names() -> list[str]:
+    """Names of all data sets that have a base config."""
     return sorted(path.stem for path in (resource("configs") / BASES).glob("*.py"))
 
 
 def _values(name: str, overrides: Sequence[str]) -> dict[str, Any]:
-    if name in known():
+    if name in dataset_names():
         name = str(BASES / name)
     elif not name.endswith(".py") and name not in [*config_names(), *other_names()]:
         raise UserError(
-            f"'{name}' is neither a data set, nor a config, nor a folder.{nearest(name, known())}"
+            f"'{name}' is neither a data set, nor a config, nor a folder."
+            f"{nearest(name, dataset_names())}"
         )
     values = load_config(name, overrides).values
     faults = [
@@ -108,5 +109,5 @@ def _values(name: str, overrides: Sequence[str]) -> dict[str, Any]:
     ]
     if faults or values.get("dataset") is None:
         listed = "; ".join(f"{fault.key}: {fault.message}" for fault in faults)
-        raise UserError(f"{name}: {listed or 'it has no dataset'}.")
+        raise UserError(f"{name}: {listed or 'the key dataset is missing'}.")
     return values

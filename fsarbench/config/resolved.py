@@ -1,7 +1,7 @@
-"""Resolved configs: written with the origin of each key, and read from runs without running them.
+"""Writing of resolved configs with the origin of each key, and reading without running code.
 
-A run folder may come from somebody else. Its `config.py` is a list of `key = value` lines whose
-values are literals, so that nothing in it needs to be run to rebuild the run.
+The `config.py` of a run folder has only `key = literal` statements. It is read as data, because the
+folder may come from another person.
 """
 
 import ast
@@ -11,7 +11,7 @@ from typing import Any
 
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import LoadedConfig, import_customs
+from fsarbench.config.loading import LoadedConfig, import_custom_modules
 from fsarbench.errors import UserError
 
 
@@ -19,28 +19,28 @@ def load_resolved_config(file: Path, trust: bool = False) -> LoadedConfig:
     """Load the `config.py` of a run folder without running it.
 
     Args:
-        file: The resolved config.
-        trust: Import the modules that its `custom_imports` names, which runs their code.
+        file: Resolved config.
+        trust: Whether to import the modules of `custom_imports`, which runs their code.
 
     Raises:
-        UserError: The file is missing or holds something other than literals, or it names modules
-            and `trust` is off.
+        UserError: The file is missing, has statements other than `key = literal`, or has
+            `custom_imports` while `trust` is False.
     """
     values = read_resolved(file)
-    customs = values.pop("custom_imports", None)
-    if customs is not None and not trust:
+    custom_imports = values.pop("custom_imports", None)
+    if custom_imports is not None and not trust:
         raise UserError(
-            f"{file}: custom_imports names modules {customs!r}, and importing a module runs its "
-            "code, which may have come with this folder. Read that code first, then add --trust."
+            f"{file}: custom_imports is {custom_imports!r}. Importing a module runs its code, "
+            "which may be part of this folder. Read the code first, then add --trust."
         )
-    return LoadedConfig(file, values, imports=import_customs(customs, file))
+    return LoadedConfig(file, values, imports=import_custom_modules(custom_imports, file))
 
 
 def read_resolved(file: Path) -> dict[str, Any]:
-    """The values of a resolved config by top-level name.
+    """Values of a resolved config by top-level key.
 
     Raises:
-        UserError: The file is missing, or a line of it is not `key = literal`.
+        UserError: The file is missing, or a statement is not `key = literal`.
     """
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def read_resolved(file: Path) -> dict[str, Any]:
         raise UserError(f"{file} cannot be read ({error.strerror or error}).") from None
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise UserError(f"{file}:{line}: this is not Python text ({error}).") from None
+        raise UserError(f"{file}:{line}: invalid Python syntax ({error}).") from None
     values: dict[str, Any] = {}
     for statement in tree.body:
         name, value = _assignment(statement, file)
@@ -59,16 +59,16 @@ def read_resolved(file: Path) -> dict[str, Any]:
 def _assignment(statement: ast.stmt, file: Path) -> tuple[str, ast.expr]:
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target = statement.targets[0]
-        # A resolved config has its bases merged already.
+        # In a resolved config, the bases are already merged.
         if isinstance(target, ast.Name) and target.id != "_base_":
             return target.id, statement.value
-    raise _refused(statement, file)
+    raise _not_literal(statement, file)
 
 
 def _literal(node: ast.expr, file: Path) -> Any:
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
-        if None not in node.keys:  # None stands for `**other`
+        if None not in node.keys:  # None is the key of `**other`
             return {_literal(k, file): _literal(v, file) for k, v in pairs if k is not None}
     if isinstance(node, ast.Call) and _is_dict(node):
         return {str(key.arg): _literal(key.value, file) for key in node.keywords}
@@ -78,26 +78,26 @@ def _literal(node: ast.expr, file: Path) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        raise _refused(node, file) from None
+        raise _not_literal(node, file) from None
 
 
 def _is_dict(node: ast.Call) -> bool:
-    named = isinstance(node.func, ast.Name) and node.func.id == "dict"
-    return named and not node.args and all(key.arg is not None for key in node.keywords)
+    calls_dict = isinstance(node.func, ast.Name) and node.func.id == "dict"
+    return calls_dict and not node.args and all(key.arg is not None for key in node.keywords)
 
 
-def _refused(node: ast.stmt | ast.expr, file: Path) -> UserError:
+def _not_literal(node: ast.stmt | ast.expr, file: Path) -> UserError:
     return UserError(
-        f"{file}:{node.lineno}: the config of a run is read as data and never run; this line is "
-        "not 'key = value' with numbers, texts, lists and dict(...) alone. Run the config again to "
-        "write it again."
+        f"{file}:{node.lineno}: the config of a run is read as data and never run. Expected 'key = "
+        "value' with numbers, strings, lists and dict(...) only. Repeat the run to write the "
+        "config again."
     )
 
 
 def resolved_text(loaded: LoadedConfig) -> str:
-    """The resolved config; it can be saved, edited and run, and needs no base.
+    """Text of a config file with all bases and overrides merged.
 
-    Above each key a comment names the files that set it, and the overrides.
+    A comment above each key lists the files and overrides that set it.
     """
     text = loaded.text()
     lines = text.splitlines()
@@ -106,21 +106,21 @@ def resolved_text(loaded: LoadedConfig) -> str:
             origins = ", ".join(dict.fromkeys(origins_of(node.targets[0].id, loaded)))
             if origins:
                 lines.insert(node.lineno - 1, f"# {origins}")
-    return "\n".join([f"# {loaded.name}, with all its bases.", *lines, ""])
+    return "\n".join([f"# {loaded.name} with all bases merged.", *lines, ""])
 
 
 def origins_of(key: str, loaded: LoadedConfig) -> Iterator[str]:
-    """The files that set a top-level key or a key below it, then the overrides."""
-    written = lines_of(loaded.file)
-    for name in sorted(written):
+    """Yield the files that set a top-level key or a key nested in it, then the overrides."""
+    locations = lines_of(loaded.file)
+    for name in sorted(locations):
         if name.partition(".")[0] == key:
-            yield short(Path(written[name].rpartition(":")[0]))
+            yield short_path(Path(locations[name].rpartition(":")[0]))
     for name, override in loaded.overrides.items():
         if name.partition(".")[0] == key:
             yield f"--set {override}"
 
 
-def short(file: Path) -> str:
-    """The path inside the folder of the package's configs; another path as it is."""
+def short_path(file: Path) -> str:
+    """Path relative to the folder of the package's configs; other paths are unchanged."""
     folder = resource("configs")
     return str(file.relative_to(folder) if file.is_relative_to(folder) else file)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fsarbench.catalogue.pretraining import seen_record
 from fsarbench.config.build import assemble, build_settings, dataset_name
-from fsarbench.config.loading import LoadedConfig, apply
+from fsarbench.config.loading import LoadedConfig, apply_override
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule
@@ -170,7 +170,7 @@ def load_source(
     assert run is not None
     loaded = load_resolved_config(run.folder / "config.py", trust)
     for override in overrides:
-        apply(loaded, override)
+        apply_override(loaded, override)
     check_config(loaded)
     return loaded
 

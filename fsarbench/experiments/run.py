@@ -281,7 +281,7 @@ def branch_part(key: str, value: Any) -> Any:
 def with_defaults(slot: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     """A component's arguments, the defaults of those that the config leaves out among them."""
     if "type" not in spec:  # losses have one component for each name
-        return {name: with_defaults(slot, loss) for name, loss in spec.items()}
+        return {name: with_defaults(slot, loss) for name, loss in spec.items() if loss is not None}
     component = SLOTS[slot].find(spec["type"])
     known = parameters(component).items()
     defaults = {name: p.default for name, p in known if p.default is not p.empty}

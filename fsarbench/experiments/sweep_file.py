@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fsarbench.config.loading import find_config, read
+from fsarbench.config.loading import find_config, read_values
 from fsarbench.errors import UserError, nearest
 
 
@@ -55,7 +55,7 @@ def read_sweep(path: str) -> Sweep:
         UserError: It is missing, does not run, or a row is not as it should be.
     """
     file = find_config(path)
-    values = read(file)
+    values = read_values(file)
     if "rows" not in values:
         return Sweep(file.stem, "", (Row(config=path),))
     others = sorted(values.keys() - {"rows", "seeds"})

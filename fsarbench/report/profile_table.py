@@ -121,7 +121,7 @@ def details(record: Record) -> list[str]:
         lines.append(
             f"training step: forward {gflops(training['forward'])}, backward "
             f"{gflops(training['weights'])} for gradients of weights, "
-            f"{gflops(training['through'])} for gradients of inputs"
+            f"{gflops(training['through'])} for gradients of activations"
         )
     lines += [f"{stage} memory: {split(peak)}" for stage, peak in memory.items() if peak]
     return [*lines, *timings(record["measured"] or {})]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import fsarbench
-from fsarbench.config.loading import parse
+from fsarbench.config.loading import parse_value
 from fsarbench.config.named_datasets import named_data_module
 from fsarbench.data.loader import ClipDataset
 from fsarbench.data.synthetic.synthact.dataset import ensure
@@ -169,7 +169,7 @@ def test_text_features_take_the_place_of_a_text_encoder(home: Path) -> None:
 def keys(overrides: Sequence[str]) -> dict[str, Any]:
     """Overrides as arguments of the Python API."""
     pairs = (override.split("=", 1) for override in overrides)
-    return {key: parse(value) for key, value in pairs}
+    return {key: parse_value(value) for key, value in pairs}
 
 
 def test_python_reads_features_as_data(home: Path) -> None:

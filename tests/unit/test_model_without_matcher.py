@@ -76,3 +76,10 @@ def test_an_empty_config_names_all_that_is_missing() -> None:
     found = "\n".join(missing({}))
     for slot in ("dataset", "backbone", "prototypes", "matcher", "readout"):
         assert f"the slot '{slot}' is missing" in found
+
+
+def test_a_loss_of_a_base_config_is_left_out_by_none() -> None:
+    config = zero_shot(losses={"text": {"type": "VideoTextKL"}, "frames": None})
+    assert missing(config) == []
+    losses = [part for part in dry_run(config) if part.slot == "losses"]
+    assert [part.component for part in losses] == ["VideoTextKL"]

@@ -6,7 +6,7 @@ import pytest
 
 from fsarbench.catalogue.cards import cards
 from fsarbench.catalogue.pretraining import SeenData, holders, overlap, seen_data
-from fsarbench.config.named_datasets import known
+from fsarbench.config.named_datasets import dataset_names
 
 KINETICS, SOMETHING = "kinetics-400", "something-something-v2"
 
@@ -57,7 +57,7 @@ def test_clip_and_torchvision() -> None:
 
 
 def test_the_rules_name_known_data() -> None:
-    assert holders().keys() <= set(known())
+    assert holders().keys() <= set(dataset_names())
     on_cards = {name for card in cards() for seen in card.seen_data for name in seen["data"]}
     for data in holders().values():
         assert data <= on_cards | {"kinetics-700"}

@@ -1,4 +1,4 @@
-"""All faults of a config at once, each with the place that causes it."""
+"""All faults of a config at once, each with the location or override that causes it."""
 
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,15 @@ def faults(*overrides: str) -> list[str]:
     return [line.strip() for line in str(error.value).splitlines()[1:]]
 
 
-def written(folder: Path, text: str, name: str = "mine.py") -> LoadedConfig:
+def load_text(folder: Path, text: str, name: str = "mine.py") -> LoadedConfig:
     file = folder / name
     file.write_text(f"_base_ = ['{BASE}.py']\n{text}\n")
     return load_config(str(file))
 
 
-def test_values_of_parts_and_sections_are_reported_together() -> None:
-    found = faults("matcher.temperature=-1", "train.lr=-1", "train.accumulate=0")
-    assert sorted(found) == [
+def test_faults_of_components_and_sections_are_reported_together() -> None:
+    messages = faults("matcher.temperature=-1", "train.lr=-1", "train.accumulate=0")
+    assert sorted(messages) == [
         "--set matcher.temperature=-1: temperature is -1, expected float above 0",
         "--set train.accumulate=0: accumulate is 0, expected int at least 1",
         "--set train.lr=-1: lr is -1, expected float at least 0",
@@ -57,20 +57,20 @@ def test_values_of_parts_and_sections_are_reported_together() -> None:
         ("losses.train.type=EpisodeCrossEntropy", "losses.train"),
     ],
 )
-def test_an_override_is_blamed(override: str, key: str, tmp_path: Path) -> None:
-    own = "train = dict(warmup=5, episodes=100)\nclips = dict(resize=128)"
-    loaded = written(tmp_path, own)
+def test_a_fault_names_the_override_that_causes_it(override: str, key: str, tmp_path: Path) -> None:
+    text = "train = dict(warmup=5, episodes=100)\nclips = dict(resize=128)"
+    loaded = load_text(tmp_path, text)
     loaded = load_config(str(loaded.file), [override])
     with pytest.raises(UserError) as error:
         check_config(loaded)
     lines = [line.strip() for line in str(error.value).splitlines()[1:]]
-    blamed = [line for line in lines if line.startswith((f"{key} (--set ", f"--set {key}"))]
-    assert blamed, lines
-    assert f"--set {override}" in blamed[0]
+    matching = [line for line in lines if line.startswith((f"{key} (--set ", f"--set {key}"))]
+    assert matching, lines
+    assert f"--set {override}" in matching[0]
 
 
 @pytest.mark.parametrize("attempt", range(20))
-def test_every_item_of_a_list_is_checked_every_time(attempt: int) -> None:
+def test_every_item_of_a_list_is_checked_in_repeated_checks(attempt: int) -> None:
     values = load_config(
         BASE, ["evaluate.shots=[1,1,1,'x']", "train.milestones=[100,'200']"]
     ).values
@@ -78,22 +78,22 @@ def test_every_item_of_a_list_is_checked_every_time(attempt: int) -> None:
     assert sorted(keys) == ["evaluate.shots", "train.milestones"]
 
 
-def test_fields_that_do_not_fit_together_are_found_beside_other_faults() -> None:
-    found = faults("clips={'frames': 0, 'scale': [0.9, 0.5]}", "train.lr=-1")
-    assert len(found) == 3
-    assert not any("ClipSettings(" in line for line in found)
+def test_inconsistent_fields_are_reported_with_other_faults() -> None:
+    messages = faults("clips={'frames': 0, 'scale': [0.9, 0.5]}", "train.lr=-1")
+    assert len(messages) == 3
+    assert not any("ClipSettings(" in line for line in messages)
 
 
-def test_a_later_override_of_the_whole_section_is_blamed() -> None:
-    (found,) = faults("train.lr=1", "train={'lr': -1}")
-    assert found.startswith("train.lr (--set train={'lr': -1}): ")
+def test_a_fault_names_a_later_override_of_the_whole_section() -> None:
+    (message,) = faults("train.lr=1", "train={'lr': -1}")
+    assert message.startswith("train.lr (--set train={'lr': -1}): ")
 
 
-def test_lines_of_braces_items_and_annotated_keys(tmp_path: Path) -> None:
+def test_locations_of_keys_in_braces_subscripts_and_annotations(tmp_path: Path) -> None:
     text = (
         "train = {'lr': -1,\n  'episodes': 5}\nseed: int = 3\nclips = dict()\nclips['frames'] = 4"
     )
-    lines = lines_of(written(tmp_path, text).file)
+    lines = lines_of(load_text(tmp_path, text).file)
     mine = tmp_path / "mine.py"
     assert lines["train.lr"] == f"{mine}:2"
     assert lines["train.episodes"] == f"{mine}:3"
@@ -127,9 +127,9 @@ features = None
 """
 
 
-def test_what_a_config_imports_or_defines_is_no_key(tmp_path: Path) -> None:
+def test_imported_and_defined_names_are_no_keys(tmp_path: Path) -> None:
     text = HELPERS.replace("features = None\n", "evaluate = dict(features=Path('a') / 'b')\n")
-    loaded = written(tmp_path, text)
+    loaded = load_text(tmp_path, text)
     check_config(loaded)
     assert loaded.values.keys() <= KEYS
     assert loaded.values["train"]["lr"] == 1e-3
@@ -147,24 +147,24 @@ def test_two_bases_may_import_the_same_name(tmp_path: Path) -> None:
     assert load_config(str(mine)).values == {"seed": 1, "seeds": 1}
 
 
-def test_a_misspelt_key_is_still_a_fault(tmp_path: Path) -> None:
+def test_a_misspelt_key_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"matchr \(.*mine.py:3\): unknown top-level key"):
-        check_config(written(tmp_path, "from pathlib import Path\nmatchr = dict(type='OTAM')"))
+        check_config(load_text(tmp_path, "from pathlib import Path\nmatchr = dict(type='OTAM')"))
 
 
-def test_an_imported_key_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_imported_key_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "shared_keys_of_mine.py").write_text("seed = 17\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert written(tmp_path, "from shared_keys_of_mine import seed").values["seed"] == 17
+    assert load_text(tmp_path, "from shared_keys_of_mine import seed").values["seed"] == 17
 
 
-def test_a_copy_knows_the_place_of_its_config(tmp_path: Path) -> None:
+def test_variables_for_the_path_of_the_config_are_replaced_in_a_copy(tmp_path: Path) -> None:
     text = "from pathlib import Path\nevaluate = dict(features='{{ fileDirname }}/features')"
-    features = written(tmp_path, text).values["evaluate"]["features"]
+    features = load_text(tmp_path, text).values["evaluate"]["features"]
     assert features == (tmp_path / "features").as_posix()
 
 
-def test_the_keys_are_those_of_the_check() -> None:
+def test_top_level_keys() -> None:
     assert {*SLOTS, BRANCHES, *SECTIONS, *SEEDS, "custom_imports"} == KEYS
 
 
@@ -182,7 +182,7 @@ GOOD: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(("key", "value"), [(k, v) for k, vs in GOOD.items() for v in vs])
-def test_what_passes_the_check_loads_again_from_the_resolved_config(
+def test_valid_values_can_be_loaded_from_the_resolved_config(
     key: str, value: Any, tmp_path: Path
 ) -> None:
     loaded = load_config(BASE, [f"{key}={value!r}"])
@@ -194,7 +194,7 @@ def test_what_passes_the_check_loads_again_from_the_resolved_config(
     assert again.values == loaded.values
 
 
-def test_constructors_speak_in_words() -> None:
+def test_messages_of_constructors() -> None:
     with pytest.raises(UserError) as error:
         ClipSettings(frames=0, jitter=2.0)
     assert str(error.value) == (
@@ -207,7 +207,7 @@ def test_constructors_speak_in_words() -> None:
         TrainSettings(lr=float("nan"))
 
 
-def test_weights_that_are_there_pass_the_check(tmp_path: Path) -> None:
+def test_existing_weights_pass_the_check(tmp_path: Path) -> None:
     (tmp_path / "weights.pt").write_bytes(b"")
     for pretrained in (tmp_path / "weights.pt", "synthact", None):
         check_config(load_config(BASE, [f"backbone.pretrained={pretrained}"]))

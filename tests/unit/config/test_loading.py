@@ -1,4 +1,4 @@
-"""Finding, loading, overriding and dumping configs."""
+"""Finding, loading, overriding and writing of configs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,26 +8,26 @@ import pytest
 from fsarbench.catalogue.config_variants import config_names
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import lines_of
-from fsarbench.config.loading import find_config, load_config, parse
+from fsarbench.config.loading import find_config, load_config, parse_value
 from fsarbench.config.validation import check_config
 from fsarbench.errors import UserError
 from fsarbench.experiments.dry_run import dry_run
 
-EVERY = config_names()
+NAMES = config_names()
 
 
 @pytest.mark.parametrize(
     "name",
     ["mafsar_ssv2_1shot", "mafsar_ssv2_1shot.py", "configs/mafsar_ssv2_1shot.py"],
 )
-def test_found_by_name_from_anywhere(
+def test_a_config_is_found_by_name_from_any_folder(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_config(name) == resource("configs") / "mafsar_ssv2_1shot.py"
 
 
-def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_precedes_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     mine = tmp_path / "mafsar_ssv2_1shot.py"
     mine.write_text("seed = 3")
@@ -35,39 +35,39 @@ def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(scope="module")
-def seen() -> set[str]:
+def checked_models() -> set[str]:
     return set()
 
 
-def model_of(values: dict[str, Any]) -> str:
-    """What a config builds, without data, lengths and weights of losses."""
+def model_key(values: dict[str, Any]) -> str:
+    """Components of a config as text, without data, training lengths and weights of losses."""
     slots = ("backbone", "text_encoder", "adapter", "prototypes", "matcher", "readout")
     losses = {name: spec["type"] for name, spec in values.get("losses", {}).items()}
     return str([values.get(slot) for slot in slots]) + str(losses)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_every_config_passes_the_check(name: str, seen: set[str]) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_config_passes_the_check(name: str, checked_models: set[str]) -> None:
     loaded = load_config(name)
     check_config(loaded)
-    # One episode for each model: the same one comes on five data sets, with other recipes.
-    model = model_of(loaded.values)
-    if model not in seen:
+    # The same model is used on five data sets with different recipes, so it is run only once.
+    model = model_key(loaded.values)
+    if model not in checked_models:
         assert dry_run(loaded.values)
-    seen.add(model)
+    checked_models.add(model)
 
 
-def test_overrides_reach_nested_keys() -> None:
+def test_overrides_of_nested_keys() -> None:
     values = load_config("mafsar_synthact_1shot", ["losses.text.weight=0.25", "seed=7"]).values
     assert values["losses"]["text"]["weight"] == 0.25
     assert values["losses"]["match"]["type"] == "EpisodeCrossEntropy"
     assert values["seed"] == 7
 
 
-def test_a_replaced_part_drops_and_names_what_it_does_not_have() -> None:
+def test_replacing_a_component_drops_and_lists_unknown_arguments() -> None:
     overrides = ["adapter.bottleneck=8", "adapter.gta=False", "adapter.type=STAdapter"]
     loaded = load_config("mafsar_synthact_1shot", overrides[1:])
-    # Replacing comes first whatever the order, so gta is a fault of the new part, not a leftover.
+    # The type is replaced first in any order, so gta is an unknown argument and is not dropped.
     assert loaded.values["adapter"] == {"type": "STAdapter", "gta": False}
     with pytest.raises(UserError, match="STAdapter has no argument 'gta'"):
         check_config(loaded)
@@ -77,22 +77,22 @@ def test_a_replaced_part_drops_and_names_what_it_does_not_have() -> None:
 
 
 @pytest.mark.parametrize("quoted", ["'MatchOnly'", '"MatchOnly"', " 'MatchOnly' "])
-def test_a_type_in_quotes_is_that_type(quoted: str) -> None:
-    plain = load_config("mafsar_synthact_1shot", ["readout.type=MatchOnly"])
-    same = load_config("mafsar_synthact_1shot", [f"readout.type={quoted}"])
-    assert plain.dropped["readout"]
-    assert (same.values, same.dropped) == (plain.values, plain.dropped)
-    check_config(same)
+def test_a_type_may_be_quoted(quoted: str) -> None:
+    unquoted = load_config("mafsar_synthact_1shot", ["readout.type=MatchOnly"])
+    loaded = load_config("mafsar_synthact_1shot", [f"readout.type={quoted}"])
+    assert unquoted.dropped["readout"]
+    assert (loaded.values, loaded.dropped) == (unquoted.values, unquoted.dropped)
+    check_config(loaded)
 
 
-def test_dumped_config_loads_again(tmp_path: Path) -> None:
+def test_the_text_of_a_config_loads_to_the_same_values(tmp_path: Path) -> None:
     loaded = load_config("mafsar_synthact_5shot", ["seed=5"])
     file = tmp_path / "dumped.py"
     file.write_text(loaded.text())
     assert load_config(str(file)).values == loaded.values
 
 
-def test_lines_are_those_of_the_file_that_says_it(tmp_path: Path) -> None:
+def test_locations_of_keys_in_config_and_base(tmp_path: Path) -> None:
     (tmp_path / "base.py").write_text("a = dict(x=1,\n         y=2)\nb = 3\n")
     child = tmp_path / "child.py"
     child.write_text("_base_ = 'base.py'\n\na = dict(y=4)\n")
@@ -102,7 +102,7 @@ def test_lines_are_those_of_the_file_that_says_it(tmp_path: Path) -> None:
     assert lines["b"] == f"{tmp_path / 'base.py'}:3"
 
 
-def test_a_config_anywhere_builds_on_those_of_the_package(tmp_path: Path) -> None:
+def test_a_config_in_any_folder_can_have_bases_of_the_package(tmp_path: Path) -> None:
     (tmp_path / "between.py").write_text("_base_ = 'mafsar_synthact_1shot.py'\n\nseed = 3\n")
     mine = tmp_path / "mine.py"
     mine.write_text(
@@ -116,14 +116,14 @@ def test_a_config_anywhere_builds_on_those_of_the_package(tmp_path: Path) -> Non
     assert lines["adapter.type"].startswith(str(resource("configs") / "_base_" / "methods"))
 
 
-def test_a_base_beside_the_config_comes_first(tmp_path: Path) -> None:
+def test_a_base_in_the_folder_of_the_config_precedes_the_package(tmp_path: Path) -> None:
     (tmp_path / "mafsar_synthact_1shot.py").write_text("seed = 5")
     mine = tmp_path / "mine.py"
     mine.write_text("_base_ = 'mafsar_synthact_1shot.py'\n")
     assert load_config(str(mine)).values == {"seed": 5}
 
 
-def test_a_base_that_is_nowhere_is_named_with_the_places(tmp_path: Path) -> None:
+def test_a_missing_base_is_reported_with_the_searched_folders(tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text("_base_ = 'nowhere.py'\n")
     with pytest.raises(UserError) as error:
@@ -150,11 +150,11 @@ def test_a_misspelt_base_gives_the_nearest_names(tmp_path: Path) -> None:
     ],
 )
 def test_values_of_overrides(text: str, value: object) -> None:
-    assert parse(text) == value
+    assert parse_value(text) == value
 
 
 COUNTS = {
-    # v1 of the paper prints 18.54 M of 169.81 M, 90.99 M of 154.43 M and 3.15 M of 154.43 M.
+    # v1 of the paper gives 18.54 M of 169.81 M, 90.99 M of 154.43 M and 3.15 M of 154.43 M.
     ("mafsar_ssv2small_1shot_vitb32", ()): (18_537_728, 169_815_041),
     ("finetune_ssv2small_1shot_vitb32", ()): (91_001_600, 154_429_697),
     ("finetune_ssv2small_1shot_vitb32", ("adapter.type=Frozen",)): (3_152_384, 154_429_697),
@@ -163,7 +163,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("case", COUNTS, ids=lambda case: "-".join([case[0], *case[1]]))
-def test_parameters_are_those_of_the_paper(case: tuple[str, tuple[str, ...]]) -> None:
+def test_parameter_counts_equal_those_of_the_paper(case: tuple[str, tuple[str, ...]]) -> None:
     rows = dry_run(load_config(*case).values)
     assert (sum(row.tuned for row in rows), sum(row.total for row in rows)) == COUNTS[case]
 
@@ -173,8 +173,8 @@ def test_adapters_on_some_blocks_only() -> None:
     assert next(row for row in rows if row.slot == "adapter").tuned == 2 * 1_281_600 + 6_144
 
 
-def test_modules_of_ones_own_are_part_of_the_resolved_config(tmp_path: Path) -> None:
-    """Without them the config that lies in a run's folder could not be loaded again."""
+def test_custom_imports_are_part_of_the_resolved_config(tmp_path: Path) -> None:
+    """Otherwise the config in a run folder could not be loaded again."""
     (tmp_path / "module_of_my_own.py").write_text("")
     config = tmp_path / "mine.py"
     config.write_text("custom_imports = dict(imports=['module_of_my_own'])\nseed = 3\n")

@@ -1,4 +1,4 @@
-"""The config of a finished run is data: it is read, and never run."""
+"""The config of a finished run is read as data and never run."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_anything_but_literals_is_refused_by_file_and_line(
+def test_code_other_than_literals_is_rejected_with_file_and_line(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -38,7 +38,7 @@ def test_anything_but_literals_is_refused_by_file_and_line(
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"\x00", b"\xff\xfe", b"x = " + b"(" * 5000])
-def test_a_damaged_config_is_one_message(content: bytes, tmp_path: Path) -> None:
+def test_a_damaged_config_gives_one_message(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "config.py").write_bytes(content)
     with pytest.raises(UserError, match=r"config.py:1"):
         read_resolved(tmp_path / "config.py")
@@ -47,13 +47,13 @@ def test_a_damaged_config_is_one_message(content: bytes, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "name", ["mafsar_synthact_5shot", "clipfsar_ssv2_1shot", "trx_synthact_1shot"]
 )
-def test_the_values_are_those_of_the_config_that_was_run(name: str, tmp_path: Path) -> None:
+def test_a_resolved_config_has_the_values_of_the_original_config(name: str, tmp_path: Path) -> None:
     loaded = load_config(name, ["seed=5"])
     (tmp_path / "config.py").write_text(loaded.text())
     assert read_resolved(tmp_path / "config.py") == loaded.values
 
 
-def test_modules_need_trust(tmp_path: Path) -> None:
+def test_custom_imports_need_trust(tmp_path: Path) -> None:
     (tmp_path / "received_parts.py").write_text(
         "import pathlib\npathlib.Path(__file__ + '.ran').touch()"
     )
@@ -66,11 +66,11 @@ def test_modules_need_trust(tmp_path: Path) -> None:
     assert (tmp_path / "received_parts.py.ran").exists()
 
 
-SHADOW = "raise SystemExit('the working folder took the place of a module')\n"
+SHADOW = "raise SystemExit('a file in the working folder replaced a module')\n"
 
 
 @pytest.mark.parametrize("module", ["random", "json", "typer", "numpy"])
-def test_no_file_beside_the_config_replaces_a_module(module: str, tmp_path: Path) -> None:
+def test_a_file_next_to_the_config_replaces_no_module(module: str, tmp_path: Path) -> None:
     (tmp_path / f"{module}.py").write_text(SHADOW)
     (tmp_path / "own_parts.py").write_text("import random, json, typer, numpy\n")
     (tmp_path / "mine.py").write_text(
@@ -81,11 +81,11 @@ def test_no_file_beside_the_config_replaces_a_module(module: str, tmp_path: Path
     assert done.returncode == 0, done.stderr
 
 
-def test_a_part_with_the_name_of_another_module_is_told_so(tmp_path: Path) -> None:
+def test_a_custom_module_with_the_name_of_another_module_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "random.py").write_text(SHADOW)
     config = tmp_path / "mine.py"
     config.write_text("custom_imports = dict(imports=['random'])\n")
-    with pytest.raises(UserError, match=r"random.py, but Python takes 'random' for .*another name"):
+    with pytest.raises(UserError, match=r"random.py, but Python imports .* as 'random'. Rename"):
         load_config(str(config))
 
 

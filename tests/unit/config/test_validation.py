@@ -1,4 +1,4 @@
-"""Each thing that a user can get wrong: exit status 2, one message, no traceback."""
+"""Each mistake of a user gives exit status 2 and one message without a traceback."""
 
 import sys
 from pathlib import Path
@@ -45,8 +45,8 @@ BY_OVERRIDE = {
     ),
     "no such key": ("foo.bar=1", ["unknown top-level key 'foo'"]),
     "no such loss": ("losses.txt.weight=1", ["losses.txt", "dict(type='NAME'"]),
-    "no section": ("clips.frames.x=1", ["'clips.frames' is no section"]),
-    "no assignment": ("matcher", ["no 'key=value'"]),
+    "no section": ("clips.frames.x=1", ["'clips.frames' is a single value without sub-keys"]),
+    "no assignment": ("matcher", ["expected key=value"]),
     "wrong section key": ("train.episode=3", ["Did you mean 'episodes'?"]),
     "wrong section type": ("train.episodes=many", ["'many' (str)"]),
     "value out of range": ("train.lr=-1", ["--set train.lr=-1", "at least 0"]),
@@ -78,7 +78,7 @@ BY_OVERRIDE = {
 
 
 @pytest.mark.parametrize("case", BY_OVERRIDE)
-def test_overrides(
+def test_faults_in_overrides(
     case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     override, expected = BY_OVERRIDE[case]
@@ -101,17 +101,17 @@ BY_FILE = {
         ["Did you mean 'matcher'?", "mine.py:2"],
     ),
     "a loss that is none": ("losses = dict(a=dict(type='Nothing'))", ["Unknown losses 'Nothing'"]),
-    "does not run": ("1 / 0", ["does not run: ZeroDivisionError"]),
+    "does not run": ("1 / 0", ["running the config failed: ZeroDivisionError"]),
     "no Python": ("matcher = dict(", ["mine.py", "was never closed"]),
     "no module": (
         "custom_imports = dict(imports=['no_such_module'])",
-        ["no 'no_such_module'", "PYTHONPATH"],
+        ["importing 'no_such_module' failed", "PYTHONPATH"],
     ),
 }
 
 
 @pytest.mark.parametrize("case", BY_FILE)
-def test_files(
+def test_faults_in_config_files(
     case: str,
     base: str,
     tmp_path: Path,
@@ -141,7 +141,7 @@ def test_two_bases_with_one_key(
     for name in ("a", "b"):
         (tmp_path / f"{name}.py").write_text("seed = 1\n")
     error = fails(monkeypatch, capsys, "check", write(tmp_path, "_base_ = ['a.py', 'b.py']\n"))
-    assert "may not set one key" in error
+    assert "Only one of the _base_ files may set a key" in error
 
 
 def test_unknown_config(
@@ -161,7 +161,7 @@ def test_unknown_slot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert "Did you mean 'matcher'?" in fails(monkeypatch, capsys, "list", "matchers")
 
 
-def test_videos_come_before_weights(
+def test_missing_videos_are_reported_before_missing_weights(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("FSARBENCH_SSV2", raising=False)
@@ -170,7 +170,7 @@ def test_videos_come_before_weights(
     assert "dataset.root" in error
 
 
-def test_a_used_work_folder_is_refused(
+def test_a_work_folder_with_results_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "result.json").write_text("{}")
@@ -179,7 +179,7 @@ def test_a_used_work_folder_is_refused(
     assert "--resume" in error
 
 
-def test_what_a_replaced_part_left_behind_is_named(
+def test_arguments_dropped_with_a_replaced_component_are_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
