@@ -82,9 +82,9 @@ def component_class(card: Card, pages: Pages) -> griffe.Class:
     folder = pages.package[FOLDERS[card.slot]]
     assert isinstance(folder, griffe.Module)
     modules = (m for m in folder.modules.values() if not m.is_alias)
-    found = next(m.members[card.name] for m in modules if card.name in m.classes)
-    assert isinstance(found, griffe.Class)
-    return found
+    # A module that only imports the class has an alias of that name.
+    members = (m.members.get(card.name) for m in modules)
+    return next(member for member in members if isinstance(member, griffe.Class))
 
 
 def properties(card: Card) -> Iterator[tuple[str, str]]:
