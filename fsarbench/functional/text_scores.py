@@ -11,6 +11,7 @@ def class_text(text: Float[Tensor, "*B N M E"]) -> Float[Tensor, "*B N E"]:
     """One text feature per class: the mean over its sentences.
 
     Example:
+        >>> import torch
         >>> class_text(torch.tensor([[[0.0, 2.0], [2.0, 4.0]]]))
         tensor([[1., 3.]])
     """
