@@ -65,7 +65,7 @@ def test_the_rules_name_known_data() -> None:
 
 def test_overlap_of_training_data_and_test_classes() -> None:
     kinetics, something = SeenData((KINETICS,), True), SeenData((SOMETHING,), False)
-    assert "kinetics-400, which holds the test classes, with" in overlap(kinetics, "kinetics100")
+    assert "kinetics-400, which contains the test classes, with" in overlap(kinetics, "kinetics100")
     assert overlap(kinetics, "ssv2") == overlap(SeenData(), "kinetics100") == ""
     for name in ("ssv2", "ssv2small"):
         assert overlap(something, name).endswith("holds the test classes, without labels")
