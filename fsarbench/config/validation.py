@@ -362,6 +362,19 @@ def feature_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("backbone.type", f"{message}{remedy}", sources)
     if backbone.takes_features:
         yield from block_faults(values, found["adapter"], backbone.__name__)
+    if found["reader"] is None:
+        yield from reader_faults(values["dataset"].get("test"), dataset)
+
+
+def reader_faults(test: Any, dataset: Any) -> Iterator[Fault]:
+    """A data set of the test classes that needs another reader than that of the training."""
+    name = test.get("type") if isinstance(test, dict) else None
+    if name in SLOTS["dataset"].known():
+        other = SLOTS["dataset"].find(name)
+        if other.default_reader != dataset.default_reader:
+            message = f"{name} needs {other.default_reader}, and {dataset.__name__} needs"
+            remedy = f"{dataset.default_reader}: choose two data sets that one reader reads"
+            yield Fault("dataset.test.type", f"{message} {remedy}", ("dataset.type",))
 
 
 def block_faults(values: Mapping[str, Any], adapter: Any, backbone: str) -> Iterator[Fault]:

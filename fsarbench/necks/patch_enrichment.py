@@ -33,6 +33,7 @@ class PatchEnrichment(Neck):
         UserError: `heads` does not divide the output width.
 
     Example:
+        >>> import torch
         >>> neck = PatchEnrichment(6, prefix=1, frames=8, out_dim=4)
         >>> features = VideoFeatures(torch.ones(3, 8, 5), {-1: torch.ones(3, 8, 10, 6)})
         >>> neck(features, None).shape

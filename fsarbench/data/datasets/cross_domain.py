@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from fsarbench.data.splits import fingerprint
 from fsarbench.errors import UserError, nearest
@@ -44,6 +45,26 @@ class CrossDomain(VideoDataset):
     def skipped(self) -> Mapping[str, str]:
         """Unreadable videos of both data sets."""
         return {**self.source.skipped, **self.target.skipped}
+
+    @property
+    def feature_info(self) -> Mapping[str, Any]:
+        """How the features of both data sets were computed; empty for videos, or if unknown.
+
+        Raises:
+            UserError: They were computed with other weights or from other clips.
+        """
+        source, target = self.source.feature_info, self.target.feature_info
+        if not (source and target):
+            return {}
+        for key in ("weights", "clips"):
+            if source.get(key) != target.get(key):
+                raise UserError(
+                    f"dataset.test: the features of the test classes have other {key} than those "
+                    f"of the training classes ({target.get(key)}, not {source.get(key)}): compute "
+                    "both with one config of `fsarbench features`."
+                )
+        names = (str(info.get("dataset", "FeatureFolder")) for info in (source, target))
+        return {**target, "dataset": " -> ".join(names)}
 
     @property
     def left_out(self) -> tuple[str, ...]:

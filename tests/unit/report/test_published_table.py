@@ -32,7 +32,7 @@ def test_the_terminal_lists_results_and_numbered_sources(monkeypatch: pytest.Mon
     lines = printed("--method", "MoLo").splitlines()
     assert lines[0].strip() == "ssv2-small, 5-way 1-shot"
     row = next(line.split() for line in lines if line.split()[:2] == ["MoLo", "42.7"])
-    assert " ".join(row) == "MoLo 42.7 39.8 [2] ImageNet-RN50 full test none unknown [1]"
+    assert " ".join(row) == "MoLo 42.7 39.8 [2] ImageNet-RN50 full test none no [1]"
     assert "[1] MoLo paper as quoted in alibaba-mmai-research/MoLo issue 4" in lines
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fsarbench.config.build import build_dataset
 from fsarbench.config.named_datasets import named_data_module, named_source
+from fsarbench.config.validation import find_faults
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.datasets.annotated import AnnotatedVideos
@@ -166,3 +168,35 @@ def test_decoding_features_is_refused(separate: Path) -> None:
     for call in (lambda: reader.count(separate), lambda: reader.read(separate, [0])):
         with pytest.raises(UserError, match="no frames"):
             call()
+
+
+def test_training_and_test_classes_may_be_features_of_two_data_sets(
+    separate: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    np.save(other / "all.npy", VALUES)
+    table(other, "path,row,class,split", "all.npy,0,swim,test", "all.npy,1,kick,test")
+    values = {
+        "dataset": {
+            "type": "FeatureFolder",
+            "root": str(separate),
+            "test": {"type": "FeatureFolder", "root": str(other)},
+        },
+        "backbone": {"type": "Precomputed"},
+        "readout": {"type": "TextOnly"},
+    }
+    dataset = build_dataset(values)
+    assert dataset.splits()["train"].classes == ("ThrowDiscus",)
+    assert dataset.splits()["test"].classes == ("swim", "kick")
+    assert dataset.feature_info == {}
+    info = {"weights": "w", "clips": {"frames": 8}, "dataset": "a"}
+    (separate / "features.json").write_text(json.dumps(info))
+    (other / "features.json").write_text(json.dumps({**info, "dataset": "b"}))
+    assert build_dataset(values).feature_info["dataset"] == "a -> b"
+    (other / "features.json").write_text(json.dumps({**info, "weights": "v"}))
+    with pytest.raises(UserError, match=r"other weights .*v, not w"):
+        _ = build_dataset(values).feature_info
+    values["dataset"]["test"] = {"type": "SynthAct"}
+    faults = {fault.key: fault.message for fault in find_faults(values)}
+    assert "SynthAct needs PyAVReader" in faults["dataset.test.type"]
