@@ -36,7 +36,7 @@ class Entry:
 
     @property
     def head(self) -> Line:
-        """Line with the common values of all settings; `best` and `level` if true in each setting."""
+        """Line with common values of all settings; `best` and `level` if true in each setting."""
         lines = list(self.lines.values())
         notes = "".join(dict.fromkeys("".join(line.notes for line in lines)))
         best, level = (all(getattr(line, key) for line in lines) for key in ("best", "level"))

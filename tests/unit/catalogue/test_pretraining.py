@@ -68,7 +68,7 @@ def test_overlap_of_training_data_and_test_classes() -> None:
     assert "kinetics-400, which contains the test classes, with" in overlap(kinetics, "kinetics100")
     assert overlap(kinetics, "ssv2") == overlap(SeenData(), "kinetics100") == ""
     for name in ("ssv2", "ssv2small"):
-        assert overlap(something, name).endswith("holds the test classes, without labels")
+        assert overlap(something, name).endswith("contains the test classes, without labels")
     both = hf("facebook/vjepa2-vitl-fpc64-256")
     assert both is not None
     assert overlap(both, "kinetics100").startswith(

@@ -116,4 +116,4 @@ def test_texts_and_archives_under_another_name_are_refused(tmp_path: Path) -> No
         tmp_path / "b.npy"
     )
     save(tmp_path / "c.npz", ONE).rename(tmp_path / "c.npy")
-    assert "name it .npz" in fault(tmp_path / "c.npy")
+    assert "rename it to .npz" in fault(tmp_path / "c.npy")
