@@ -230,7 +230,7 @@ def test_a_killed_command_continues_to_the_same_bytes(
         encode(tmp_path / "again", small, splits=["val", "test"])
     done = {path.name for path in (tmp_path / "again").glob("*.safetensors")}
     assert done == {"val-00000.safetensors", "val-00001.safetensors", "test-00000.safetensors"}
-    with pytest.raises(UserError, match="`fsarbench features` has not finished"):
+    with pytest.raises(UserError, match="`fsarbench features` did not finish"):
         fsarbench.load_data(str(tmp_path / "again"))
     monkeypatch.undo()
     monkeypatch.setattr("fsarbench.experiments.features.SHARD", 12)
@@ -289,9 +289,9 @@ def test_the_backbone_of_a_run_has_its_weights(home: Path, tmp_path: Path) -> No
     ("config", "overrides", "message"),
     [
         ("taskadapter_synthact_1shot", [], "TaskAdapter attends across the videos"),
-        ("mafsar_synthact_1shot", [], "reads the text features of the class"),
+        ("mafsar_synthact_1shot", [], "uses the text features of the class"),
         (CONFIG, ["clips.sampling=random"], "Set clips.sampling='centre'"),
-        (None, [], "either a config or --run RUN"),
+        (None, [], "Give a config, or --run RUN"),
     ],
 )
 def test_features_that_depend_on_more_than_the_video_are_refused(

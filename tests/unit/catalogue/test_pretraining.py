@@ -72,7 +72,7 @@ def test_overlap_of_training_data_and_test_classes() -> None:
     both = hf("facebook/vjepa2-vitl-fpc64-256")
     assert both is not None
     assert overlap(both, "kinetics100").startswith(
-        "pretrained on kinetics-400 and kinetics-600 and kinetics-700, which hold"
+        "pretrained on kinetics-400 and kinetics-600 and kinetics-700, which contain"
     )
-    assert overlap(both, "ssv2").startswith("pretrained on something-something-v2, which holds")
+    assert overlap(both, "ssv2").startswith("pretrained on something-something-v2, which contains")
     assert overlap(kinetics, "a data set of one's own") == ""
