@@ -30,7 +30,7 @@ class CNN(TrunkBackbone):
         self.prefix, self.mlp_width = 0, 0
 
     def adapt(self, adapters: Sequence[Adapter]) -> None:
-        """Make the parameters trainable that the adapters name; there is one adapter per stage.
+        """Make the parameters trainable that the adapters select, with one adapter per stage.
 
         Raises:
             UserError: An adapter works on tokens.
@@ -84,7 +84,8 @@ class MapTrunk(Trunk, Protocol):
 class MapCNN(CNN):
     """Convolutional image network whose last feature map gives tokens for necks.
 
-    The cells of the map, row by row, are the tokens after the last block; earlier blocks give none.
+    The cells of the map, row by row, are the tokens after the last block. Earlier blocks have no
+    tokens.
 
     Args:
         trunk: Network module from images to pooled features.

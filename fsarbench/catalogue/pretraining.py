@@ -1,4 +1,4 @@
-"""Data that known pretrained weights were trained on, and data sets whose test classes it holds."""
+"""Training data of known pretrained weights, and overlap with the test classes of data sets."""
 
 import sys
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ class SeenData:
     """Training data of pretrained weights.
 
     Attributes:
-        data: Names of the data sets; none for random weights.
-        labels: Whether their class labels were used.
+        data: Names of the data sets; empty for random weights.
+        labels: Whether the class labels were used.
     """
 
     data: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def seen_data(backbone: Mapping[str, Any]) -> SeenData | None:
         return None
     if pretrained in (None, False):
         return SeenData()
-    # With True, timm's weights are named by the model.
+    # With True, the model name of timm determines the weights.
     named = backbone.get("model", "") if pretrained is True else pretrained
     weights = PurePath(str(named)).name
     for known in card.seen_data:
@@ -60,30 +60,30 @@ def seen_data(backbone: Mapping[str, Any]) -> SeenData | None:
 
 
 def seen_record(backbone: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Training data of the weights of a backbone as results and feature folders record it."""
+    """Training data of the weights of a backbone, as stored in results and feature folders."""
     seen = seen_data(backbone)
     return None if seen is None else {"data": list(seen.data), "labels": seen.labels}
 
 
 @cache
 def holders() -> Mapping[str, frozenset[str]]:
-    """Names of training data that holds test classes of a data set, by its name in configs."""
+    """Names of training data that contain test classes of a data set, by data set."""
     with (resource("registry") / RULES).open("rb") as stream:
         return {name: frozenset(data) for name, data in tomllib.load(stream).items()}
 
 
 def overlap(seen: SeenData, dataset: str) -> str:
-    """Remark on weights that have seen test classes of a data set; empty if they have not.
+    """Remark on weights that were trained on test classes of a data set; may be empty.
 
     Example:
         >>> overlap(SeenData(("kinetics-400",), labels=True), "kinetics100")
-        'pretrained on kinetics-400, which holds the test classes, with their labels'
+        'pretrained on kinetics-400, which contains the test classes, with their labels'
         >>> overlap(SeenData(("kinetics-400",), labels=True), "ssv2")
         ''
     """
-    held = [name for name in seen.data if name in holders().get(dataset, ())]
-    if not held:
+    overlapping = [name for name in seen.data if name in holders().get(dataset, ())]
+    if not overlapping:
         return ""
-    verb = "hold" if len(held) > 1 else "holds"
+    verb = "contain" if len(overlapping) > 1 else "contains"
     use = "with their labels" if seen.labels else "without labels"
-    return f"pretrained on {' and '.join(held)}, which {verb} the test classes, {use}"
+    return f"pretrained on {' and '.join(overlapping)}, which {verb} the test classes, {use}"

@@ -1,1 +1,1 @@
-"""The verbs of the command line, a file for each verb or group; what they do is elsewhere."""
+"""Commands of the command line with their options; each calls a function of another package."""

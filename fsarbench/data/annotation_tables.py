@@ -106,8 +106,8 @@ def require_unique(rows: Iterable[Row], column: str) -> None:
 
 
 def existing_paths(root: Path, paths: Iterable[str]) -> set[str]:
-    """Those of some paths below a folder that exist."""
-    # Each folder is listed once: checking 70,000 files one by one takes minutes on a network disk.
+    """Existing paths among some paths relative to a folder."""
+    # Each folder is listed once, because checking 70,000 files takes minutes on a network disk.
     listed = list(paths)
     folders: dict[Path, set[str]] = defaultdict(set)
     for folder in {(root / path).parent for path in listed}:

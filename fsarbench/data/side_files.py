@@ -14,15 +14,15 @@ from fsarbench.video import Split, SplitName, Video
 
 
 def load_extra(videos: Sequence[Video], names: Sequence[str]) -> dict[str, Num[Tensor, "V ..."]]:
-    """Side data of some videos by name; all arrays of a name have one shape.
+    """Side data of several videos by name, stacked over the videos.
 
     Args:
         videos: Videos.
-        names: Names of the side data that a component reads.
+        names: Names of the side data.
 
     Raises:
-        UserError: A video has no such side file, the file is damaged or missing, or the arrays of
-            two videos have different shapes.
+        UserError: A side file is missing or damaged, or the arrays of two videos have different
+            shapes.
     """
     extra: dict[str, Tensor] = {}
     for name in names:
@@ -31,7 +31,7 @@ def load_extra(videos: Sequence[Video], names: Sequence[str]) -> dict[str, Num[T
             if array.shape != arrays[0].shape:
                 raise UserError(
                     f"Side data '{name}': the array of {video.id} has the shape {array.shape}, "
-                    f"that of {videos[0].id} {arrays[0].shape}; all must have one shape."
+                    f"that of {videos[0].id} {arrays[0].shape}; expected equal shapes."
                 )
         extra[name] = torch.from_numpy(np.stack(arrays))
     return extra
@@ -57,7 +57,7 @@ def _load(video: Video, name: str) -> np.ndarray:
 def with_side_files(
     splits: Mapping[SplitName, Split], root: Path, templates: Mapping[str, str] | None
 ) -> dict[SplitName, Split]:
-    """Splits whose videos know their side files.
+    """Splits with the paths of the side files of each video.
 
     Args:
         splits: Splits of a data set.

@@ -76,8 +76,8 @@ def otam(
     for column in remaining:
         merged = torch.logaddexp(score[1:], score[:-1])
         score = torch.cat([score[:1], merged]) - column
-    # The padded last column is free. Unrolled, each path through it leaves the real columns once:
-    # straight into its row, or (except from the last row) to the row below.
+    # The padded last column is free. Each path enters it once, in the row of its last real cell or
+    # (except for the last row) in the row below.
     return -temperature * torch.cat([score, score[:-1]]).logsumexp(0)
 
 

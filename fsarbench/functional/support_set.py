@@ -30,7 +30,7 @@ def vectors(
 
 
 def one_hot(way: int, shot: int, like: Tensor) -> Float[Tensor, "M N"]:
-    """The labels of class-major support examples, 1 at the class and 0 elsewhere.
+    """One-hot labels of support examples in class-major order.
 
     Example:
         >>> one_hot(2, 2, torch.ones(1)).tolist()

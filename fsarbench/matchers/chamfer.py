@@ -65,7 +65,7 @@ class Chamfer(Matcher):
     def forward(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
-        """The mean of the largest cosines, over temperature."""
+        """Mean of the largest cosine similarities divided by the temperature."""
         cosines = self._matched(self._cosines(query, prototypes))
         directions = []
         if self.direction != "support":
@@ -77,7 +77,7 @@ class Chamfer(Matcher):
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
-        """The frame cosines, which frames or tuples found each other, and the strongest tuples."""
+        """Cosine similarities of frames, nearest frames or tuples, and strongest tuples."""
         cosines = self._cosines(query, prototypes)
         found = nearest(1 - self._matched(cosines), self.direction)
         shots, length = cosines.shape[2], cosines.shape[-1]
@@ -95,7 +95,7 @@ class Chamfer(Matcher):
         return frame_cosines(self._tuples(query), self._tuples(prototypes))
 
     def _matched(self, cosines: Float[Tensor, "Q N P U V"]) -> Float[Tensor, "Q N B U W"]:
-        """The cosines of each comparison of two sets, B of them for each class."""
+        """Cosine similarities of each pair of compared sets; B pairs per class."""
         return cosines.transpose(2, 3).flatten(3)[:, :, None] if self.joint else cosines
 
     def _tuples(self, frames: Float[Tensor, "*B T D"]) -> Float[Tensor, "*B U W"]:

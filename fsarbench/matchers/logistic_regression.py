@@ -15,15 +15,16 @@ class LogisticRegression(Matcher):
     """Multinomial logistic regression fitted in each episode on the support examples.
 
     Minimises the cross-entropy, summed over examples, plus half the squared weights over `c`; the
-    intercept is not penalised. The weights are sums of examples, so that Newton's method runs on
-    one coefficient for each example and class, a fixed number of steps and no branch on data.
+    intercept is not penalised. The weights of a class are a linear combination of the examples, so
+    Newton's method is applied to one coefficient per example and class. It runs a fixed number of
+    steps.
 
     Args:
-        c: The inverse strength of the penalty, above 0.
+        c: Inverse strength of the penalty, above 0.
         pooling: `mean` averages features over time, `flatten` concatenates the frames.
         normalise: `l2` divides the feature vector of a video by its norm, `none` leaves it.
-        steps: The number of Newton steps, 1 or more.
-        temperature: What the logits are divided by, above 0.
+        steps: Number of Newton steps, 1 or more.
+        temperature: Divisor of the logits, above 0.
 
     Example:
         >>> LogisticRegression()(torch.ones(2, 8, 4), torch.ones(1, 5, 3, 8, 4)).shape
@@ -48,11 +49,11 @@ class LogisticRegression(Matcher):
     def forward(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
-        """The logits of the fitted classifier, over temperature."""
+        """Logits of the fitted classifier divided by the temperature."""
         way, shot = prototypes.shape[1:3]
         examples = vectors(prototypes, self.pooling, self.normalise).flatten(1, 2)
         points = vectors(query, self.pooling, self.normalise)[:, None]
-        # Without a penalty of the intercept, the origin of the features is free.
+        # Shifting all features does not change the result, because the intercept is not penalised.
         centre = examples.mean(1, keepdim=True)
         examples, points = examples - centre, points - centre
         targets = one_hot(way, shot, examples)
@@ -73,14 +74,16 @@ class LogisticRegression(Matcher):
     ) -> tuple[Float[Tensor, "B M N"], Float[Tensor, "B N"]]:
         """Coefficients and intercepts after one step from the given logits.
 
-        At the minimum the coefficients are c (targets - probabilities). Linearised around the
-        logits f this reads a / c + H (G a + b) = targets - p + H f, and the coefficients of a class
-        add up to 0. Adding a constant to all intercepts changes nothing: their sum is set to 0.
+        At the minimum, the coefficients are a = c (targets - p) with the probabilities p, and the
+        coefficients of a class sum to 0. With the Gram matrix G of the examples, the intercepts b
+        and the Hessian H, the linearisation around the logits f is
+        a / c + H (G a + b) = targets - p + H f. Adding a constant to all intercepts does not change
+        the probabilities, so the sum of the intercepts is set to 0.
         """
         examples, way = targets.shape
         p = logits.softmax(-1)
         eye = torch.eye(way, dtype=p.dtype, device=p.device)
-        # The Hessian of each example's cross-entropy by its logits.
+        # Hessian of the cross-entropy of each example with respect to its logits.
         hessian = p[..., None] * eye - p[..., None] * p[..., None, :]
         right = targets - p + (hessian @ logits[..., None])[..., 0]
         size = examples * way

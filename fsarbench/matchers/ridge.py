@@ -47,7 +47,7 @@ class Ridge(Matcher):
     def forward(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
-        """The predicted targets, over temperature."""
+        """Predicted targets divided by the temperature."""
         way, shot = prototypes.shape[1:3]
         examples = vectors(prototypes, self.pooling, self.normalise).flatten(1, 2)
         points = vectors(query, self.pooling, self.normalise)[:, None]

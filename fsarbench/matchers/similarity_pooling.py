@@ -18,7 +18,7 @@ Pooling = Literal["mean", "max", "diagonal", "linear"]
 
 @MATCHERS.register_module()
 class SimilarityPooling(Matcher):
-    """The matching baselines of Bertrand, Kalantidis and Tolias (arXiv 2303.16084).
+    """Matching baselines of Bertrand, Kalantidis and Tolias (arXiv 2303.16084).
 
     The cosines of all frames of a query with all frames of a prototype are pooled to one number.
     Each of the P prototypes of a class is matched by itself and the similarities are averaged.
@@ -58,14 +58,14 @@ class SimilarityPooling(Matcher):
     def forward(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> Float[Tensor, "Q N"]:
-        """The pooled cosines, mean over P, over temperature."""
+        """Pooled cosine similarities, averaged over P and divided by the temperature."""
         cosines = frame_cosines(query, prototypes)
         return self._pool(cosines).mean(-1) / self.temperature
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
-        """The cosines, and the weight of each pair of frames in the score."""
+        """Cosine similarities, and the weight of each pair of frames in the score."""
         cosines = frame_cosines(query, prototypes)
         with torch.enable_grad():
             cells = cosines.detach().clone().requires_grad_()

@@ -117,14 +117,14 @@ class TupleMinimum(Matcher):
     def _distances(
         self, query: Float[Tensor, "Q T D"], prototypes: Float[Tensor, "#Q N P S D"]
     ) -> Iterator[tuple[int, Float[Tensor, "Q N U P U"]]]:
-        """Tuple sizes, and distances of all tuples of that size."""
+        """Yield each tuple size with the distances between all tuples of this size."""
         for layer in self.maps:
             assert isinstance(layer, TupleMap)
-            ours, theirs = layer(query), layer(prototypes)
-            squares = ours.square().sum(-1)[:, None, :, None, None]
-            squares = squares + theirs.square().sum(-1).unsqueeze(2)
-            squares = squares - 2 * tuple_products(ours, theirs)
-            # The gradient of a root is infinite at zero; below the bound it is zero.
+            query_tuples, class_tuples = layer(query), layer(prototypes)
+            squares = query_tuples.square().sum(-1)[:, None, :, None, None]
+            squares = squares + class_tuples.square().sum(-1).unsqueeze(2)
+            squares = squares - 2 * tuple_products(query_tuples, class_tuples)
+            # The gradient of a square root is infinite at 0. The clamp sets it to 0 there.
             yield layer.size, squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
 

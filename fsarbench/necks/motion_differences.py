@@ -73,7 +73,7 @@ class MotionDifferences(Neck):
         self.decoder = decoder(channels, tuple(enlarge))
 
     def output_frames(self, frames: int) -> int:
-        """One step less than there are frames."""
+        """Number of steps: one less than the number of frames."""
         return frames - 1
 
     def forward(

@@ -286,9 +286,9 @@ def _training(training: Training) -> dict[str, Any]:
 
 def _parameters(slots: list[SlotParameters]) -> dict[str, Any]:
     return {
-        "tuned": sum(part.tuned for part in slots),
-        "total": sum(part.total for part in slots),
-        "slots": [asdict(part) for part in slots],
+        "tuned": sum(slot.tuned for slot in slots),
+        "total": sum(slot.total for slot in slots),
+        "slots": [asdict(slot) for slot in slots],
     }
 
 

@@ -1,7 +1,7 @@
-"""Files of features: `.npy`, `.npz` and `.safetensors`, for one video or for many.
+"""Files of features, `.npy`, `.npz` and `.safetensors`, for one or several videos.
 
-A `.npy` file is the array itself; the others hold it under the name `features`. The array of one
-video is "S D", or "D" for one feature per video; a file of several videos has the axis V before.
+In `.npz` and `.safetensors` files, the array has the name `features`. The array of one video has
+the axes "S D", or "D" for one feature per video; that of several videos has a first axis V.
 """
 
 from collections.abc import Iterator
@@ -39,15 +39,15 @@ def read_features(path: Path, row: int | None = None) -> Float32[np.ndarray, "S 
     with opened(path) as array:
         shape = one_video(path, tuple(array.shape), row)
         values = array[()] if row is None else array[row]
-        # torch, because numpy has no bfloat16.
-        plain = torch.as_tensor(np.array(values) if isinstance(values, np.ndarray) else values)
-    if plain.is_complex():
+        # Converted by torch, because numpy has no bfloat16.
+        tensor = torch.as_tensor(np.array(values) if isinstance(values, np.ndarray) else values)
+    if tensor.is_complex():
         raise UserError(f"{path}: '{KEY}' has complex numbers; expected floats.")
-    features: Float32[np.ndarray, "S D"] = plain.to(torch.float32).reshape(shape).numpy()
+    features: Float32[np.ndarray, "S D"] = tensor.to(torch.float32).reshape(shape).numpy()
     if not np.isfinite(features).all():
-        where = "" if row is None else f", row {row},"
+        in_row = "" if row is None else f", row {row},"
         raise UserError(
-            f"{path}{where} has values that are NaN or infinite: compute the features again, or "
+            f"{path}{in_row} has values that are NaN or infinite: compute the features again, or "
             "leave the video out."
         )
     return features
@@ -64,13 +64,13 @@ def feature_shape(path: Path, row: int | None = None) -> tuple[int, int]:
 
 
 def one_video(path: Path, shape: tuple[int, ...], row: int | None) -> tuple[int, int]:
-    """Number of steps and width of one video in an array of that shape.
+    """Number of steps and width of one video in an array of this shape.
 
     Raises:
-        UserError: The array has another number of axes, or no such row.
+        UserError: The array has another number of axes, or too few rows.
     """
-    own = shape if row is None else shape[1:]
-    if len(own) not in (1, 2) or 0 in own:
+    of_video = shape if row is None else shape[1:]
+    if len(of_video) not in (1, 2) or 0 in of_video:
         one, many = "(steps, width) or (width)", "(videos, steps, width) or (videos, width)"
         hint = (
             f" of one video. For a file of several videos, {many}, the table needs the column 'row'"
@@ -84,7 +84,7 @@ def one_video(path: Path, shape: tuple[int, ...], row: int | None) -> tuple[int,
         raise UserError(
             f"{path}: '{KEY}' has {shape[0]} rows, 0 to {shape[0] - 1}, and no row {row}."
         )
-    return (1, own[0]) if len(own) == 1 else (own[0], own[1])
+    return (1, of_video[0]) if len(of_video) == 1 else (of_video[0], of_video[1])
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def opened(path: Path) -> Iterator[Any]:
                 yield Rows(file.get_slice(only_key(path, list(file.keys()))))
         else:
             raise UserError(
-                f"{path} is no file of features: expected a name that ends in "
+                f"{path} is not a file of features: expected a name that ends in "
                 f"{', '.join(SUFFIXES)}."
             )
     except UserError:
@@ -127,16 +127,16 @@ class Rows:
         self.shape = tuple(part.get_shape())
 
     def __getitem__(self, index: Any) -> Tensor:
-        # safetensors has no empty index.
+        # safetensors does not support the empty index.
         tensor: Tensor = self.part[:] if index == () else self.part[index]
         return tensor
 
 
 def only_key(path: Path, keys: list[str]) -> str:
-    """The key `features`.
+    """Check that a file has an array `features`, and return this name.
 
     Raises:
-        UserError: The file does not have it.
+        UserError: The file has no such array.
     """
     if KEY not in keys:
         raise UserError(
@@ -147,28 +147,28 @@ def only_key(path: Path, keys: list[str]) -> str:
 
 
 def npz_features(path: Path) -> np.ndarray:
-    """Array `features` of an archive; that of the last archives stays in memory.
+    """Array `features` of an archive; the arrays of the last two archives are cached.
 
     Raises:
         UserError: The archive is missing or damaged, or has no such array.
     """
     if not path.is_file():
         raise UserError(f"The file of features {path} is missing.")
-    # An archive can only be read whole, and may have the features of many videos.
+    # Cached, because an archive with many videos can only be read as a whole.
     return _npz_features(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=2)
 def _npz_features(path: Path, changed: int) -> np.ndarray:
-    del changed  # tells versions of the file apart
+    del changed  # part of the cache key, so that a changed file is read again
     return load_npz(path, (KEY,))[KEY]
 
 
 def load_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Arrays of a NumPy archive by name, those that it has.
+    """Arrays of a NumPy archive by name; missing arrays are left out.
 
     Raises:
-        UserError: It has no array `features`, or is damaged or pickled.
+        UserError: The archive has no array `features`, is damaged, or is pickled.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -186,20 +186,20 @@ def load_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 
 def numbers(path: Path, array: Any) -> np.ndarray:
-    """An array of numbers.
+    """Check that an array has real numbers, and return it.
 
     Raises:
-        UserError: It is something else.
+        UserError: The file has another content.
     """
     if not isinstance(array, np.ndarray):
-        raise UserError(f"{path} is an archive and no single array: name it .npz.")
+        raise UserError(f"{path} is an archive instead of an array: rename it to .npz.")
     if array.dtype.kind not in "fiu":
         raise UserError(f"{path}: '{KEY}' has the type {array.dtype}; expected floats.")
     return array
 
 
 def write_features(path: Path, features: Float[Tensor, "V S D"]) -> None:
-    """Write the features of some videos, atomically.
+    """Write the features of several videos atomically.
 
     Raises:
         UserError: The file cannot be written.

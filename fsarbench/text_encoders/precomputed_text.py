@@ -22,9 +22,9 @@ class PrecomputedText(TextEncoder):
     """Text features of classes from a file, such as the one that `fsarbench features` writes.
 
     Args:
-        file: `.npz` file with the arrays `classes` (the A class names for prompts, in the column
-            `readable` of a table) and `features` "A M E", or "A E" for one sentence per class; `~`
-            is expanded.
+        file: `.npz` file with the arrays `classes` (A class names for prompts, as in the column
+            `readable` of a split file) and `features` "A M E", or "A E" for one sentence per class;
+            `~` is expanded.
 
     Raises:
         UserError: The file is missing or damaged, an array is missing or has other axes, or a value
@@ -46,7 +46,7 @@ class PrecomputedText(TextEncoder):
             UserError: The file has no such class.
         """
         table = self.get_buffer("table")
-        if table.is_meta:  # for counting and checking, with names that no data set has
+        if table.is_meta:  # in a dry run or a FLOP count, the class names are made up
             return table.new_empty(len(names), self.sentences, self.dim)
         missing = self.missing(names)
         if missing:
@@ -57,7 +57,7 @@ class PrecomputedText(TextEncoder):
         return table[[self.rows[name] for name in names]]
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """Classes that the file does not have."""
+        """Classes without features in the file."""
         return [name for name in names if name not in self.rows]
 
 

@@ -230,7 +230,7 @@ def test_a_killed_command_continues_to_the_same_bytes(
         encode(tmp_path / "again", small, splits=["val", "test"])
     done = {path.name for path in (tmp_path / "again").glob("*.safetensors")}
     assert done == {"val-00000.safetensors", "val-00001.safetensors", "test-00000.safetensors"}
-    with pytest.raises(UserError, match="`fsarbench features` has not finished"):
+    with pytest.raises(UserError, match="`fsarbench features` did not finish"):
         fsarbench.load_data(str(tmp_path / "again"))
     monkeypatch.undo()
     monkeypatch.setattr("fsarbench.experiments.features.SHARD", 12)

@@ -1,4 +1,4 @@
-"""Training classes of one data set, test classes of another."""
+"""Cross-domain data sets: training classes of one data set, test classes of another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,8 +13,8 @@ from fsarbench.video import Split, SplitName, VideoDataset
 class CrossDomain(VideoDataset):
     """Cross-domain data set: train and val classes of one data set, test classes of another.
 
-    Train and val classes that are also test classes, by their readable names without regard to
-    case, are left out, since the test would not be on new classes.
+    Train and val classes that are also test classes are left out, because the test classes must be
+    new. Classes are equal if their readable names differ only in case, spaces and underscores.
 
     Args:
         source: Data set of the train and val classes.
@@ -30,15 +30,15 @@ class CrossDomain(VideoDataset):
         self.exclude = tuple(exclude)
 
     def splits(self) -> dict[SplitName, Split]:
-        """Train and val classes without those of the test, and the test classes.
+        """Splits train and val without the test classes, and the split test.
 
         Raises:
-            UserError: `exclude` names a class that the data set does not have, or no class remains.
+            UserError: A class in `exclude` is unknown, or no train or val class remains.
         """
         return dict(self._splits)
 
     def fingerprint(self) -> str:
-        """Hash over the video ids, classes and splits that are used."""
+        """Hash over the ids, classes and splits of the videos in use."""
         return fingerprint(self.splits())
 
     @property
@@ -68,7 +68,7 @@ class CrossDomain(VideoDataset):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Train and val classes that are left out, as the data set spells them."""
+        """Names of the train and val classes that are left out."""
         before, after = self.source.splits(), self.splits()
         return tuple(
             name
@@ -93,13 +93,19 @@ class CrossDomain(VideoDataset):
         for name, split in kept.items():
             if not split.classes:
                 raise UserError(
-                    f"dataset.exclude: no {name} class remains without those of the test classes."
+                    f"dataset.exclude: no {name} class remains without the test classes."
                 )
         return {**kept, "test": test}
 
 
 def without_classes(split: Split, readable: set[str], names: Sequence[str]) -> Split:
-    """A split without some classes, given by spelling or by name; labels are renumbered."""
+    """Copy of a split without some classes, with new labels.
+
+    Args:
+        split: Split to copy.
+        readable: Spellings of readable names to leave out, from `spelling`.
+        names: Names of classes to leave out.
+    """
     pairs = enumerate(zip(split.classes, split.readable, strict=True))
     kept = [
         index
@@ -117,7 +123,7 @@ def without_classes(split: Split, readable: set[str], names: Sequence[str]) -> S
 
 
 def spelling(name: str) -> str:
-    """Spelling of a class name under which two data sets are compared.
+    """Spelling of a class name for the comparison of two data sets.
 
     Example:
         >>> spelling("Pull_Up") == spelling("pull  up")

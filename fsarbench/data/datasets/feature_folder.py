@@ -1,4 +1,4 @@
-"""Features of videos that were computed before, with a table of videos, classes and splits."""
+"""Data set of precomputed features, with a table of videos, classes and splits."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ TABLE, INFO = "features.csv", "features.json"
 
 @dataclass(frozen=True)
 class FeatureEntry:
-    """One video of a table of features.
+    """Video in a table of features.
 
     Attributes:
-        entry: Id, file, row of the file, and class.
-        split: Split of its class.
-        readable: Class name for prompts; empty if the class name stands for itself.
+        entry: Id, file, row in the file, and class.
+        split: Split of the class.
+        readable: Class name for prompts; empty to derive it from the class name.
     """
 
     entry: Entry
@@ -48,13 +48,14 @@ class FeatureEntry:
 class FeatureFolder(VideoDataset):
     """Features in `.npy`, `.npz` or `.safetensors` files, with a table (CSV).
 
-    The table starts with the header line `path,class,split` and has one line per video: its file
-    relative to `root`, its class, and `train`, `val` or `test`. The file holds "S D" or "D" values;
-    archives hold them under the name `features`. With a fourth column, `row`, a file holds several
-    videos, "V S D" or "V D", and the column is the row of the video. If `path` names a video file,
-    as in the table of `AnnotatedVideos`, the features are in the file of the same name, or of the
-    name in the column `id`, with one of the three endings. The column `readable` is the class name
-    for prompts. Splits may be missing. `fsarbench features` writes such a folder.
+    The table starts with the header line `path,class,split` and has one line per video: the file of
+    its features relative to `root`, its class, and `train`, `val` or `test`. The file holds an
+    array "S D" or "D"; in `.npz` and `.safetensors` files, the array has the name `features`. With
+    a fourth column `row`, a file holds the features of several videos, "V S D" or "V D", and the
+    column is the row of the video. If `path` is a video file, as in the table of
+    `AnnotatedVideos`, the file of its features has the same name, or the name in the column `id`,
+    and one of the three suffixes. The column `readable` is the class name for prompts. A split may
+    have no videos. `fsarbench features` writes such a folder.
 
     Without a table, `root` is one `.npz` file with the arrays `features` "V S D" or "V D", `labels`
     (class of each video), `splits` (`train`, `val` or `test` for each video) and optionally `ids`.
@@ -62,8 +63,8 @@ class FeatureFolder(VideoDataset):
     Args:
         root: Folder of the features, or the `.npz` file; `~` and `$NAME` are expanded.
         table: Table of the videos; relative paths start at `root`.
-        name: Name of the data set in tables of results; None for that of the videos from which
-            `fsarbench features` computed the features.
+        name: Name of the data set in tables of results; None for the data set in `features.json`,
+            whose videos were encoded.
     """
 
     default_reader = "ArrayReader"
@@ -80,7 +81,7 @@ class FeatureFolder(VideoDataset):
         """Folder of the features, or the `.npz` file.
 
         Raises:
-            UserError: It does not exist.
+            UserError: The folder or file does not exist.
         """
         root = expand_path(self.root, "dataset.root")
         if not (root.is_dir() or (root.is_file() and root.suffix == ".npz")):
@@ -101,7 +102,7 @@ class FeatureFolder(VideoDataset):
         path = expand_path(self.table_file, "dataset.table", self.folder)
         if not path.is_file():
             info = self.feature_info
-            unfinished = "`fsarbench features` has not finished: run it again; it continues. "
+            unfinished = "`fsarbench features` did not finish: repeat the command to resume it. "
             raise UserError(
                 f"There is no table {path} (dataset.table). {unfinished if info else ''}Write a "
                 "CSV file with the first line 'path,class,split' and one line per video, such as "
@@ -123,13 +124,13 @@ class FeatureFolder(VideoDataset):
         try:
             info = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise UserError(f"{path} is no JSON ({error}): restore it or remove it.") from None
+            raise UserError(f"{path} is not valid JSON ({error}): restore or remove it.") from None
         if not isinstance(info, dict):
-            raise UserError(f"{path} is no JSON object: restore it or remove it.")
+            raise UserError(f"{path} is not a JSON object: restore or remove it.")
         return info
 
     def splits(self) -> dict[SplitName, Split]:
-        """The three splits, in the order of the table; a split that it does not name is empty."""
+        """Splits train, val and test in the order of the table; splits without videos are empty."""
         readable = {e.entry.class_name: e.readable for e in self._entries}
         return {
             name: split_of(
@@ -141,9 +142,9 @@ class FeatureFolder(VideoDataset):
         }
 
     def fingerprint(self) -> str:
-        """Hash of the videos whose features these are, while the table is as it was written.
+        """Fingerprint of the encoded videos, if the table was not changed after writing.
 
-        Without `features.json`, or with another table, the hash over the partition of video ids.
+        With a changed table or without `features.json`, hash over the video ids of each split.
         """
         videos = ((e.split, e.entry.class_name, e.entry.id) for e in self._entries)
         partition = partition_hash(grouped(videos))
@@ -159,7 +160,7 @@ class FeatureFolder(VideoDataset):
 
 
 def table_entries(root: Path, table: Path) -> list[FeatureEntry]:
-    """Videos of a table whose files are below a folder.
+    """Videos of a table with files in a folder.
 
     Raises:
         UserError: The table is invalid, or a file does not exist.
@@ -193,7 +194,7 @@ def table_entries(root: Path, table: Path) -> list[FeatureEntry]:
 
 
 def id_of(row: Row) -> str:
-    """Id of a video: its own, or its path, with the row in a file of several videos."""
+    """Id of a video from the column `id`, or from path and row."""
     return row["id"] or (f"{row['path']}#{row['row']}" if row["row"] else row["path"])
 
 
@@ -201,7 +202,7 @@ def row_number(row: Row) -> int | None:
     """Row of a video in its file; None for a file of one video.
 
     Raises:
-        UserError: The cell is no number.
+        UserError: The cell is not a number.
     """
     if not row["row"]:
         return None
@@ -214,8 +215,8 @@ def find_files(root: Path, rows: Sequence[Row]) -> dict[str, str]:
     """Files of features by location of the row, relative to the root.
 
     Raises:
-        UserError: A file does not exist; the message names the first video and what it would have
-            to be called.
+        UserError: A file does not exist; the message has the expected names of the first missing
+            file.
     """
     candidates = {row.location: file_names(row) for row in rows}
     existing = existing_paths(root, (name for names in candidates.values() for name in names))

@@ -1,4 +1,4 @@
-"""The videos that two annotation tables share: a list on which two labs can be compared."""
+"""Intersection of two annotation tables, for comparable results on incomplete data sets."""
 
 import csv
 import io
@@ -15,13 +15,13 @@ from fsarbench.video import SplitName
 
 @dataclass(frozen=True)
 class Shared:
-    """Videos of two tables in the same split.
+    """Videos that two tables have in the same split.
 
     Attributes:
-        rows: Rows of the first table whose videos the second one has too.
-        first: Videos per split of the first table.
-        second: Videos per split of the second table.
-        moved: Ids of videos that the tables put into different splits.
+        rows: Rows of the first table whose videos are also in the second table.
+        first: Number of videos per split in the first table.
+        second: Number of videos per split in the second table.
+        moved: Ids of videos that are in different splits of the two tables.
     """
 
     rows: tuple[Row, ...]
@@ -30,23 +30,23 @@ class Shared:
     moved: tuple[str, ...]
 
     def count(self, split: SplitName) -> int:
-        """Shared videos of a split."""
+        """Number of shared videos in a split."""
         return sum(row.split() == split for row in self.rows)
 
 
 def intersect(first: Path, second: Path, out: Path) -> Shared:
-    """Write the rows of the first table whose videos the second one has in the same split.
+    """Write the rows of the first table whose videos are in the same split of the second table.
 
     Videos are compared by the column `id`, or by file name without folder and suffix if a table
     has no ids. The rows keep the columns and paths of the first table.
 
     Args:
         first: Annotation table.
-        second: Annotation table, of other folders for example.
+        second: Annotation table; its paths may differ.
         out: Annotation table to write.
 
     Raises:
-        UserError: A table is invalid, or they share no video of a split.
+        UserError: A table is invalid, or a split has no shared video.
     """
     tables = [read_table(path, ("path", "class", "split")) for path in (first, second)]
     by_id = all(row["id"] for rows in tables for row in rows)
@@ -60,7 +60,7 @@ def intersect(first: Path, second: Path, out: Path) -> Shared:
         if not shared.count(split):
             raise UserError(
                 f"{first} and {second} share no {split} video. Videos are compared by "
-                f"{'id' if by_id else 'file name'}; are these lists of one data set?"
+                f"{'id' if by_id else 'file name'}. Give two tables of the same data set."
             )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -77,8 +77,8 @@ def _splits(rows: Sequence[Row], path: Path, by_id: bool) -> dict[str, SplitName
         name = _name(row, by_id)
         if name in splits:
             raise UserError(
-                f"{row.location}: the video '{name}' stands twice in {path}; give the table a "
-                "column id with a name of its own for each video."
+                f"{row.location}: the video '{name}' occurs twice in {path}. Add a column 'id' "
+                "with a different id for each video."
             )
         splits[name] = row.split()
     return splits

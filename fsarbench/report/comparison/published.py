@@ -1,4 +1,4 @@
-"""What papers report of the methods that were run: other code, often other protocols."""
+"""Published results of the methods in a comparison."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,9 +8,9 @@ from fsarbench.report.comparison.rows import Row
 
 
 def published_for(rows: Sequence[Row]) -> list[PublishedResult]:
-    """Published results of the rows' methods on their data sets and tasks, each once."""
-    found = [result for row in rows for result in _of_row(row)]
-    return list(dict.fromkeys(found))
+    """Published results of the methods of the rows, for their data sets and tasks."""
+    results = [result for row in rows for result in _of_row(row)]
+    return list(dict.fromkeys(results))
 
 
 def _of_row(row: Row) -> Iterator[PublishedResult]:
@@ -30,5 +30,5 @@ def is_method(row: Row, card: MethodCard) -> bool:
 
 
 def conditions(result: PublishedResult) -> str:
-    """Pretraining, the trained part of the backbone, and what else is known."""
+    """Pretraining, trained part of the backbone, and note of a published result."""
     return ", ".join(part for part in (result.pretraining, result.tuning, result.note) if part)

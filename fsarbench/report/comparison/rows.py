@@ -62,7 +62,10 @@ class Row:
 
     @property
     def backbone(self) -> str:
-        """Model and weights of the backbone, or its component; of features, what computed them."""
+        """Model and weights of the backbone; for given features, the backbone that computed them.
+
+        Without a model name, the name of the component.
+        """
         origin = (self.first.conditions.get("features") or {}).get("origin") or {}
         if origin.get("backbone"):
             return f"{origin['backbone']}, features given"

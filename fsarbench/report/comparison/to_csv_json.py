@@ -1,4 +1,4 @@
-"""The comparison as CSV and JSON: unrounded numbers for other programs."""
+"""Comparison as CSV and JSON, with unrounded numbers for other programs."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from fsarbench.statistics.paired import Difference
 
 
 def csv_text(comparison: Comparison) -> str:
-    """A line a row, measured ones and then published ones, told apart by the column `origin`."""
+    """CSV table of measured rows and published results, which differ in the column `origin`."""
     records = [
         _flat(record(comparison, section, line))
         for section in comparison.sections
@@ -28,7 +28,7 @@ def csv_text(comparison: Comparison) -> str:
 
 
 def json_text(comparison: Comparison) -> str:
-    """Everything, published results apart; accuracies are fractions, memory is in bytes."""
+    """JSON text of measured rows and published results; accuracies are fractions, memory bytes."""
     content = {
         "confidence": comparison.confidence,
         "baseline": comparison.baseline or None,
@@ -45,7 +45,7 @@ def json_text(comparison: Comparison) -> str:
 
 
 def published_record(result: PublishedResult) -> dict[str, Any]:
-    """A published result by names; accuracies are fractions, as those that were measured."""
+    """Values of a published result by name; accuracies are fractions."""
     return {
         "method": result.method,
         "dataset": result.dataset,
@@ -61,12 +61,12 @@ def published_record(result: PublishedResult) -> dict[str, Any]:
 
 
 def record(comparison: Comparison, section: Section, line: Line) -> dict[str, Any]:
-    """One row by names."""
+    """Values of a measured row by name; accuracies are fractions."""
     profile = comparison.profile
     cost = None if profile is None else profile.of(line.row)
     row, (dataset, way, shot) = line.row, section.setting
     result = row.first.result
-    size, kind = row.memory
+    peak_bytes, owner = row.memory
     return {
         "origin": "measured",
         "method": row.name,
@@ -77,11 +77,11 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
         "tuned_parameters": result["parameters"]["tuned"],
         "parameters": result["parameters"]["total"],
         "gflops_episode": result["gflops"]["episode"],
-        "peak_bytes": size or None,
-        "peak_of": kind,
+        "peak_bytes": peak_bytes or None,
+        "peak_of": owner,
         **({} if profile is None else {"train_step": None if cost is None else asdict(cost)}),
         "accuracy": row.mean,
-        "intervals": {name: _interval(found) for name, found in line.intervals.items()},
+        "intervals": {name: _interval(interval) for name, interval in line.intervals.items()},
         "seeds": [run.conditions["seed"] for run in row.runs],
         "best": line.best,
         "level_with_best": line.level,
@@ -92,13 +92,13 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    found: Difference = verdict.difference
+    difference: Difference = verdict.difference
     return {
-        **_interval(found.interval),
-        "p": none_for_nan(found.p_value),
+        **_interval(difference.interval),
+        "p": none_for_nan(difference.p_value),
         "p_corrected": none_for_nan(verdict.p_value),
         "smallest_detectable": none_for_nan(verdict.detectable),
-        "one_training": found.one_training,
+        "one_training": difference.one_training,
     }
 
 
@@ -106,9 +106,9 @@ def _interval(interval: Interval) -> dict[str, Any]:
     return {key: none_for_nan(value) for key, value in asdict(interval).items()}
 
 
-def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for key, value in found.items():
+    for key, value in values.items():
         if isinstance(value, dict):
             flat.update(_flat(value, f"{prefix}{key}."))
         else:
@@ -116,5 +116,5 @@ def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return {key: value for key, value in flat.items() if not key.endswith(WORDS)}
 
 
-# Words about intervals belong below a table, not into each line of it.
+# Keys with sentences about intervals, which are not repeated in each line of a CSV table.
 WORDS = (".method", ".covers", ".leaves_out", ".unavailable")

@@ -1,4 +1,4 @@
-"""The comparison as text: for the terminal, as Markdown, and as LaTeX."""
+"""Comparison as tables for the terminal, in Markdown and in LaTeX."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class Entry:
 
     @property
     def head(self) -> Line:
-        """Line with the values that all settings share; best or level if it is so in each."""
+        """Line with common values of all settings; `best` and `level` if true in each setting."""
         lines = list(self.lines.values())
         notes = "".join(dict.fromkeys("".join(line.notes for line in lines)))
         best, level = (all(getattr(line, key) for line in lines) for key in ("best", "level"))
@@ -97,7 +97,7 @@ def sheets(sections: Sequence[Section]) -> list[Sheet]:
 
 
 def _belongs(section: Section, sheet: Sheet) -> bool:
-    # A name that refers to different runs or seeds in the other setting needs a table of its own.
+    # If a name has different runs or seeds in two settings, the settings need separate tables.
     if section.setting[0] != sheet.sections[0].setting[0]:
         return False
     in_sheet = {name: runs for other in sheet.sections for name, runs in _folders(other).items()}
@@ -150,7 +150,7 @@ def markdown(comparison: Comparison) -> str:
 
 
 def cells(result: PublishedResult) -> tuple[str, ...]:
-    """A published result, cell by cell."""
+    """Cells of a published result."""
     rerun = "" if result.rerun is None else f"{result.rerun:.1f}"
     return (
         *(result.method, result.dataset, result.task, f"{result.accuracy:.1f}", rerun),
@@ -191,7 +191,7 @@ def _bold(text: str) -> str:
 
 
 def latex(comparison: Comparison) -> str:
-    r"""A table environment; the document needs `\usepackage{booktabs,graphicx}`."""
+    r"""LaTeX table environment; the document needs `\usepackage{booktabs,graphicx}`."""
     lines = [
         r"% \usepackage{booktabs,graphicx}",
         r"\begin{table*}[t]",
@@ -208,7 +208,7 @@ def latex(comparison: Comparison) -> str:
 
 
 def _latex_tables(comparison: Comparison) -> Iterator[str]:
-    # Tables of the same columns are one tabular, so that these stand below each other.
+    # Tables with the same columns form one tabular, so that their columns are aligned.
     alike: dict[tuple[Setting, ...], list[Sheet]] = {}
     for sheet in sheets(comparison.sections):
         alike.setdefault(sheet.several, []).append(sheet)

@@ -50,7 +50,10 @@ def choose(rows: Sequence[Row], each: int) -> list[Chosen]:
 
 
 def alike(rows: Sequence[Row]) -> list[Row]:
-    """Rows that were tested on the same episodes as the first row, as far as is known."""
+    """Rows with the same test episodes as the first row.
+
+    If a row has no saved episodes, rows with equal data, seed and number of episodes are the same.
+    """
     first = rows[0]
 
     def same(row: Row) -> bool:
@@ -62,10 +65,7 @@ def alike(rows: Sequence[Row]) -> list[Row]:
 
 
 def same_draw(row: Row, other: Row) -> bool:
-    """Whether equal numbers of episodes mean equal videos for both rows.
-
-    The rows may have different numbers of episodes.
-    """
+    """Whether both rows draw the same sequence of episodes; its length may differ."""
     keys = ("data_fingerprint", "episodes_seed", "queries_a_class")
     return all(row.first.conditions[key] == other.first.conditions[key] for key in keys)
 

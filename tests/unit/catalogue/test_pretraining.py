@@ -65,14 +65,14 @@ def test_the_rules_name_known_data() -> None:
 
 def test_overlap_of_training_data_and_test_classes() -> None:
     kinetics, something = SeenData((KINETICS,), True), SeenData((SOMETHING,), False)
-    assert "kinetics-400, which holds the test classes, with" in overlap(kinetics, "kinetics100")
+    assert "kinetics-400, which contains the test classes, with" in overlap(kinetics, "kinetics100")
     assert overlap(kinetics, "ssv2") == overlap(SeenData(), "kinetics100") == ""
     for name in ("ssv2", "ssv2small"):
-        assert overlap(something, name).endswith("holds the test classes, without labels")
+        assert overlap(something, name).endswith("contains the test classes, without labels")
     both = hf("facebook/vjepa2-vitl-fpc64-256")
     assert both is not None
     assert overlap(both, "kinetics100").startswith(
-        "pretrained on kinetics-400 and kinetics-600 and kinetics-700, which hold"
+        "pretrained on kinetics-400 and kinetics-600 and kinetics-700, which contain"
     )
-    assert overlap(both, "ssv2").startswith("pretrained on something-something-v2, which holds")
+    assert overlap(both, "ssv2").startswith("pretrained on something-something-v2, which contains")
     assert overlap(kinetics, "a data set of one's own") == ""

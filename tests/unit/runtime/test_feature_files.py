@@ -96,7 +96,7 @@ def test_what_is_not_finite_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [*SUFFIXES, ".txt", ".pkl"])
 def test_files_of_no_use_are_refused(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"
-    assert "missing" in fault(path) or "is no file of features" in fault(path)
+    assert "missing" in fault(path) or "is not a file of features" in fault(path)
     path.write_bytes(b"nothing of use")
     assert str(path) in fault(path)
 
@@ -116,4 +116,4 @@ def test_texts_and_archives_under_another_name_are_refused(tmp_path: Path) -> No
         tmp_path / "b.npy"
     )
     save(tmp_path / "c.npz", ONE).rename(tmp_path / "c.npy")
-    assert "name it .npz" in fault(tmp_path / "c.npy")
+    assert "rename it to .npz" in fault(tmp_path / "c.npy")

@@ -62,7 +62,7 @@ OUTLINE: RGB = (0.06, 0.06, 0.07)
 
 @dataclass(frozen=True)
 class _Patch:
-    """An object in a window around it, for several frames."""
+    """Rendered object in a square window around its centre, for several frames."""
 
     colour: Float32[np.ndarray, "T S S 3"]
     cover: Float32[np.ndarray, "T S S"]

@@ -101,7 +101,7 @@ def test_the_fingerprint_is_that_of_the_videos_while_the_table_is_unchanged(sepa
     table(separate, "path,class,split", "a/3.npy,wave,test")
     assert FeatureFolder(str(separate)).fingerprint() not in (before, "that of the videos")
     (separate / "features.json").write_text("[")
-    with pytest.raises(UserError, match="no JSON"):
+    with pytest.raises(UserError, match="not valid JSON"):
         FeatureFolder(str(separate)).fingerprint()
 
 

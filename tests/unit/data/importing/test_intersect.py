@@ -45,7 +45,7 @@ def test_without_ids_file_names_are_compared(tmp_path: Path) -> None:
     shared = intersect(first, table(tmp_path, "b.csv", moved, header), tmp_path / "out.csv")
     assert len(shared.rows) == 5
     twice = table(tmp_path, "c.csv", [*lines, "d/1.mp4,run,train"], header)
-    with pytest.raises(UserError, match=r"c\.csv, line 7: the video '1' stands twice"):
+    with pytest.raises(UserError, match=r"c\.csv, line 7: the video '1' occurs twice"):
         intersect(twice, first, tmp_path / "out.csv")
 
 

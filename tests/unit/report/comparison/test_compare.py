@@ -318,7 +318,7 @@ def test_weights_that_have_seen_the_test_classes_are_marked(tmp_path: Path) -> N
     found = lines(table)
     assert found["seen"].notes == found["across"].notes == "a"
     assert [found[name].notes for name in ("other", "unknown", "older", "elsewhere")] == [""] * 4
-    note = "[a] pretrained on kinetics-400, which holds the test classes, with their labels."
+    note = "[a] pretrained on kinetics-400, which contains the test classes, with their labels."
     assert note in remarks(table)
     # The conditions of the test are the same: it is compared like the others.
     assert found["seen"].best or found["seen"].beside_best is not None
