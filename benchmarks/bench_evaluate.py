@@ -136,10 +136,11 @@ def fake_model() -> FewShotModel:
 def test_prototypes_and_matching_alone(say: Say, lengths: Lengths, device: torch.device) -> None:
     model, draw = fake_model().to(device), torch.Generator().manual_seed(0)
     features = torch.randn(VIDEOS, FRAMES, DIM, generator=draw).to(device)
-    text = torch.randn(CLASSES, DIM, generator=draw).to(device)
+    text = torch.randn(CLASSES, 1, DIM, generator=draw).to(device)
     kind = EpisodeSettings(way=5, shot=1, queries=1)
     plan = draw_episode_arrays(EpisodeSampler(fake_split(), kind, 0), lengths.episodes)
-    both, chunk = Features(features, features), EvaluateSettings().chunk
+    named = {"frames": features}
+    both, chunk = Features(named, named), EvaluateSettings().chunk
     with torch.no_grad():
         start = now(device)
         labels = np.array([video.label for video in fake_split().videos], dtype=np.int64)

@@ -60,7 +60,7 @@ def episode(built: FewShotModel, sizes: Sizes, device: torch.device) -> Episode:
     videos = frames(sizes.videos * sizes.frames, built.backbone, device)
     videos = videos.unflatten(0, (sizes.videos, sizes.frames))
     support = videos[: sizes.way * sizes.shot].unflatten(0, (sizes.way, sizes.shot))
-    text = torch.randn(sizes.way, built.backbone.dim, generator=torch.Generator().manual_seed(0))
+    text = torch.randn(sizes.way, 1, built.backbone.dim, generator=torch.Generator().manual_seed(0))
     return Episode(
         support=support,
         query=videos[sizes.way * sizes.shot :],
