@@ -32,7 +32,7 @@ def test_a_file_a_decorator_and_custom_imports(tmp_path: Path) -> None:
 def test_a_part_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
     done = check(tmp_path, result="[:, :2]")
     assert done.returncode == 2
-    assert "contract" in done.stderr
+    assert "violates the interface" in done.stderr
     assert "LastFrame" in done.stderr
     assert "Traceback" not in done.stderr
 

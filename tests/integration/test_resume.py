@@ -87,7 +87,7 @@ def test_other_videos_are_refused(toy: Path, tmp_path: Path) -> None:
     other = tmp_path / "toy"
     shutil.copytree(toy, other)
     (other / "videos" / "class 0" / "3.mp4").unlink()
-    with pytest.raises(UserError, match=r"inputs: data_fingerprint was \"\w+\", is \"\w+\"\. Set"):
+    with pytest.raises(UserError, match=r"inputs: data_fingerprint was \"\w+\", is \"\w+\"\. Restore"):
         resumed(other)
 
 
@@ -116,7 +116,7 @@ def test_an_unfinished_run_is_compared_too_and_goes_on(toy: Path, tmp_path: Path
     other = tmp_path / "toy"
     shutil.copytree(toy, other)
     (other / "run" / "result.json").unlink()
-    with pytest.raises(UserError, match=r"train\.lr was 0\.01, is 0\.5\. Set"):
+    with pytest.raises(UserError, match=r"train\.lr was 0\.01, is 0\.5\. Restore"):
         resumed(other, "train.lr=0.5")
     resumed(other, "train.workers=1")
     for name in ("episodes.csv", "best.safetensors"):
@@ -145,7 +145,7 @@ def test_a_folder_of_an_earlier_version_is_refused(toy: Path, tmp_path: Path) ->
     shutil.copytree(toy, other)
     (other / "run" / "inputs.json").unlink()
     before = content(other / "run")
-    with pytest.raises(UserError, match=r"inputs\.json, which .* is missing; an earlier version"):
+    with pytest.raises(UserError, match=r"inputs\.json, the record .* is missing; earlier versions"):
         resumed(other)
     assert content(other / "run") == before
 
