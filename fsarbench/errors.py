@@ -1,7 +1,7 @@
 """Exception for errors in a user's input, and suggestions of similar names for its messages."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class UserError(ValueError):
@@ -50,3 +50,13 @@ def closest(name: str, known: Iterable[str]) -> str:
     lower = {other.lower(): other for other in known}
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     return f" Did you mean '{lower[close[0]]}'?" if close else ""
+
+
+def first_names(names: Sequence[str], most: int = 5) -> str:
+    """The first of many names, for a message that counts them.
+
+    Example:
+        >>> first_names(["run", "sit", "wave"], 2)
+        "'run', 'sit', ..."
+    """
+    return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")

@@ -293,11 +293,12 @@ class FewShotModel(nn.Module):
             text: Text features of the classes.
         """
         support, query = encoding_of(support), encoding_of(query)
+        matchings = self.matchings()
         outcomes = {
             name: match_branch(name, matching, support, query, text)
-            for name, matching in self.matchings().items()
+            for name, matching in matchings.items()
         }
-        return fuse(outcomes, self.matchings(), support, query, text)
+        return fuse(outcomes, matchings, support, query, text)
 
     def loss(self, outcome: Outcome, episode: Episode) -> dict[str, Float[Tensor, ""]]:
         """Weighted losses by name; training minimises their sum."""

@@ -153,3 +153,13 @@ class FeatureReader(VideoReader):
         """
         del indices
         raise UserError(f"{path} has features and no frames, so there is nothing to decode.")
+
+
+def class_key(name: str) -> str:
+    """Class name without differences of case, underscores and spaces, to compare two sources.
+
+    Example:
+        >>> class_key("Brush_Hair") == class_key(" brush  hair")
+        True
+    """
+    return " ".join(name.replace("_", " ").lower().split())

@@ -6,9 +6,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from fsarbench.data.annotation_tables import missing_file
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_folder import FolderImport, Shares, import_folder
-from fsarbench.data.importing.from_lists import Imported, import_lists, missing_file
+from fsarbench.data.importing.from_lists import Imported, import_lists
 from fsarbench.data.importing.known_lists import KNOWN_LISTS, known_dataset
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError

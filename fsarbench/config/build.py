@@ -16,8 +16,16 @@ from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.datasets.cross_domain import CrossDomain
 from fsarbench.data.episode_sampler import EpisodeSettings
-from fsarbench.errors import UserError
-from fsarbench.interfaces import Backbone, Matcher, Neck, PrototypeBuilder, TextEncoder
+from fsarbench.errors import UserError, first_names
+from fsarbench.interfaces import (
+    Backbone,
+    Loss,
+    Matcher,
+    Neck,
+    PrototypeBuilder,
+    Readout,
+    TextEncoder,
+)
 from fsarbench.model import Branch, FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.settings import EvaluateSettings, TrainSettings
@@ -31,20 +39,20 @@ from fsarbench.video import (
 )
 
 Values = Mapping[str, Any]
-# The training classes of most of the field's data sets: stands in where no data is looked for.
+# Training classes of most published data sets, for models that are built without data.
 USUAL_CLASSES = 64
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The plain sections of a config.
+    """Settings of a config: its sections that are no components.
 
     Attributes:
-        clips: How clips are cut, not yet sized for a backbone.
+        clips: Clip settings, not yet sized for a backbone.
         episodes: Way, shot and queries.
-        train: How the model is trained.
-        evaluate: How it is tested.
-        seed: The seed of episodes, clips and initial weights.
+        train: Training settings.
+        evaluate: Evaluation settings.
+        seed: Seed of episodes, clips and initial weights.
     """
 
     clips: ClipSettings
@@ -66,9 +74,7 @@ def build_dataset(values: Values) -> VideoDataset:
     With the key `test`, test classes come from another data set.
     """
     spec = values["dataset"]
-    source = build_component(
-        "dataset", {k: v for k, v in spec.items() if k not in OUTER_KEYS["dataset"]}
-    )
+    source = build_component("dataset", spec)
     if not spec.get("test"):
         return source
     target = build_component("dataset", spec["test"], key="dataset.test")
@@ -149,11 +155,11 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     """The model of a checked config, on torch's default device.
 
     Args:
-        values: The config's.
-        classes: The number of training classes, for losses that speak of all of them.
+        values: Values of the config.
+        classes: Number of training classes, for losses over all of them.
 
     Raises:
-        UserError: A part refuses its arguments, or parts do not fit together.
+        UserError: A component rejects its arguments, or components do not fit together.
     """
     values = with_feature_sizes(values)
     text_encoder = build_component("text_encoder", values.get("text_encoder"))
@@ -177,27 +183,42 @@ def build_model(values: Values, classes: int = USUAL_CLASSES) -> FewShotModel:
     # In order of their names: the resolved config of a run may hold them in another order.
     for name, spec in sorted((values.get("branches") or {}).items()):
         branches[name], branch_sizes[name] = build_branch(name, spec, shared)
-    # A loss of a base config is left out by setting it to None.
-    losses = {k: spec for k, spec in (values.get("losses") or {}).items() if spec is not None}
-    readers = {**losses, "readout": values["readout"]}
-    reads = {name: spec["branch"] for name, spec in readers.items() if spec.get("branch")}
-    # A loss or readout without a branch reads the features of the backbone.
-    own = {name: branch_sizes.get(reads.get(name, ""), sizes) for name in readers}
+    readout, losses, reads = build_readers(values, sizes, branch_sizes)
     return FewShotModel(
         backbone=backbone,
         prototypes=prototypes,
         matcher=matcher,
-        readout=build_component("readout", without_branch(values["readout"]), own["readout"]),
-        losses={
-            name: build_component("losses", without_branch(spec), own[name], f"losses.{name}")
-            for name, spec in losses.items()
-        },
+        readout=readout,
+        losses=losses,
         text_encoder=text_encoder,
         load_clips=ClipLoader(values, backbone.image_size),
         neck=neck,
         branches=branches,
         reads=reads,
     )
+
+
+def build_readers(
+    values: Values, sizes: Values, branch_sizes: Mapping[str, Values]
+) -> tuple[Readout, dict[str, Loss], dict[str, str]]:
+    """Readout and losses, and the branch that each of them reads by name, if it names one.
+
+    Args:
+        values: Values of the config.
+        sizes: Sizes of the backbone's features, for those that name no branch.
+        branch_sizes: Sizes of the features of each branch.
+    """
+    # A loss of a base config is left out by setting it to None.
+    losses = {k: spec for k, spec in (values.get("losses") or {}).items() if spec is not None}
+    readers = {**losses, "readout": values["readout"]}
+    reads = {name: spec["branch"] for name, spec in readers.items() if spec.get("branch")}
+    own = {name: branch_sizes.get(reads.get(name, ""), sizes) for name in readers}
+    readout = build_component("readout", values["readout"], own["readout"])
+    built = {
+        name: build_component("losses", spec, own[name], f"losses.{name}")
+        for name, spec in losses.items()
+    }
+    return readout, built, reads
 
 
 def build_neck(spec: Values | None, sizes: Values, key: str) -> tuple[Neck | None, Values]:
@@ -236,14 +257,9 @@ def build_branch(name: str, spec: Values, sizes: Values) -> tuple[Branch, Values
     return Branch(prototypes, matcher, neck, float(spec.get("weight", 1.0))), own
 
 
-def without_branch(spec: Values) -> Values:
-    """Config of a loss or readout without the key that names its branch."""
-    return {name: value for name, value in spec.items() if name != "branch"}
-
-
 def assemble(loaded: LoadedConfig, device: torch.device) -> tuple[FewShotModel, DataModule, str]:
-    """The model on its device, what it runs on, and the fingerprint of the data."""
-    # Videos come first: they are what is missing most often, and looking for them costs nothing.
+    """Model on its device, data module, and fingerprint of the data."""
+    # Videos come first: they are missing most often, and finding them is fast.
     dataset = build_dataset(loaded.values)
     splits = dataset.splits()
     # The resolved config names the sizes, so that a run can be rebuilt without its features.
@@ -276,23 +292,22 @@ def require_sentences(encoder: TextEncoder | None, splits: Mapping[SplitName, Sp
     names = [name for split in splits.values() for name in split.readable]
     missing = encoder.missing(names)
     if missing:
-        listed = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
         raise UserError(
             f"text_encoder: no sentence for {len(missing)} of the {len(names)} classes of the data "
-            f"set: {listed}. Add them to the corpus."
+            f"set: {first_names(missing)}. Add them to the corpus."
         )
 
 
 def build_component(
     slot: str, spec: Values | None, sizes: Values | None = None, key: str | None = None
 ) -> Any:
-    """One part; the sizes that its constructor names are filled in.
+    """Build a component; sizes that its constructor has as arguments are filled in.
 
     Args:
-        slot: Its slot.
-        spec: Its `dict(type=...)`; None where the config leaves an optional slot empty.
-        sizes: What assembly knows by the names of arguments.
-        key: Its key in the config, for messages, where that is not the slot.
+        slot: Slot of the component.
+        spec: Config `dict(type=...)`; None for an empty optional slot.
+        sizes: Sizes by the name of the argument.
+        key: Config key for messages; None if it is the slot.
 
     Raises:
         UserError: Its constructor failed; the message names key and type.
@@ -300,7 +315,8 @@ def build_component(
     if spec is None:
         return None
     component = SLOTS[slot].find(spec["type"])
-    given = {name: value for name, value in spec.items() if name != "type"}
+    outer = {"type", *OUTER_KEYS.get(slot, ())}
+    given = {name: value for name, value in spec.items() if name not in outer}
     if slot in TAKES_SIZES and sizes is not None:
         wanted = OFFERED.intersection(parameters(component))
         given |= {name: sizes[name] for name in wanted}
@@ -321,7 +337,6 @@ def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
     if spec is None:
         return
     depth = backbone.depth
-    plain = {name: value for name, value in spec.items() if name != "blocks"}
     chosen = spec.get("blocks")
     chosen = range(depth) if chosen is None else chosen
     if any(not -depth <= i < depth for i in chosen):
@@ -333,7 +348,7 @@ def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:
     backbone.adapt(
         [
             build_component(
-                "adapter", plain if i in adapted else frozen, {**sizes, "block_index": i}
+                "adapter", spec if i in adapted else frozen, {**sizes, "block_index": i}
             )
             for i in range(depth)
         ]
@@ -344,7 +359,7 @@ class ClipLoader:
     """Decodes video files to the test clips that a config describes.
 
     Args:
-        values: The config's.
+        values: Values of the config.
         image_size: Side of the crop in pixels where the config does not say; 0 for a backbone that
             takes features.
     """

@@ -136,6 +136,11 @@ def _check(path: Path, header: list[str], rows: list[Row], columns: list[str]) -
             raise UserError(f"{row.location}: the cell of the column {empty[0]} is empty.")
 
 
+def missing_file(table: Path) -> Path:
+    """Path of the list of missing videos, next to the annotation table."""
+    return table.with_suffix(".missing.txt")
+
+
 OnBadVideo = Literal["error", "skip"]
 COLUMNS = ("path", "split", "kind", "skip", "reason")
 

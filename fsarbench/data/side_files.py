@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Num
 from torch import Tensor
 
+from fsarbench.data.video_files import without_suffix
 from fsarbench.errors import UserError
 from fsarbench.video import Split, SplitName, Video
 
@@ -78,7 +79,7 @@ def with_side_files(
             )
 
     def of_video(video: Video) -> Video:
-        stem = str(Path(video.id).with_suffix(""))
+        stem = without_suffix(video.id)
         files = {
             name: root / template.replace("{id}", video.id).replace("{stem}", stem)
             for name, template in templates.items()

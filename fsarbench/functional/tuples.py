@@ -17,7 +17,29 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.errors import UserError
 from fsarbench.explanation import Link
+
+
+def require_tuple_size(
+    component: str, argument: str, value: object, largest: int, frames: int | None
+) -> None:
+    """Require tuples that are no longer than a clip.
+
+    Args:
+        component: Name of the calling component, for the message.
+        argument: Name of its argument.
+        value: Value of the argument.
+        largest: Frames of the longest tuple.
+        frames: Frames of a clip; None if unknown.
+
+    Raises:
+        UserError: A tuple has more frames than a clip.
+    """
+    if frames is not None and largest > frames:
+        raise UserError(
+            f"{component}: {argument} is {value}, expected at most the {frames} frames of a clip."
+        )
 
 
 @cache

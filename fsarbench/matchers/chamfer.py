@@ -7,11 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat, PositiveInt
-from fsarbench.errors import UserError
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.hausdorff import nearest
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.tuples import framewise, ordered_tuples, strongest
+from fsarbench.functional.tuples import framewise, ordered_tuples, require_tuple_size, strongest
 from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 
@@ -52,11 +51,7 @@ class Chamfer(Matcher):
         frames: PositiveInt | None = None,
     ) -> None:
         super().__init__()
-        if frames is not None and tuple_size > frames:
-            raise UserError(
-                f"Chamfer: tuple_size is {tuple_size}, expected at most the {frames} frames of a "
-                "clip."
-            )
+        require_tuple_size("Chamfer", "tuple_size", tuple_size, tuple_size, frames)
         self.direction = direction
         self.joint = joint
         self.tuple_size = tuple_size

@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import NotEmpty, PositiveInt, ShareWithZero
-from fsarbench.errors import UserError
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.tuples import (
@@ -15,6 +14,7 @@ from fsarbench.functional.tuples import (
     framewise,
     membership,
     products,
+    require_tuple_size,
     squared_norms,
     strongest,
 )
@@ -144,10 +144,7 @@ class TRX(Matcher):
     ) -> None:
         super().__init__()
         sizes = list(cardinalities)
-        if frames is not None and max(sizes) > frames:
-            raise UserError(
-                f"TRX: cardinalities is {sizes}, expected at most the {frames} frames of a clip."
-            )
+        require_tuple_size("TRX", "cardinalities", sizes, max(sizes), frames)
         self.attentions = nn.ModuleList(TupleAttention(dim, n, key_dim, dropout) for n in sizes)
 
     def forward(

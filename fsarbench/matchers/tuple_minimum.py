@@ -8,10 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import NotEmpty, PositiveInt, ShareWithZero
-from fsarbench.errors import UserError
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.functional.tuples import framewise, membership, strongest
+from fsarbench.functional.tuples import framewise, membership, require_tuple_size, strongest
 from fsarbench.interfaces import Matcher
 from fsarbench.layers import dropout_layer
 from fsarbench.registry import MATCHERS
@@ -80,11 +79,7 @@ class TupleMinimum(Matcher):
     ) -> None:
         super().__init__()
         sizes = list(cardinalities)
-        if frames is not None and max(sizes) > frames:
-            raise UserError(
-                f"TupleMinimum: cardinalities is {sizes}, expected at most the {frames} frames of "
-                "a clip."
-            )
+        require_tuple_size("TupleMinimum", "cardinalities", sizes, max(sizes), frames)
         width = max(dim // 2, 1) if hidden is None else hidden
         self.dropout = dropout_layer(dropout)
         self.maps = nn.ModuleList(TupleMap(dim, size, width) for size in sizes)

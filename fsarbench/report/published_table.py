@@ -14,6 +14,7 @@ from fsarbench.report.table_layouts import (
     CutTable,
     Heading,
     csv_table,
+    latex_environment,
     latex_fitted,
     latex_tabular,
     latex_text,
@@ -124,18 +125,8 @@ def latex(results: Sequence[PublishedResult]) -> str:
         for title, rows in sections(results, sources)
     ]
     aligned = "".join("r" if column.number else "l" for column in COLUMNS)
-    lines = [
-        r"% \usepackage{booktabs,graphicx}",
-        r"\begin{table*}[t]",
-        r"\centering\small\setlength{\tabcolsep}{4pt}",
-        *latex_fitted(latex_tabular(aligned, HEADERS, groups)),
-        r"\par\smallskip",
-        r"\begin{minipage}{\linewidth}\footnotesize",
-        *(f"{latex_text(line)}\\par" for line in (*LEGEND, *source_lines(sources))),
-        r"\end{minipage}",
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    table = latex_fitted(latex_tabular(aligned, HEADERS, groups))
+    return latex_environment(table, (*LEGEND, *source_lines(sources)))
 
 
 def csv_text(results: Sequence[PublishedResult]) -> str:

@@ -118,6 +118,27 @@ def latex_fitted(tabular: Iterable[str]) -> Iterator[str]:
     yield r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 
 
+def latex_environment(tables: Iterable[str], notes: Iterable[str]) -> str:
+    r"""LaTeX table environment; the document needs `\usepackage{booktabs,graphicx}`.
+
+    Args:
+        tables: Lines of one or several tabulars.
+        notes: Plain texts below the tables, one per paragraph.
+    """
+    lines = [
+        r"% \usepackage{booktabs,graphicx}",
+        r"\begin{table*}[t]",
+        r"\centering\small\setlength{\tabcolsep}{4pt}",
+        *tables,
+        r"\par\smallskip",
+        r"\begin{minipage}{\linewidth}\footnotesize",
+        *(f"{latex_text(note)}\\par" for note in notes),
+        r"\end{minipage}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def csv_table(records: Sequence[Mapping[str, Any]]) -> str:
     """CSV table with one line per record; the columns are all keys in order of appearance."""
     columns = list(dict.fromkeys(key for record in records for key in record))

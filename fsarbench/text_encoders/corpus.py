@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fsarbench.errors import UserError
+from fsarbench.errors import UserError, first_names
+from fsarbench.video import class_key
 
 LAYOUT = (
     "expected a JSON object from class names to a sentence, a list of sentences, or an object "
@@ -45,9 +46,9 @@ class Corpus:
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._sentences: dict[str, tuple[str, ...]] = {}
         for name, value in classes.items():
-            if spelling(name) in self._sentences:
+            if class_key(name) in self._sentences:
                 raise UserError(f"corpus: {self.path} has the class '{name}' twice.")
-            self._sentences[spelling(name)] = self._of_class(name, value)
+            self._sentences[class_key(name)] = self._of_class(name, value)
 
     def _of_class(self, name: str, value: Any) -> tuple[str, ...]:
         parts = list(value.values()) if isinstance(value, Mapping) else [value]
@@ -62,7 +63,7 @@ class Corpus:
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """Class names without a sentence, in their order."""
-        return [name for name in names if spelling(name) not in self._sentences]
+        return [name for name in names if class_key(name) not in self._sentences]
 
     def sentences(self, names: Sequence[str]) -> list[tuple[str, ...]]:
         """Sentences of each class.
@@ -72,12 +73,11 @@ class Corpus:
         """
         missing = self.missing(names)
         if missing:
-            listed = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
             raise UserError(
                 f"corpus: {self.path} has no sentence for {len(missing)} of {len(names)} classes: "
-                f"{listed}. Add them to the file."
+                f"{first_names(missing)}. Add them to the file."
             )
-        return [self._sentences[spelling(name)] for name in names]
+        return [self._sentences[class_key(name)] for name in names]
 
     def count(self) -> int:
         """Sentences per class, if all classes have the same number.
@@ -94,13 +94,3 @@ class Corpus:
                 "take sentences='mean'."
             )
         return next(iter(counts))
-
-
-def spelling(name: str) -> str:
-    """Spelling of a class name under which it is looked up.
-
-    Example:
-        >>> spelling("Brush_Hair"), spelling(" brush  hair")
-        ('brush hair', 'brush hair')
-    """
-    return " ".join(name.replace("_", " ").lower().split())

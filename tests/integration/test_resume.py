@@ -87,7 +87,9 @@ def test_other_videos_are_refused(toy: Path, tmp_path: Path) -> None:
     other = tmp_path / "toy"
     shutil.copytree(toy, other)
     (other / "videos" / "class 0" / "3.mp4").unlink()
-    with pytest.raises(UserError, match=r"inputs: data_fingerprint was \"\w+\", is \"\w+\"\. Restore"):
+    with pytest.raises(
+        UserError, match=r"inputs: data_fingerprint was \"\w+\", is \"\w+\"\. Restore"
+    ):
         resumed(other)
 
 
@@ -145,7 +147,9 @@ def test_a_folder_of_an_earlier_version_is_refused(toy: Path, tmp_path: Path) ->
     shutil.copytree(toy, other)
     (other / "run" / "inputs.json").unlink()
     before = content(other / "run")
-    with pytest.raises(UserError, match=r"inputs\.json, the record .* is missing; earlier versions"):
+    with pytest.raises(
+        UserError, match=r"inputs\.json, the record .* is missing; earlier versions"
+    ):
         resumed(other)
     assert content(other / "run") == before
 

@@ -10,6 +10,7 @@ from fsarbench.data.annotation_tables import (
     OnBadVideo,
     Row,
     existing_paths,
+    missing_file,
     read_table,
     require_all_splits,
     require_inside,
@@ -104,7 +105,7 @@ class AnnotatedVideos(VideoDataset):
     @property
     def listed(self) -> int:
         """Videos of the annotation table, and those that `data import` did not find."""
-        missing = self.table.with_suffix(".missing.txt")
+        missing = missing_file(self.table)
         absent = missing.read_text(encoding="utf-8").split("\n") if missing.is_file() else []
         return len(self._all_rows()) + sum(bool(line.strip()) for line in absent)
 

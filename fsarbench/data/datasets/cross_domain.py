@@ -7,7 +7,7 @@ from typing import Any
 
 from fsarbench.data.splits import fingerprint
 from fsarbench.errors import UserError, nearest
-from fsarbench.video import Split, SplitName, VideoDataset
+from fsarbench.video import Split, SplitName, VideoDataset, class_key
 
 
 class CrossDomain(VideoDataset):
@@ -86,7 +86,7 @@ class CrossDomain(VideoDataset):
                 raise UserError(
                     f"dataset.exclude: the data set has no class '{name}'.{nearest(name, known)}"
                 )
-        excluded = {spelling(name) for name in test.readable}
+        excluded = {class_key(name) for name in test.readable}
         kept: dict[SplitName, Split] = {
             name: without_classes(source[name], excluded, self.exclude) for name in ("train", "val")
         }
@@ -103,14 +103,14 @@ def without_classes(split: Split, readable: set[str], names: Sequence[str]) -> S
 
     Args:
         split: Split to copy.
-        readable: Spellings of readable names to leave out, from `spelling`.
+        readable: Spellings of readable names to leave out, from `class_key`.
         names: Names of classes to leave out.
     """
     pairs = enumerate(zip(split.classes, split.readable, strict=True))
     kept = [
         index
         for index, (name, text) in pairs
-        if name not in names and spelling(text) not in readable
+        if name not in names and class_key(text) not in readable
     ]
     labels = {old: new for new, old in enumerate(kept)}
     videos = (v for v in split.videos if v.label in labels)
@@ -120,13 +120,3 @@ def without_classes(split: Split, readable: set[str], names: Sequence[str]) -> S
         readable=tuple(split.readable[index] for index in kept),
         videos=tuple(replace(video, label=labels[video.label]) for video in videos),
     )
-
-
-def spelling(name: str) -> str:
-    """Spelling of a class name for the comparison of two data sets.
-
-    Example:
-        >>> spelling("Pull_Up") == spelling("pull  up")
-        True
-    """
-    return " ".join(name.replace("_", " ").lower().split())

@@ -105,7 +105,7 @@ class VideoFolder(VideoDataset):
 
     def splits(self) -> dict[SplitName, Split]:
         """The three splits; classes are in the order of the split file."""
-        return with_side_files(self._splits, self.folder, self.extra)
+        return dict(self._splits)
 
     @cached_property
     def _splits(self) -> dict[SplitName, Split]:
@@ -114,7 +114,7 @@ class VideoFolder(VideoDataset):
         bad = skipped_reasons(self.table, self.on_bad_video)
         rows = self._rows(root)
         readable = {row["class"]: row["readable"] for row in rows}
-        return {
+        splits = {
             name: split_of(
                 name,
                 [
@@ -128,6 +128,7 @@ class VideoFolder(VideoDataset):
             )
             for name in SPLITS
         }
+        return with_side_files(splits, root, self.extra)
 
     def fingerprint(self) -> str:
         """Hash over video ids, classes and splits."""

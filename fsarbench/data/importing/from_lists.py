@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsarbench.data.annotation_tables import write_rows, write_text
+from fsarbench.data.annotation_tables import missing_file, write_rows, write_text
 from fsarbench.data.importing.class_names import ClassName, class_names, read_labels
 from fsarbench.data.importing.known_lists import Counts, KnownDataset, split_counts
 from fsarbench.data.importing.split_lists import Family, ListedVideo, SplitLists, read_lists
@@ -90,11 +90,6 @@ def import_lists(
 def list_hash(lists: SplitLists, timed: bool) -> str:
     """Hash over the partition of all listed video ids."""
     return partition_hash(grouped((v.split, v.label, v.identity(timed)) for v in lists.videos))
-
-
-def missing_file(table: Path) -> Path:
-    """Path of the list of missing videos, next to the annotation table."""
-    return table.with_suffix(".missing.txt")
 
 
 def _write(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fsarbench.data.annotation_tables import Row, read_table
 from fsarbench.data.splits import SPLITS
+from fsarbench.data.video_files import without_suffix
 from fsarbench.errors import UserError
 from fsarbench.runtime.atomic_files import write_with_parents
 from fsarbench.video import SplitName
@@ -85,7 +86,7 @@ def _splits(rows: Sequence[Row], path: Path, by_id: bool) -> dict[str, SplitName
 
 
 def _name(row: Row, by_id: bool) -> str:
-    return row["id"] if by_id else Path(row["path"]).stem
+    return row["id"] if by_id else without_suffix(Path(row["path"]).name)
 
 
 def _counts(rows: Sequence[Row]) -> dict[SplitName, int]:

@@ -16,6 +16,7 @@ from fsarbench.report.published_table import yes_no
 from fsarbench.report.table_layouts import (
     CutTable,
     Heading,
+    latex_environment,
     latex_fitted,
     latex_tabular,
     latex_text,
@@ -192,19 +193,8 @@ def _bold(text: str) -> str:
 
 def latex(comparison: Comparison) -> str:
     r"""LaTeX table environment; the document needs `\usepackage{booktabs,graphicx}`."""
-    lines = [
-        r"% \usepackage{booktabs,graphicx}",
-        r"\begin{table*}[t]",
-        r"\centering\small\setlength{\tabcolsep}{4pt}",
-        *_latex_tables(comparison),
-        *(_latex_published(comparison) if comparison.published else ()),
-        r"\par\smallskip",
-        r"\begin{minipage}{\linewidth}\footnotesize",
-        *(f"{latex_text(remark)}\\par" for remark in remarks(comparison)),
-        r"\end{minipage}",
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    published = _latex_published(comparison) if comparison.published else ()
+    return latex_environment([*_latex_tables(comparison), *published], remarks(comparison))
 
 
 def _latex_tables(comparison: Comparison) -> Iterator[str]:
