@@ -104,9 +104,13 @@ def info_data(
 
 
 @data.command("import")
-def import_(
+def import_(  # noqa: PLR0913 (one argument per option)
     name: Annotated[
-        str, typer.Argument(help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, or folder.")
+        str,
+        typer.Argument(
+            help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, folder, or, with --annotations, "
+            "a name of your choice."
+        ),
     ],
     folder: Annotated[
         str | None, typer.Argument(metavar="DIR", help="Folder of your own videos.")
@@ -118,6 +122,13 @@ def import_(
     videos: Annotated[str | None, typer.Option(help="Folder of the videos.")] = None,
     labels: Annotated[
         list[str] | None, typer.Option(help="Label file of SSv2, or a folder of them; repeatable.")
+    ] = None,
+    annotations: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="CSV, JSON or text file of videos and classes; --splits is then a CSV file of "
+            "classes. Repeatable."
+        ),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Annotation table to write.")] = None,
     seed: Annotated[int, typer.Option(help="Your own videos: seed for splitting the classes.")] = 0,
@@ -134,6 +145,7 @@ def import_(
         splits=splits,
         videos=videos,
         labels=labels or (),
+        annotations=annotations or (),
         out=out,
         seed=seed,
         shares=shares,
