@@ -11,6 +11,21 @@ DataName = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of a data set, a config, or a folder of videos.")
 ]
 
+ImportName = Annotated[
+    str,
+    typer.Argument(
+        help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, folder, or, with --annotations, a name "
+        "of your choice."
+    ),
+]
+Annotations = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="CSV, JSON or text file of videos and classes; --splits is then a CSV file of classes. "
+        "Repeatable."
+    ),
+]
+
 
 @data.command()
 def build(
@@ -105,13 +120,7 @@ def info_data(
 
 @data.command("import")
 def import_(  # noqa: PLR0913 (one argument per option)
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, folder, or, with --annotations, "
-            "a name of your choice."
-        ),
-    ],
+    name: ImportName,
     folder: Annotated[
         str | None, typer.Argument(metavar="DIR", help="Folder of your own videos.")
     ] = None,
@@ -123,13 +132,7 @@ def import_(  # noqa: PLR0913 (one argument per option)
     labels: Annotated[
         list[str] | None, typer.Option(help="Label file of SSv2, or a folder of them; repeatable.")
     ] = None,
-    annotations: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="CSV, JSON or text file of videos and classes; --splits is then a CSV file of "
-            "classes. Repeatable."
-        ),
-    ] = None,
+    annotations: Annotations = None,
     out: Annotated[str | None, typer.Option(help="Annotation table to write.")] = None,
     seed: Annotated[int, typer.Option(help="Your own videos: seed for splitting the classes.")] = 0,
     shares: Annotated[
