@@ -21,8 +21,8 @@ ImportName = Annotated[
 Annotations = Annotated[
     list[str] | None,
     typer.Option(
-        help="CSV, JSON or text file of videos and classes; --splits is then a CSV file of classes. "
-        "Repeatable."
+        help="CSV, JSON or text file of videos and classes; --splits is then a CSV file of "
+        "classes. Repeatable."
     ),
 ]
 
