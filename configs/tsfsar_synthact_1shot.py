@@ -1,0 +1,12 @@
+_base_ = [
+    "_base_/backbones/tiny.py",
+    "_base_/datasets/synthact.py",
+    "_base_/methods/tsfsar.py",
+    "_base_/settings/5way_1shot.py",
+    "_base_/recipes/synthact.py",
+]
+episodes = dict(train_queries=3)
+# Four layers of a quarter of CLIP's width, as 12 of a third; the third one attends over time.
+neck = dict(token_width=32, heads=2, temporal=[2])
+branches = dict(match=dict(matcher=dict(token_width=32)))
+losses = dict(guided=dict(token_width=32))
