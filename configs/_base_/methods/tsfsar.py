@@ -2,8 +2,8 @@
 # three branches that it feeds. `match` compares the alpha-distance matrices of frames, `clip` and
 # `side` compare frozen CLIP and the side network with the text of the classes. The weights of the
 # branches are the exponents of their probabilities: the product of powers of softmaxes, normalised,
-# is the softmax of the weighted sum of the logits. Weights, exponents and rates of this file are
-# those of SSv2-Full with 1 shot.
+# is the softmax of the weighted sum of the logits. All numbers of this file are those of SSv2-Small
+# with 1 shot.
 adapter = dict(type="Frozen")
 neck = dict(type="LadderSideNetwork")
 branches = dict(
@@ -11,18 +11,18 @@ branches = dict(
         neck=dict(type="AlphaDistance"),
         prototypes=dict(type="Mean"),
         matcher=dict(type="TaskSpecificMatching", token_width=256),
-        weight=0.5,
+        weight=0.4,
     ),
     clip=dict(
         neck=dict(type="FrameAttention"),
         prototypes=dict(type="TextPrototypes"),
-        matcher=dict(type="MeanCosine", temperature=0.01),
-        weight=0.1,
+        matcher=dict(type="MeanCosine", temperature=0.02),
+        weight=0.2,
     ),
     side=dict(
         neck=dict(type="ClassTokens"),
         prototypes=dict(type="TextPrototypes"),
-        matcher=dict(type="MeanCosine", temperature=0.01),
+        matcher=dict(type="MeanCosine", temperature=0.02),
         weight=0.4,
     ),
 )
@@ -33,15 +33,16 @@ losses = dict(
         branch="match",
         guide="clip",
         weight=2.0,
-        guide_weight=0.005,
-        softness=[4.0, 0.04],
+        guide_weight=0.05,
+        softness=[4.0, 0.08],
         token_width=256,
+        dropout=0.7,
     ),
     clip_text=dict(
-        type="VideoTextContrast", branch="clip", temperature=0.01, learnable=False, weight=0.01
+        type="VideoTextContrast", branch="clip", temperature=0.02, learnable=False, weight=0.1
     ),
     side_text=dict(
-        type="VideoTextContrast", branch="side", temperature=0.01, learnable=False, weight=4.0
+        type="VideoTextContrast", branch="side", temperature=0.02, learnable=False, weight=0.1
     ),
 )
 readout = dict(type="MatchOnly")
