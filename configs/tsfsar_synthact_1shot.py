@@ -6,9 +6,9 @@ _base_ = [
     "_base_/recipes/synthact.py",
 ]
 episodes = dict(train_queries=3)
-# The released settings differ by data set. Those of the base, of SSv2-Small with 5 shots, were best on
-# the validation classes (seed 0): 85.7 %, against 80.3 % for those of SSv2-Small with 1 shot, 76.7 %
-# for SSv2-Full and 53.0 % for Kinetics-100, where the text has most of the weight.
+# The released settings differ by data set. Those of the base, of SSv2-Small with 5 shots, were best
+# on the validation classes (seed 0): 85.7 %. Those of SSv2-Small with 1 shot gave 80.3 %, those of
+# SSv2-Full 76.7 %, and those of Kinetics-100, where the text has most of the weight, 53.0 %.
 # Four layers of a quarter of CLIP's width, as 12 of a third; the third one attends over time.
 neck = dict(token_width=32, heads=2, temporal=[2])
 branches = dict(match=dict(matcher=dict(token_width=32)))
