@@ -239,19 +239,17 @@ class FewShotModel(nn.Module):
     def _tokens_for(
         self, neck: Neck, output: VideoFeatures, shared: VideoFeatures
     ) -> dict[int, Float[Tensor, "V T L C"]]:
-        """Tokens that a neck reads: those of the shared neck, where it has none the backbone's.
+        """Tokens that a neck reads: those of the shared neck, or the backbone's if it has none.
 
         Args:
             neck: Neck that reads the tokens.
             output: Output of the backbone.
             shared: Output of the neck that all branches share.
         """
-        return {
-            level: shared.tokens[level]
-            if level in shared.tokens
-            else output.tokens[index_of(level, self.backbone.depth)]
-            for level in neck.levels
-        }
+        if shared.tokens:
+            return {level: shared.tokens[level] for level in neck.levels}
+        depth = self.backbone.depth
+        return {level: output.tokens[index_of(level, depth)] for level in neck.levels}
 
     @torch.no_grad()
     def embed_videos(
@@ -401,7 +399,11 @@ def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ..
         UserError: The backbone gives no tokens, has no such block, or gives no tokens there.
     """
     levels = set()
+    shared = necks.get(SHARED_NECK)
     for name, neck in necks.items():
+        if name != SHARED_NECK and shared is not None and shared.token_width:
+            require_last_level(name, neck, shared)
+            continue
         if neck.levels and not backbone.gives_tokens:
             raise UserError(
                 f"neck of '{name}': {type(neck).__name__} reads patch tokens, and "
@@ -423,6 +425,20 @@ def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ..
                 )
             levels.add(index)
     return tuple(sorted(levels))
+
+
+def require_last_level(branch: str, neck: Neck, shared: Neck) -> None:
+    """Require that a neck behind a shared neck with tokens reads those only.
+
+    Raises:
+        UserError: It reads tokens of the backbone.
+    """
+    if set(neck.levels) - {-1}:
+        raise UserError(
+            f"neck of '{branch}': {type(neck).__name__} reads the tokens of blocks "
+            f"{list(neck.levels)}, and the shared neck {type(shared).__name__} gives tokens of its "
+            "own, as level -1 only."
+        )
 
 
 def index_of(level: int, depth: int) -> int:
