@@ -226,7 +226,10 @@ def build_neck(spec: Values | None, sizes: Values, key: str) -> tuple[Neck | Non
     if spec is None:
         return None, sizes
     neck: Neck = build_component("neck", spec, sizes, key)
-    return neck, {**sizes, "dim": neck.dim, "frames": neck.output_frames(sizes["frames"])}
+    made = {"dim": neck.dim, "frames": neck.output_frames(sizes["frames"])}
+    if neck.token_width:  # the necks behind it read its tokens
+        made["width"] = neck.token_width
+    return neck, {**sizes, **made}
 
 
 def build_matching(
