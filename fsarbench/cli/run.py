@@ -17,9 +17,7 @@ def check(
     overrides: Overrides = None,
     every: Annotated[
         bool,
-        typer.Option(
-            "--all", help="Check all configs of the package; exit status 1 if any has faults."
-        ),
+        typer.Option("--all", help="Check all configs of the package; exit status 1 for faults."),
     ] = False,
     quiet: Quiet = False,
 ) -> None:
