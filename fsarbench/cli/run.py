@@ -58,9 +58,8 @@ def run(
     if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
     from fsarbench.config.data_at_hand import require_videos
-    from fsarbench.config.loading import load_config
 
-    require_videos(load_config(config, overrides or ()))
+    require_videos(config, overrides or ())
     from fsarbench.experiments.seeds import run_seeds
 
     succeeded = run_seeds(

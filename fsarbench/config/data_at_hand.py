@@ -1,10 +1,10 @@
 """Search for the videos of a config before torch is imported, which takes seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fsarbench.config.components import build_dataset
-from fsarbench.config.loading import BRANCHES, SECTIONS, SEEDS, LoadedConfig
+from fsarbench.config.loading import BRANCHES, SECTIONS, SEEDS, LoadedConfig, load_config
 from fsarbench.config.validation import part_faults, section_faults
 from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS
@@ -13,14 +13,28 @@ from fsarbench.registry import SLOTS
 WITHOUT_TORCH = ("dataset", "reader")
 
 
-def require_videos(config: LoadedConfig) -> None:
+def require_videos(config: str, overrides: Sequence[str] = ()) -> None:
     """Look whether the videos of a config are there, without importing torch.
+
+    Args:
+        config: Config file or name.
+        overrides: Strings `key=value`.
+
+    Raises:
+        UserError: The config cannot be loaded, or videos are missing; the message says where to get
+            them and where to put them.
+    """
+    look_for_videos(load_config(config, overrides))
+
+
+def look_for_videos(config: LoadedConfig) -> None:
+    """Look whether the videos of a loaded config are there, without importing torch.
 
     A config with a fault that is found without torch is left to `check_config`, which lists all
     faults. Data sets that are generated are not looked for.
 
     Raises:
-        UserError: Videos are missing; the message says where to get them and where to put them.
+        UserError: Videos are missing.
     """
     if not has_cheap_faults(config.values):
         build_dataset(config.values).require_videos()
@@ -48,7 +62,7 @@ def has_cheap_faults(values: Mapping[str, Any]) -> bool:
 def missing_videos(config: LoadedConfig) -> str:
     """Message about missing videos; empty if they are there, or are generated."""
     try:
-        require_videos(config)
+        look_for_videos(config)
     except UserError as error:
         return str(error)
     return ""

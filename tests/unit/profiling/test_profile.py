@@ -71,7 +71,7 @@ def test_timing_over_the_limit_is_skipped_with_an_estimate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inject_rate(monkeypatch, 1e3)
-    timing = TimingOptions(repeats=1, warmup=0, limit=60)
+    timing = TimingOptions(repeats=1, warmup=0, limit=60.0)
     (record,) = profile([LORA], SMALL, device="cpu", timing=timing)["configs"]
     assert record["measured"] is None
     assert record["memory"]["training"]["total"] > 0
