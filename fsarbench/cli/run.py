@@ -51,8 +51,7 @@ def run(
 ) -> None:
     """Train and test a config; print the result and write it to the output folder.
 
-    A config with several seeds is run once per seed, in separate folders. Exit status 1 if a seed
-    fails.
+    Several seeds are run one by one, in separate folders. Exit status 1 if a seed fails.
     """
     # Importing torch takes seconds, so the first line and missing videos come before.
     if not quiet and is_first_process(launcher):
@@ -99,6 +98,9 @@ def eval_(
     quiet: Quiet = False,
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
+    from fsarbench.config.data_at_hand import require_videos
+
+    require_videos(config, overrides or ())  # before torch is imported
     from fsarbench.experiments.run import run_checkpoint
 
     run_checkpoint(

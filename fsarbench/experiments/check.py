@@ -102,12 +102,12 @@ def checked(name: str, passed: set[str]) -> Checked:
 
 
 def model_key(values: Mapping[str, Any]) -> str:
-    """Everything of a config that determines shapes, as text: components, clips and episodes.
+    """Components and clips of a config as text.
 
-    Data sets, recipes, and arguments of losses are left out.
+    Data sets, recipes, numbers of shots, and arguments of losses are left out.
     """
     slots = ("backbone", "text_encoder", "adapter", "neck", "prototypes", "matcher", "readout")
-    kept = [values.get(key) for key in (*slots, BRANCHES, "clips", "episodes")]
+    kept = [values.get(key) for key in (*slots, BRANCHES, "clips")]
     losses = {name: spec and spec["type"] for name, spec in (values.get("losses") or {}).items()}
     return f"{kept} {losses}"
 
