@@ -93,7 +93,6 @@ def test_the_check_of_a_timm_model_loads_no_open_clip() -> None:
 
 
 def test_the_check_of_a_clip_model_loads_no_loader_of_another_library() -> None:
-    # open_clip imports timm and transformers by itself, so modules of this package are looked at.
     run(
         "import sys\n"
         "from typer.testing import CliRunner\n"
@@ -104,6 +103,7 @@ def test_the_check_of_a_clip_model_loads_no_loader_of_another_library() -> None:
         "    if name.startswith('fsarbench.backbones.')}\n"
         "assert 'openclip' in loaded\n"
         "assert not {'timm', 'hf', 'torchvision'} & loaded, loaded\n"
+        "assert not {'timm', 'transformers', 'pandas'} & set(sys.modules)\n"
     )
 
 
