@@ -13,6 +13,8 @@ from fsarbench.interfaces import Matcher
 from fsarbench.registry import MATCHERS
 
 Directions = Literal["both", "one"]
+# A cosine distance is at most 2, and rounding adds less than this.
+LARGEST_DISTANCE = 2.01
 
 
 @MATCHERS.register_module()
@@ -57,14 +59,17 @@ class OTAM(Matcher):
     ) -> Float[Tensor, "Q N"]:
         """Negative cost of the alignment, a sum over frames."""
         distances = 1 - frame_cosines(query, prototypes, self.cosine_eps)
-        return -self.align(distances, self.temperature, self.borders).mean(-1)
+        costs = self.align(distances, self.temperature, self.borders, LARGEST_DISTANCE)
+        return -costs.mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and the share of alignment paths through each pair of frames."""
         cosines = frame_cosines(query, prototypes, self.cosine_eps)
-        visits = occupancy(lambda d: self.align(d, self.temperature, self.borders), 1 - cosines)
+        visits = occupancy(
+            lambda d: self.align(d, self.temperature, self.borders, LARGEST_DISTANCE), 1 - cosines
+        )
         directions = 2 if self.align is otam_both_ways else 1
         caption = "OTAM's alignment: share of the paths through a pair of frames"
         return MatchExplanation(
