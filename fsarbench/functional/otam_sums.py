@@ -110,7 +110,8 @@ def _from_start(w: Float[Tensor, "T S *B"], borders: Borders) -> list[Float[Tens
     for column in others:
         before = columns[-1]
         # From the same row, or from the row above.
-        entered = torch.cat([before[:1], before[1:] + before[:-1]])
+        entered = before.clone()
+        entered[1:] += before[:-1]
         columns.append(entered.mul_(column))
     return columns
 

@@ -9,7 +9,7 @@ from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.otam import Borders, occupancy, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.interfaces import Matcher
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
 Directions = Literal["both", "one"]
@@ -18,7 +18,7 @@ LARGEST_DISTANCE = 2.01
 
 
 @MATCHERS.register_module()
-class OTAM(Matcher):
+class OTAM(FrameCosineMatcher):
     """Ordered temporal alignment by smoothed dynamic time warping (Cao et al., CVPR 2020).
 
     The distance of two frames is 1 minus their cosine similarity. Each of the P prototypes of a
@@ -54,12 +54,9 @@ class OTAM(Matcher):
         self.cosine_eps = cosine_eps
         self.align = otam_both_ways if directions == "both" else otam
 
-    def forward(
-        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
-    ) -> Float[Tensor, "Q N"]:
+    def score(self, cosines: Float[Tensor, "Q N P T S"]) -> Float[Tensor, "Q N"]:
         """Negative cost of the alignment, a sum over frames."""
-        distances = 1 - frame_cosines(query, prototypes, self.cosine_eps)
-        costs = self.align(distances, self.temperature, self.borders, LARGEST_DISTANCE)
+        costs = self.align(1 - cosines, self.temperature, self.borders, LARGEST_DISTANCE)
         return -costs.mean(-1)
 
     def explain(
