@@ -9,6 +9,8 @@ is computed in fp64 and only where the largest distance excludes an underflow (`
 Below, w is "T S *B": rows and columns first, so that each step is one operation on long vectors.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -87,13 +89,10 @@ def _cost(
     distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders, both: bool
 ) -> Float[Tensor, "*B"]:
     weights = _weights(distances, temperature)
-    total = _total(_from_start(weights, borders)[-1])
+    # A cost of both ways is the sum of two logarithms: the product might underflow.
+    total = _total(_last(_from_start(weights, borders))).log()
     if both:
-        # The sum of two costs is the logarithm of the product of their sums over paths; each is
-        # within half of the range.
-        total = total.log() + _total(_from_start(weights.transpose(0, 1), borders)[-1]).log()
-    else:
-        total = total.log()
+        total = total + _total(_last(_from_start(weights.transpose(0, 1), borders))).log()
     return (-temperature * total).to(distances.dtype)
 
 
@@ -103,17 +102,22 @@ def _weights(distances: Float[Tensor, "*B T S"], temperature: float) -> Float[Te
     return (rows_first * (-1 / temperature)).exp().double()
 
 
-def _from_start(w: Float[Tensor, "T S *B"], borders: Borders) -> list[Float[Tensor, "T *B"]]:
+def _from_start(w: Float[Tensor, "T S *B"], borders: Borders) -> Iterator[Float[Tensor, "T *B"]]:
     """Sums over the paths from the start to each cell, column by column."""
     first, *others = w.unbind(1)
-    columns = [_first_column(first, borders)]
+    before = _first_column(first, borders)
+    yield before
     for column in others:
-        before = columns[-1]
         # From the same row, or from the row above.
         entered = before.clone()
         entered[1:] += before[:-1]
-        columns.append(entered.mul_(column))
-    return columns
+        before = entered.mul_(column)
+        yield before
+
+
+def _last(columns: Iterator[Float[Tensor, "T *B"]]) -> Float[Tensor, "T *B"]:
+    # The others are freed as soon as the next one is known.
+    return deque(columns, maxlen=1)[0]
 
 
 def _first_column(w: Float[Tensor, "T *B"], borders: Borders) -> Float[Tensor, "T *B"]:
@@ -150,7 +154,7 @@ def _to_end(w: Float[Tensor, "T S *B"], borders: Borders) -> list[Float[Tensor, 
 
 def _shares(w: Float[Tensor, "T S *B"], borders: Borders) -> Float[Tensor, "T S *B"]:
     """Share of the paths through each cell."""
-    start = _from_start(w, borders)
+    start = list(_from_start(w, borders))
     inverse = _total(start[-1]).reciprocal()
     pairs = zip(start, _to_end(w, borders), strict=True)
     return torch.stack([before * after for before, after in pairs], 1) * inverse

@@ -63,7 +63,9 @@ def _row_cosines(
     rows: Float[Tensor, "*B I D"], columns: Float[Tensor, "*B J D"], eps: float
 ) -> Float[Tensor, "*B J I"]:
     lengths = _lengths(columns)[..., None] * _lengths(rows)[..., None, :]
-    return (columns @ rows.transpose(-1, -2)) / (lengths + eps)
+    if eps:
+        lengths = lengths + eps
+    return (columns @ rows.transpose(-1, -2)).div_(lengths)
 
 
 class RowCosines(torch.autograd.Function):

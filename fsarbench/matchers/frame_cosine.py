@@ -2,11 +2,15 @@
 
 from abc import abstractmethod
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.interfaces import Matcher
+
+# Episodes per product: their intermediate results fit into the cache of a CPU core.
+GROUP = 16
 
 
 class FrameCosineMatcher(Matcher):
@@ -35,5 +39,13 @@ class FrameCosineMatcher(Matcher):
         self, query: Float[Tensor, "E Q S F"], prototypes: Float[Tensor, "E #Q N P S F"]
     ) -> Float[Tensor, "E Q N"]:
         """Logits of several episodes: one product for all cosines, then one axis of queries."""
+        groups = zip(query.split(GROUP), prototypes.split(GROUP), strict=True)
+        return torch.cat([self._score_group(*group) for group in groups])
+
+    def _score_group(
+        self, query: Float[Tensor, "E Q S F"], prototypes: Float[Tensor, "E #Q N P S F"]
+    ) -> Float[Tensor, "E Q N"]:
         cosines = frame_cosines(query, prototypes, self.cosine_eps)
-        return self.score(cosines.flatten(0, 1)).unflatten(0, cosines.shape[:2])
+        # In memory the frames come first: matchers combine frames by operations on long vectors.
+        frames_first = cosines.movedim((-2, -1), (0, 1)).flatten(2, 3)
+        return self.score(frames_first.movedim((0, 1), (-2, -1))).unflatten(0, cosines.shape[:2])
