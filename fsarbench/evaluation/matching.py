@@ -231,22 +231,20 @@ def _score_together(model: FewShotModel, tasks: Task) -> dict[str, dict[str, Any
         builder, matcher = matching.prototypes, matching.matcher
         if builder is None or not isinstance(matcher, FrameCosineMatcher):
             continue
+        if type(matcher).forward is not FrameCosineMatcher.forward:
+            continue  # A subclass with a forward of its own is matched by it.
         if name in tasks.matched:
-            prototypes, matched, auxiliary = (
-                tasks.prototypes[name][:, None],
-                tasks.matched[name],
-                {},
-            )
+            prototypes, matched = tasks.prototypes[name][:, None], tasks.matched[name]
+            others: list[Mapping[str, Tensor]] = []
         else:
             inputs = (support.of(name), query.of(name), tasks.text)
             axes = (0, 0, None if tasks.text is None else 0)
             prototypes, matched, *others = torch.vmap(builder, in_dims=axes)(*inputs)
-            auxiliary = others[0] if others else {}
         scored[name] = {
             "logits": matcher.score_episodes(matched, prototypes),
             "prototypes": prototypes,
             "matched": matched,
-            "auxiliary": auxiliary,
+            "auxiliary": others[0] if others else {},
         }
     return scored
 
