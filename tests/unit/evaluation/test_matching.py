@@ -28,7 +28,9 @@ class SecondFrames(OTAM):
 
 
 def scores(builder: PrototypeBuilder, matcher: Matcher, shot: int, chunk: int) -> Tensor:
-    model = FewShotModel(ToyBackbone(uses_text=False, joint=False), builder, matcher, MatchOnly()).eval()
+    model = FewShotModel(
+        ToyBackbone(uses_text=False, joint=False), builder, matcher, MatchOnly()
+    ).eval()
     generator = torch.Generator().manual_seed(0)
     features = {"frames": torch.randn(VIDEOS, FRAMES, DIM, generator=generator)}
     text = torch.randn(CLASSES, 1, DIM, generator=generator)
