@@ -10,6 +10,7 @@ from fsarbench.catalogue.cards import find
 from fsarbench.config.build import USUAL_CLASSES, build_model
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Matcher, PrototypeBuilder
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import SLOTS
@@ -34,6 +35,9 @@ SEPARATE = [
     name
     for name in names("prototypes")
     if issubclass(SLOTS["prototypes"].find(name), PerVideoPrototypeBuilder)
+]
+FROM_COSINES = [
+    name for name in names("matcher") if issubclass(SLOTS["matcher"].find(name), FrameCosineMatcher)
 ]
 PAIRS = list(itertools.product(names("prototypes"), names("matcher")))
 ORDER = [2, 0, 1]
@@ -201,6 +205,21 @@ def test_a_batch_of_episodes_equals_the_loop(parts: tuple[PrototypeBuilder, Matc
         *(torch.stack(x) for x in zip(*tasks, strict=True))
     )
     close(together, torch.stack([logits(parts, *task) for task in tasks]), **TOLERANCE)
+
+
+@pytest.mark.parametrize("prototypes", ["Mean", "HybridRelation"])
+@pytest.mark.parametrize("name", FROM_COSINES)
+@torch.no_grad()
+def test_scores_of_many_episodes_equal_the_loop(prototypes: str, name: str) -> None:
+    """With prototypes that all queries share, and with prototypes of each query."""
+    builder, matcher = (part.eval() for part in matching(prototypes, name))
+    assert isinstance(matcher, FrameCosineMatcher)
+    built = [builder(*features(seed))[:2] for seed in range(3)]
+    each_query = [(classes.expand(QUERIES, -1, -1, -1, -1), query) for classes, query in built]
+    for tasks in (built, each_query):
+        classes, query = (torch.stack(x) for x in zip(*tasks, strict=True))
+        together = matcher.score_episodes(query, classes)
+        close(together, torch.stack([matcher(q, p) for p, q in tasks]), **TOLERANCE)
 
 
 @pytest.mark.parametrize("prototypes", SEPARATE)
