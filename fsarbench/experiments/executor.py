@@ -1,22 +1,16 @@
 """Execution of several runs one after another; a failed run does not stop the others."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from typing import IO
 
 from fsarbench.errors import UserError
 from fsarbench.experiments.plan import CONFIG, Planned
+from fsarbench.experiments.run_process import run_and_wait, run_command
 from fsarbench.results.run_result import read_result
 from fsarbench.runtime.atomic_files import write_text
-
-LOG = "log.txt"
 
 
 def refuse_ranks(what: str) -> None:
@@ -53,39 +47,17 @@ def launch(run: Planned, options: list[str], logged: bool) -> str:
     Returns:
         Reason for a failure; empty if the run succeeded.
     """
-    # Written before the start, so that a run with other settings cannot resume from this folder.
+    write_config(run)
+    command = run_command(run.config, run.sets, run.name, run.folder, options)
+    return run_and_wait(command, run.folder if logged else None)
+
+
+def write_config(run: Planned) -> None:
+    """Write the config of a run to its folder.
+
+    Before the start, so that a run with other settings cannot resume from this folder.
+    """
     write_text(run.folder / CONFIG, run.loaded.text())
-    command = [sys.executable, "-m", "fsarbench", "run", run.config]
-    command += [f"--name={run.name}", f"--work-dir={run.folder}", "--resume", *options]
-    command += [f"--set={override}" for override in run.sets]
-    if not logged:
-        return _reason(_start(command), "")
-    log_path = run.folder / LOG
-    with log_path.open("w", encoding="utf-8") as log:
-        status = _start(command, log)
-    return _reason(status, log_path.read_text(encoding="utf-8", errors="replace"), log_path)
-
-
-def _start(command: list[str], log: IO[str] | None = None) -> int:
-    errors = None if log is None else subprocess.STDOUT
-    # SIGTERM also ends the run. Otherwise it would continue, and a restarted job would start a
-    # second process in the same folder.
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        return subprocess.run(command, stdout=log, stderr=errors, check=False).returncode
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _reason(status: int, output: str, log_path: Path | None = None) -> str:
-    if status == 0:
-        return ""
-    reference = "" if log_path is None else f" (output: {log_path})"
-    if status < 0:
-        return f"ended by {signal.Signals(-status).name}{reference}"
-    # The last message of the command line, or the last line of a traceback.
-    message = f"\n{output}".rpartition("\nfsarbench: ")[2].strip() or f"exit status {status}"
-    return f"{message if status == 2 else message.splitlines()[-1]}{reference}"
 
 
 @dataclass
@@ -112,9 +84,9 @@ def run_all(runs: Sequence[Planned], options: list[str], logged: bool) -> Done:
     """
     done = Done()
     for number, run in enumerate(runs, 1):
-        start, was_finished = time.monotonic(), run.finished
+        began, was_finished = time.monotonic(), run.finished
         reason = "" if was_finished else launch(run, options, logged)
-        seconds = timedelta(seconds=round(time.monotonic() - start))
+        seconds = timedelta(seconds=round(time.monotonic() - began))
         if reason:
             done.failed[run.title] = reason
             outcome = f"failed after {seconds}: {reason}"

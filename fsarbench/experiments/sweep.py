@@ -7,11 +7,14 @@ from pathlib import Path
 
 from fsarbench.config.loading import load_config
 from fsarbench.errors import UserError
+from fsarbench.experiments.engine import Engine
 from fsarbench.experiments.executor import Done, refuse_ranks, run_all, run_options
 from fsarbench.experiments.grid import combinations, folder_name, row_name
+from fsarbench.experiments.job_queues import LocalQueue, SlurmQueue
 from fsarbench.experiments.plan import Planned, plan_run
 from fsarbench.experiments.run import RUNS
 from fsarbench.experiments.sweep_file import Row, Sweep, read_sweep
+from fsarbench.experiments.sweep_jobs import refuse_queued, run_jobs
 from fsarbench.report.comparison.compare import LAYOUTS, comparison_of
 from fsarbench.report.comparison.to_text import terminal
 from fsarbench.report.run_summary import dropped
@@ -101,6 +104,7 @@ def sweep(  # noqa: PLR0913 (one argument for each option)
     baseline: str | None = None,
     out: str | None = None,
     command: str = "",
+    engine: Engine | None = None,
 ) -> bool:
     """Runs what is not finished, and puts all into one table; returns whether all went well.
 
@@ -114,32 +118,48 @@ def sweep(  # noqa: PLR0913 (one argument for each option)
         baseline: The row that the others are compared with.
         out: The file of the table; None for the terminal.
         command: The command as it was given, which a Markdown table shows.
+        engine: Where the runs are computed; None for one after another on this machine.
 
     Raises:
         UserError: A file is missing, nothing can be run, or rows share a name.
     """
+    engine = engine or Engine()
     refuse_ranks("A sweep")
     layout_of(None, out)
     sweeps = [read_sweep(path) for path in paths]
-    folder = Path(work_dir) if work_dir else RUNS / f"sweep_{sweeps[0].name}"
+    folder = sweep_folder(work_dir, sweeps)
     require_writable(folder, "--work-dir", folder=True)
     if out is not None:
         require_writable(Path(out), "--out")
     rows = [row for one in sweeps for row in one.rows]
     with locked_folder(folder):
         plan = plan_sweep(rows, folder, grid=grid, overrides=overrides, name=name)
-        done = run_plan(plan, folder, device)
+        done = run_plan(plan, folder, device, engine)
     if done.finished:
         write_table(done, sweeps, baseline=baseline, out=out, command=command)
     return not done.failed
 
 
-def run_plan(plan: Plan, folder: Path, device: str | None) -> Done:
+def sweep_folder(work_dir: str | None, sweeps: Sequence[Sweep]) -> Path:
+    """Folder of a sweep: the given one, or the one named after its first file."""
+    return Path(work_dir) if work_dir else RUNS / f"sweep_{sweeps[0].name}"
+
+
+def run_plan(plan: Plan, folder: Path, device: str | None, engine: Engine) -> Done:
     """Run what is planned, each run with a log of its own; returns how each ended."""
     for name, fault in plan.rejected.items():
         print(f"{name} cannot be run and is left out: {fault}")
     print(f"{len(plan.runs)} runs in {folder}", flush=True)
-    done = run_all(plan.runs, run_options(device), logged=True)
+    options = run_options(device)
+    if engine.kind == "slurm":
+        done = run_jobs(plan.runs, SlurmQueue(folder, engine), options, folder)
+    else:
+        refuse_queued(plan.runs)
+        if engine.kind == "local":
+            local = LocalQueue(folder, engine, device)
+            done = run_jobs(plan.runs, local, options, folder)
+        else:
+            done = run_all(plan.runs, options, logged=True)
     done.failed.update(plan.rejected)
     return done
 

@@ -140,7 +140,7 @@ def remove_stale_files(folder: Path, below: bool = False) -> None:
             subfolders.clear()
         for name in names:
             match = _TEMPORARY.fullmatch(name)
-            if match and match["machine"] == _machine() and not _is_alive(int(match["process"])):
+            if match and match["machine"] == _machine() and not is_alive(int(match["process"])):
                 Path(current, name).unlink(missing_ok=True)
 
 
@@ -148,7 +148,8 @@ def _machine() -> str:
     return re.sub(r"[^\w-]", "_", platform.node())[:40]
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine exists; True where this cannot be found out."""
     if os.name != "posix":  # on Windows, os.kill would end the process
         return True
     try:

@@ -62,6 +62,24 @@ def is_used(folder: Path) -> bool:
     return folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether another process writes to a folder, on this machine or a shared file system.
+
+    Example:
+        >>> is_locked(Path("no such folder"))
+        False
+    """
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):  # as in a folder of another user
+        return False
+
+
 def claim_new(folder: Path) -> bool:
     """Create a folder; return False if it exists, perhaps created by another process.
 

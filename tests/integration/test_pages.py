@@ -77,7 +77,7 @@ class Page:
         patch.setenv("FSARBENCH_DATA", str(home / "data"))
         patch.setenv("COLUMNS", "2000")
         # A sweep has a process a run; here a run is short, and loading torch would be most of it.
-        patch.setattr("fsarbench.experiments.executor._start", self.started)
+        patch.setattr("fsarbench.experiments.run_process.start", self.started)
 
     def run(self, block: Block) -> None:
         """Run a block according to its language and mark."""
@@ -132,7 +132,7 @@ class Page:
             shutil.copytree(self.home / "mine", self.own)
         return text.replace(OWN, str(self.own))
 
-    def started(self, command: list[str], log: IO[str] | None = None) -> int:
+    def started(self, command: list[str], log: IO[str] | None, environment: None) -> int:
         """Replacement for the process that a sweep starts."""
         return self.fsarbench(command[command.index("fsarbench") + 1 :])
 

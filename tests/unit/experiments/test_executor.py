@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fsarbench.config.loading import load_config
-from fsarbench.experiments import executor
+from fsarbench.experiments import executor, run_process
 from fsarbench.experiments.plan import Planned
 
 
@@ -25,13 +25,13 @@ def run(tmp_path: Path) -> Planned:
 
 def replace_run(monkeypatch: pytest.MonkeyPatch, code: str) -> list[str]:
     """Run other code instead of `fsarbench run`; return a list that will hold the command."""
-    start, recorded = executor._start, []
+    start, recorded = run_process.start, []
 
-    def run_code(command: list[str], log: object = None) -> int:
+    def run_code(command: list[str], *args: object) -> int:
         recorded.extend(command)
-        return start([sys.executable, "-c", code], log)
+        return start([sys.executable, "-c", code], *args)
 
-    monkeypatch.setattr(executor, "_start", run_code)
+    monkeypatch.setattr(run_process, "start", run_code)
     return recorded
 
 
