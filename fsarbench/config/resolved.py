@@ -43,9 +43,26 @@ def read_resolved(file: Path) -> dict[str, Any]:
         UserError: The file is missing, or a statement is not `key = literal`.
     """
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror or error}).") from None
+    except ValueError as error:
+        raise UserError(f"{file}:1: invalid Python syntax ({error}).") from None
+    return parse_resolved(text, file)
+
+
+def parse_resolved(text: str, file: Path) -> dict[str, Any]:
+    """Values of the text of a resolved config by top-level key.
+
+    Args:
+        text: Text of the config.
+        file: Where it is from, for messages.
+
+    Raises:
+        UserError: A statement is not `key = literal`.
+    """
+    try:
+        tree = ast.parse(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         raise UserError(f"{file}:{line}: invalid Python syntax ({error}).") from None
