@@ -1,5 +1,7 @@
 """A fault of a result file: the file, the field, what was expected and what was found."""
 
+from collections.abc import Sequence
+
 from fsarbench.errors import UserError
 
 LONGEST = 200
@@ -45,6 +47,6 @@ def shortened(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
-def faults_text(faults: list[FaultError]) -> str:
+def faults_text(faults: Sequence[UserError]) -> str:
     """One line per fault, without repetitions."""
     return "\n".join(dict.fromkeys(str(fault) for fault in faults))

@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from fsarbench.results.faults import FaultError
 
+LARGEST = 2**63 - 1
+
 
 def parse_json(content: bytes | str, file: object) -> Any:
     """Content of a JSON file with finite numbers only and no key twice.
@@ -15,8 +17,8 @@ def parse_json(content: bytes | str, file: object) -> Any:
         file: File, for the message.
 
     Raises:
-        FaultError: The text is no JSON, is nested too deeply, has a number that is NaN or infinite,
-            or has a key twice in one object.
+        FaultError: The text is no JSON, is nested too deeply, has a number that is NaN, infinite or
+            of more than 64 bits, or has a key twice in one object.
 
     Example:
         >>> parse_json('{"shot": 1}', "result.json")
@@ -24,11 +26,15 @@ def parse_json(content: bytes | str, file: object) -> Any:
     """
 
     def not_finite(text: str) -> NoReturn:
-        raise FaultError(file, "", "finite numbers", text)
+        raise FaultError(file, "", "finite numbers of at most 64 bits", text)
 
     def number(text: str) -> float:
         value = float(text)
         return value if math.isfinite(value) else not_finite(text)
+
+    def integer(text: str) -> int:
+        value = int(text)
+        return value if abs(value) <= LARGEST else not_finite(text)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
@@ -40,7 +46,11 @@ def parse_json(content: bytes | str, file: object) -> Any:
 
     try:
         return json.loads(
-            content, parse_constant=not_finite, parse_float=number, object_pairs_hook=unique
+            content,
+            parse_constant=not_finite,
+            parse_float=number,
+            parse_int=integer,
+            object_pairs_hook=unique,
         )
     except FaultError:
         raise

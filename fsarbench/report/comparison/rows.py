@@ -1,5 +1,6 @@
 """Rows of the comparison: runs that differ only in their seed, with cost, accuracy, intervals."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,11 @@ class Row:
 
     Attributes:
         runs: One run per training seed, at least one.
+        shared_name: Whether another submitter has a method of the same name.
     """
 
     runs: tuple[Run, ...]
+    shared_name: bool = False
 
     @property
     def first(self) -> Run:
@@ -30,8 +33,15 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Name of the row."""
-        return self.first.name
+        """Name of the row, with the submitter if others submitted a method of this name."""
+        if not self.shared_name:
+            return self.first.name
+        return f"{self.first.name} ({self.submitter or 'no submitter'})"
+
+    @property
+    def submitter(self) -> str:
+        """Person or lab that submitted the results; empty for own runs."""
+        return self.first.submitter
 
     @property
     def accuracies(self) -> Float64[np.ndarray, "S E"]:
@@ -119,16 +129,17 @@ class Row:
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """Group runs into one row per name and setting, in the order of their first run.
+    """Group runs into one row per name, submitter and setting, in the order of their first run.
 
     Raises:
         UserError: Runs of the same name differ in more than their seed, or a seed occurs twice.
     """
     groups: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        groups.setdefault((run.name, *run.setting), []).append(run)
+        groups.setdefault((run.name, run.submitter, *run.setting), []).append(run)
     for group in groups.values():
         for run in group[1:]:
             check_repetition(group[0], run)
         check_seeds(group)
-    return [Row(tuple(group)) for group in groups.values()]
+    names = Counter(name for name, _ in dict.fromkeys(key[:2] for key in groups))
+    return [Row(tuple(group), names[group[0].name] > 1) for group in groups.values()]

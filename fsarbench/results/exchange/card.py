@@ -1,7 +1,7 @@
 """Card of a submitted result: `card.md`, the page that a reader of the results folder sees.
 
-Every line comes from `result.json` and the predictions, so that a changed card is found by writing it
-again.
+Every line comes from `result.json` and the predictions, so that a changed card is found by writing
+it again.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ SELECTED = {
     "unknown": "unknown classes",
 }
 UNPROVEN = (
-    "`fsarbench verify` computes all of these numbers again from the predictions. It cannot show that "
-    "the named components and weights gave the predictions."
+    "`fsarbench verify` computes the accuracies again from the predictions. It cannot show that the "
+    "named components and weights gave the predictions."
 )
 
 
@@ -34,20 +34,31 @@ def card_text(run: Run) -> str:
     blocks = [
         f"{FORMAT}\n# {markdown_text(run.name)}",
         f"{head}: **{accuracy_text(run)}**",
-        _table(("", ""), [(name, markdown_text(text)) for name, text in facts(run)]),
+        markdown_table(
+            ("", ""), ("---", "---"), [(name, markdown_text(text)) for name, text in facts(run)]
+        ),
         UNPROVEN,
     ]
     if run.predictions is not None:
         rows = class_accuracies(run.predictions)
-        cells = [(markdown_text(n), f"{100 * hits / max(1, q):.1f}", f"{q:,}") for n, hits, q in rows]
-        blocks.append(_table(("class", "accuracy (%)", "queries"), cells))
+        cells = [
+            (markdown_text(name), f"{100 * hits / max(1, queries):.1f}", f"{queries:,}")
+            for name, hits, queries in rows
+        ]
+        headers = ("class", "accuracy (%)", "queries")
+        blocks.append(markdown_table(headers, ("---", "---:", "---:"), cells))
     return "\n\n".join(blocks) + "\n"
+
+
+def card_bytes(run: Run) -> bytes:
+    """Content of `card.md`; letters that UTF-8 does not have are escaped."""
+    return card_text(run).encode("utf-8", "backslashreplace")
 
 
 def accuracy_text(run: Run) -> str:
     """Accuracy with its interval over test videos, in percent."""
     interval = run.result["intervals"]["videos"]
-    half = interval["half_width"]
+    half = interval.get("half_width")
     level = f"{interval['confidence']:.0%} interval over test videos"
     known = "no interval over test videos" if half is None else f"± {100 * half:.2f}, {level}"
     return f"{100 * run.result['accuracy']['mean']:.2f} % ({known})"
@@ -86,7 +97,3 @@ def class_accuracies(predictions: Predictions) -> list[tuple[str, int, int]]:
     queries = np.bincount(true, minlength=count).tolist()
     hits = np.bincount(true[correct], minlength=count).tolist()
     return list(zip(predictions.class_names, hits, queries, strict=True))
-
-
-def _table(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    return markdown_table(headers, ["---", *("---:" for _ in headers[2:]), "---"][: len(headers)], rows)

@@ -1,7 +1,7 @@
 """Files of a submitted result, and where a results folder has them.
 
-`<data set>/<way>way_<shot>shot/<method>/<short hash>/` has the files of one test setting of one run,
-and `<data set>/list.json` the hashes of the split list that all results of the data set share.
+`<data set>/<way>way_<shot>shot/<method>/<short hash>/` has the files of one test setting of one
+run, and `<data set>/list.json` the hashes of the split list that all results of the data set share.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ CARD = "card.md"
 LIST = "list.json"
 # Files of a submission, and the most bytes of each.
 FILES = {RESULT: 2**22, EPISODES: 2**24, CONFIG: 2**20, CARD: 2**20}
+LIST_BYTES = 2**16
 # Most bytes of the arrays in `episodes.npz`.
 ARRAYS = 2**27
 WEIGHTS = BEST
@@ -31,6 +32,9 @@ WEIGHTS = BEST
 DEPTH = 4
 SHORT_HASH = 12
 LONGEST_NAME = 80
+
+
+Opened = AbstractContextManager[IO[bytes]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Packed:
 
     place: PurePosixPath
     content: Mapping[str, bytes]
-    weights: Callable[[], AbstractContextManager[IO[bytes]]] | None = None
+    weights: Callable[[], Opened] | None = None
 
 
 def folder_name(name: str) -> str:

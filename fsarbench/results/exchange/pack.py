@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fsarbench.config.resolved import parse_resolved
-from fsarbench.results.exchange.card import card_text
+from fsarbench.results.exchange.card import card_bytes
 from fsarbench.results.exchange.layout import (
     CARD,
     CONFIG,
@@ -60,13 +60,15 @@ def _pack(run: Run, submitter: str | None, weights: bool) -> Packed:
         RESULT: json_bytes(filed.result),
         EPISODES: compact_predictions(predictions, draw),
         CONFIG: json_bytes(values),
-        CARD: card_text(filed).encode(),
+        CARD: card_bytes(filed),
     }
     file = run.folder / WEIGHTS
     if weights and filed.result["checkpoint"] is not None and not file.is_file():
         raise FaultError(file, "", "the checkpoint that was tested", "no such file")
     packed = Packed(place_of(filed), content)
-    return replace(packed, weights=lambda: file.open("rb")) if weights and file.is_file() else packed
+    return (
+        replace(packed, weights=lambda: file.open("rb")) if weights and file.is_file() else packed
+    )
 
 
 def draw_of(run: Run) -> Draw:
@@ -120,9 +122,10 @@ def filed_result(run: Run, predictions: Predictions, submitter: str | None) -> d
         **run.result,
         **{key: setting[key] for key in ("accuracy", "intervals", "same_scores")},
         "settings": [{**setting, "episodes_file": EPISODES}],
+        # Runs of earlier versions do not state the hash of the test list.
         "conditions": {
-            **conditions,
             "test_list_sha256": list_sha256(names, labels, predictions.video_ids),
+            **conditions,
         },
         # The path on the machine of the run is of no use to others.
         "checkpoint": None if checkpoint is None else {**checkpoint, "file": WEIGHTS},
