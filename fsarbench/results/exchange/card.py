@@ -22,8 +22,8 @@ SELECTED = {
     "unknown": "unknown classes",
 }
 UNPROVEN = (
-    "`fsarbench verify` computes the accuracies again from the predictions. It cannot show that the "
-    "named components and weights gave the predictions."
+    "`fsarbench verify` computes the accuracies again from the predictions. It cannot show that "
+    "these components and weights gave the predictions."
 )
 
 

@@ -153,7 +153,8 @@ def file_all(
 def refused(what: str, faults: Sequence[UserError]) -> UserError:
     """Error that lists all faults."""
     lines = faults_text(faults)
-    return UserError(f"{what}, because of {lines.count(chr(10)) + 1} faults:\n{lines}")
+    more = lines.count("\n")
+    return UserError(f"{what}, because of {more + 1} fault{'s' if more else ''}:\n{lines}")
 
 
 def lists_of(runs: Sequence[Run]) -> dict[str, bytes]:
