@@ -83,6 +83,11 @@ class VideoDataset(Checked, ABC):
         return None
 
     @property
+    def excluded_classes(self) -> tuple[str, ...]:
+        """Training and validation classes that are left out, as classes of another data set."""
+        return ()
+
+    @property
     def skipped(self) -> Mapping[str, str]:
         """Unreadable videos (path to reason) that are excluded from the episodes."""
         return {}

@@ -11,6 +11,21 @@ DataName = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of a data set, a config, or a folder of videos.")
 ]
 
+ImportName = Annotated[
+    str,
+    typer.Argument(
+        help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, folder, or, with --annotations, a name "
+        "of your choice."
+    ),
+]
+Annotations = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="CSV, JSON or text file of videos and classes; --splits is then a CSV file of "
+        "classes. Repeatable."
+    ),
+]
+
 
 @data.command()
 def build(
@@ -104,10 +119,8 @@ def info_data(
 
 
 @data.command("import")
-def import_(
-    name: Annotated[
-        str, typer.Argument(help="ssv2, ssv2small, kinetics100, hmdb51, ucf101, or folder.")
-    ],
+def import_(  # noqa: PLR0913 (one argument per option)
+    name: ImportName,
     folder: Annotated[
         str | None, typer.Argument(metavar="DIR", help="Folder of your own videos.")
     ] = None,
@@ -119,6 +132,7 @@ def import_(
     labels: Annotated[
         list[str] | None, typer.Option(help="Label file of SSv2, or a folder of them; repeatable.")
     ] = None,
+    annotations: Annotations = None,
     out: Annotated[str | None, typer.Option(help="Annotation table to write.")] = None,
     seed: Annotated[int, typer.Option(help="Your own videos: seed for splitting the classes.")] = 0,
     shares: Annotated[
@@ -134,6 +148,7 @@ def import_(
         splits=splits,
         videos=videos,
         labels=labels or (),
+        annotations=annotations or (),
         out=out,
         seed=seed,
         shares=shares,

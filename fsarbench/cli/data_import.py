@@ -9,19 +9,20 @@ from rich.table import Table
 from fsarbench.data.annotation_tables import missing_file
 from fsarbench.data.datasets.annotated import AnnotatedVideos
 from fsarbench.data.importing.from_folder import FolderImport, Shares, import_folder
-from fsarbench.data.importing.from_lists import Imported, import_lists
-from fsarbench.data.importing.known_lists import KNOWN_LISTS, known_dataset
+from fsarbench.data.importing.from_lists import Imported, import_annotations, import_lists
+from fsarbench.data.importing.known_lists import KNOWN_LISTS, known_dataset, named_dataset
 from fsarbench.data.splits import SPLITS
 from fsarbench.errors import UserError
 
 
-def run_import(
+def run_import(  # noqa: PLR0913 (one argument per option)
     name: str,
     folder: str | None = None,
     *,
     splits: str | None = None,
     videos: str | None = None,
     labels: Sequence[str] = (),
+    annotations: Sequence[str] = (),
     out: str | None = None,
     seed: int = 0,
     shares: str = "64/12/24",
@@ -34,6 +35,7 @@ def run_import(
         splits: Folder of the split lists, or the split file of your own videos.
         videos: Folder of the videos, which may also be given as `folder`.
         labels: Label files.
+        annotations: Annotation files of a data set without published lists.
         out: Annotation table or split file to write; None for the usual place.
         seed: Seed for splitting the classes of your own videos.
         shares: Proportions of train, val and test, such as `64/12/24`.
@@ -45,19 +47,23 @@ def run_import(
         root = folder or videos
         if root is None:
             raise UserError("Give the folder of class folders: fsarbench data import folder DIR.")
-        imported = import_folder(Path(root), seed, shares_of(shares), _path(splits), _path(out))
-        print_folder(imported, root)
+        own = import_folder(Path(root), seed, shares_of(shares), _path(splits), _path(out))
+        print_folder(own, root)
         return
-    published = known_dataset(name)
+    published = named_dataset(name) if annotations else known_dataset(name)
     place = videos or folder
     if splits is None or place is None:
         raise UserError(
             "Give the folder of the lists and the folder of the videos: "
             f"fsarbench data import {name} --splits DIR --videos DIR."
         )
-    label_files = [Path(label) for label in labels]
-    lists_import = import_lists(published, Path(splits), Path(place), label_files, _path(out))
-    print_import(lists_import, AnnotatedVideos(name).variable, str(Path(place).absolute()))
+    if annotations:
+        files = [Path(file) for file in annotations]
+        imported = import_annotations(published, files, Path(splits), Path(place), _path(out))
+    else:
+        files = [Path(label) for label in labels]
+        imported = import_lists(published, Path(splits), Path(place), files, _path(out))
+    print_import(imported, AnnotatedVideos(name).variable, str(Path(place).absolute()))
 
 
 def shares_of(text: str) -> Shares:
@@ -105,7 +111,8 @@ def headline(imported: Imported) -> str:
     absent = len(imported.missing)
     plural = "s" if absent > 1 else ""
     missing = f"{absent:,} video{plural} missing" if absent else "all videos found"
-    title = name or f"{imported.dataset.title}, unknown list"
+    unknown = f"{imported.dataset.title}, unknown list" if imported.family != "table" else ""
+    title = name or unknown or imported.dataset.title
     return f"{title}: {counts}; {missing}"
 
 
@@ -118,14 +125,21 @@ def remarks(imported: Imported) -> Iterator[str]:
             f"The videos or their splits differ from those of {known}: results are not comparable "
             "with published ones."
         )
+    if imported.unused:
+        yield f"Annotated videos of classes in no split: {imported.unused:,}."
     if imported.missing:
         yield f"The ids of the missing videos are in {missing_file(imported.table)}."
     if imported.unreadable:
         yield f"Folders that cannot be listed: {', '.join(imported.unreadable[:5])}."
     if imported.nameless:
+        remedy = (
+            "fill in the column readable of the class split"
+            if imported.family == "table"
+            else "give the label file of the data set with --labels"
+        )
         yield (
             f"Classes without a name: {', '.join(imported.nameless)}. Components that use text "
-            "need class names: give the label file of the data set with --labels."
+            f"need class names: {remedy}."
         )
 
 
@@ -140,7 +154,8 @@ def print_import(imported: Imported, variable: str, root: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(headline(imported), markup=False)
     console.print(_table(imported))
-    console.print(f"hash of ids and splits: {imported.digest} ({imported.family}'s lists)")
+    layout = "a class split" if imported.family == "table" else f"{imported.family}'s lists"
+    console.print(f"hash of ids and splits: {imported.digest} ({layout})")
     for remark in remarks(imported):
         console.print(remark, markup=False)
     console.print(f"written: {imported.table}", markup=False)

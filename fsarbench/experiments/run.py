@@ -330,6 +330,7 @@ def finish(
         total_seconds=time.monotonic() - start,
         skipped=dataset.skipped,
         listed=dataset.listed,
+        excluded_classes=dataset.excluded_classes,
         checkpoint=tuned,
         seen_data=info.get("seen_data", seen_record(job.loaded.values["backbone"])),
     )

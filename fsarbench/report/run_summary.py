@@ -7,6 +7,7 @@ from rich.table import Table
 
 from fsarbench.catalogue.published_results import task_name
 from fsarbench.config.loading import LoadedConfig
+from fsarbench.errors import first_names
 from fsarbench.profiling.parameters import SlotParameters
 from fsarbench.runtime.progress import make_console
 
@@ -66,6 +67,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         *((task(setting), _accuracy(setting)) for setting in result.get("settings", ())[1:]),
         ("task", f"{task(conditions)}, {conditions['episodes']:,} episodes"),
         ("test classes", _classes(conditions)),
+        *_excluded(conditions),
         ("selected on", _selection(result)),
         ("features", _features(conditions)),
         ("parameters", f"{parameters['tuned']:,} trainable of {parameters['total']:,}"),
@@ -107,6 +109,12 @@ def _accuracy(result: Mapping[str, Any]) -> str:
 def _classes(conditions: Mapping[str, Any]) -> str:
     test = conditions["splits"]["test"]
     return f"{test['classes']} classes, {test['videos']:,} videos{_coverage(conditions)}"
+
+
+def _excluded(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Classes that left the training because another data set tests them; empty without any."""
+    names = conditions.get("excluded_classes")
+    return [("not trained on", f"{len(names)} classes: {first_names(names)}")] if names else []
 
 
 def _coverage(conditions: Mapping[str, Any]) -> str:

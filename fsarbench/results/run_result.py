@@ -92,6 +92,7 @@ class Origin:
         total_seconds: Seconds from the start of the run to the end of the test.
         skipped: Reasons for the bad videos that were left out, by path.
         listed: Videos of the published list; None if there is no list.
+        excluded_classes: Training and validation classes that were left out.
         checkpoint: Tested checkpoint; None if nothing was trained.
         seen_data: Training data of the backbone's pretrained weights, as in
             `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
@@ -104,6 +105,7 @@ class Origin:
     total_seconds: float
     skipped: Mapping[str, str] = field(default_factory=dict)
     listed: int | None = None
+    excluded_classes: Sequence[str] = ()
     checkpoint: Checkpoint | None = None
     seen_data: Mapping[str, Any] | None = None
 
@@ -249,6 +251,7 @@ def _conditions(
         "seen_data": origin.seen_data,
         "skipped_videos": dict(origin.skipped),
         "listed_videos": origin.listed,
+        "excluded_classes": list(origin.excluded_classes),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
         "test_list_sha256": test_list_hash(data_module.splits["test"]),
         **_episode_conditions(evaluation),

@@ -67,8 +67,8 @@ class CrossDomain(VideoDataset):
         return {**target, "dataset": " -> ".join(names)}
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """Names of the train and val classes that are left out."""
+    def excluded_classes(self) -> tuple[str, ...]:
+        """Names of the train and val classes of `source` that are left out."""
         before, after = self.source.splits(), self.splits()
         return tuple(
             name

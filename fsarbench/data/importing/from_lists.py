@@ -1,10 +1,11 @@
-"""`fsarbench data import NAME`: write an annotation table from published split lists."""
+"""`fsarbench data import NAME`: write an annotation table from split lists or annotation files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsarbench.data.annotation_tables import missing_file, write_rows, write_text
+from fsarbench.data.importing.annotation_files import is_timed, read_annotations
 from fsarbench.data.importing.class_names import ClassName, class_names, read_labels
 from fsarbench.data.importing.known_lists import Counts, KnownDataset, split_counts
 from fsarbench.data.importing.split_lists import Family, ListedVideo, SplitLists, read_lists
@@ -33,6 +34,7 @@ class Imported:
         nameless: Classes without a name, with their splits.
         unreadable: Folders that could not be listed.
         of_frames: Whether the first video is a folder of extracted frames.
+        unused: Number of annotated videos whose class is in no split.
     """
 
     dataset: KnownDataset
@@ -46,6 +48,7 @@ class Imported:
     nameless: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     of_frames: bool = False
+    unused: int = 0
 
 
 def import_lists(
@@ -71,6 +74,44 @@ def import_lists(
     """
     lists = read_lists(splits, dataset.timed)
     names = class_names(lists, read_labels(labels))
+    return _import(dataset, lists, names, videos, out, progress)
+
+
+def import_annotations(
+    dataset: KnownDataset,
+    annotations: Sequence[Path],
+    splits: Path,
+    videos: Path,
+    out: Path | None = None,
+    progress: bool = True,
+) -> Imported:
+    """Write an annotation table from a data set's annotation files and a split of its classes.
+
+    Args:
+        dataset: Name of the data set.
+        annotations: Annotation files, as in `fsarbench.data.importing.annotation_files`.
+        splits: CSV file with the columns `class` and `split`, and optionally `readable`.
+        videos: Folder of the videos; paths in the table are relative to it.
+        out: Annotation table to write; by default `NAME.csv` in the folder of the videos.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        UserError: A file is invalid, or none of the videos exists.
+    """
+    lists, names, unused = read_annotations(annotations, splits)
+    timed = dataset.timed or is_timed(lists.videos)
+    imported = _import(replace(dataset, timed=timed), lists, names, videos, out, progress)
+    return replace(imported, unused=unused)
+
+
+def _import(
+    dataset: KnownDataset,
+    lists: SplitLists,
+    names: dict[str, ClassName],
+    videos: Path,
+    out: Path | None,
+    progress: bool,
+) -> Imported:
     index = find_videos(videos)
     found = _find_listed(lists, names, index, dataset.timed)
     if not found:

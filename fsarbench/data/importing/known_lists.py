@@ -1,5 +1,6 @@
 """Published data sets: names, split sizes, and hashes of their known split lists."""
 
+import re
 from dataclasses import dataclass
 
 from fsarbench.errors import UserError, nearest
@@ -64,8 +65,27 @@ def known_dataset(name: str) -> KnownDataset:
     """
     by_name = {dataset.name: dataset for dataset in KNOWN_DATASETS}
     if name not in by_name:
-        raise UserError(f"Unknown data set '{name}'.{nearest(name, [*by_name, 'folder'])}")
+        raise UserError(
+            f"Unknown data set '{name}'.{nearest(name, [*by_name, 'folder'])} For another data "
+            "set, add its annotation files with --annotations."
+        )
     return by_name[name]
+
+
+def named_dataset(name: str) -> KnownDataset:
+    """Published data set with this short name, or a new one of this name.
+
+    Raises:
+        UserError: The name has other characters than letters, digits, `-` and `_`.
+
+    Example:
+        >>> named_dataset("diving48").title
+        'diving48'
+    """
+    by_name = {dataset.name: dataset for dataset in KNOWN_DATASETS}
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise UserError(f"The name '{name}' may only have letters, digits, '-' and '_'.")
+    return by_name.get(name, KnownDataset(name, name))
 
 
 def split_counts(names: list[SplitName]) -> Counts:

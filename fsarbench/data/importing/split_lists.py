@@ -92,7 +92,7 @@ def raise_faults(faults: Iterable[str]) -> None:
         raise UserError("\n  ".join([*messages[:MAX_FAULTS], *more]))
 
 
-Family = Literal["TRX", "CLIP-FSAR"]
+Family = Literal["TRX", "CLIP-FSAR", "table"]
 FILES: dict[Family, re.Pattern[str]] = {
     "TRX": re.compile(r"(train|val|test)list\d*\.txt"),
     "CLIP-FSAR": re.compile(r"(train|val|test)_few_shot\.txt"),
@@ -109,7 +109,7 @@ class SplitLists:
     """Content of the train, val and test lists in a folder.
 
     Attributes:
-        family: Layout of the lists.
+        family: Layout of the lists; `table` for annotation files with a class split.
         videos: All lines: train, then val, then test.
         names: Class names by split and number, from `class_names.json` next to the lists.
     """
@@ -139,7 +139,7 @@ def read_lists(folder: Path, timed: bool = False) -> SplitLists:
                 videos.append(_parse(family, location, split, line))
             except UserError as error:
                 faults.append(str(error))
-    raise_faults([*faults, *_duplicates(videos, timed), *_in_two_splits(videos)])
+    raise_faults([*faults, *duplicates(videos, timed), *_in_two_splits(videos)])
     return SplitLists(family, tuple(videos), _read_class_names(folder / CLASS_NAMES))
 
 
@@ -195,7 +195,8 @@ def _parse(family: Family, location: str, split: SplitName, line: str) -> Listed
     return video
 
 
-def _duplicates(videos: list[ListedVideo], timed: bool) -> Iterator[str]:
+def duplicates(videos: Iterable[ListedVideo], timed: bool) -> Iterator[str]:
+    """Messages about videos that are listed twice."""
     first: dict[str, ListedVideo] = {}
     for video in videos:
         before = first.setdefault(video.identity(timed), video)

@@ -63,6 +63,13 @@ def test_the_table_of_a_run_lists_accuracy_conditions_and_cost() -> None:
     assert "GPU" not in text
 
 
+def test_the_table_names_the_classes_that_left_the_training() -> None:
+    assert "not trained on" not in rendered(make_result(excluded_classes=[]))
+    text = rendered(make_result(excluded_classes=["run", "Pull_Up"]))
+    assert "not trained on" in text
+    assert "2 classes: 'run', 'Pull_Up'" in text
+
+
 def test_selection_on_the_test_classes_is_printed_in_capitals() -> None:
     text = rendered(make_result(selection="test"))
     assert "the TEST classes, 61.0% after 200 training episodes" in text

@@ -55,13 +55,13 @@ def test_test_classes_are_no_training_classes() -> None:
     assert [(v.id, v.label) for v in splits["train"].videos][2:] == [("jump/0", 1), ("jump/1", 1)]
     assert splits["val"].classes == ("sit", "wave")
     assert splits["test"] == TARGET.splits()["test"]
-    assert data.left_out == ("Pull_Up",)
+    assert data.excluded_classes == ("Pull_Up",)
 
 
 def test_classes_are_left_out_by_name() -> None:
     data = CrossDomain(SOURCE, TARGET, ["run", "wave"])
     assert data.splits()["train"].classes == ("jump",)
-    assert data.left_out == ("run", "Pull_Up", "wave")
+    assert data.excluded_classes == ("run", "Pull_Up", "wave")
     assert data.fingerprint() != CrossDomain(SOURCE, TARGET).fingerprint()
     with pytest.raises(UserError, match=r"no class 'runn'.*run"):
         CrossDomain(SOURCE, TARGET, ["runn"]).splits()
