@@ -354,7 +354,7 @@ def accuracy_faults(
                 yield FaultError(file, f"{prefix}{name}.{key}", expected, stated)
 
 
-def _same(value: float, stated: object) -> bool:
+def _same(value: float | int, stated: object) -> bool:
     """Whether a number equals a stated one up to rounding; NaN is stated as null."""
     if math.isnan(value):
         return stated is None
