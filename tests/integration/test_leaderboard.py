@@ -332,7 +332,7 @@ def test_the_table_of_all_labs_is_paired(run: Path, copy: Path, tmp_path: Path) 
     seeds = [other_run(run, tmp_path / f"{seed}", seed, METHOD, 0.5) for seed in (7, 8)]
     fsarbench.submit(seeds, copy, submitter="Lab B")
     table = fsarbench.compare(copy)
-    rows = table.to_pandas().set_index("method")
+    rows = table.to_pandas().set_index("method").sort_index()
     assert list(rows.index) == [f"{METHOD} (Lab A)", f"{METHOD} (Lab B)", "other method"]
     assert rows["submitter"].tolist() == ["Lab A", "Lab B", "Lab B"]
     assert str(rows.loc[f"{METHOD} (Lab B)", "seeds"]) == "7 8"
