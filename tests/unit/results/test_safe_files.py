@@ -106,7 +106,7 @@ def test_a_file_without_episodes_is_checked(changed: dict[str, object], message:
 
 def test_a_file_that_asks_for_too_many_episodes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fsarbench.results.predictions.MOST_KEYS", 30)
-    with pytest.raises(FaultError, match="predictions: expected 1 to 30 keys .* found 36"):
+    with pytest.raises(FaultError, match=r"predictions: expected 1 to 30 keys .* found 36"):
         parse_predictions(npz(**COMPACT), "file")
 
 
