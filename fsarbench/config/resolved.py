@@ -15,18 +15,19 @@ from fsarbench.config.loading import LoadedConfig, import_custom_modules
 from fsarbench.errors import UserError
 
 
-def load_resolved_config(file: Path, trust: bool = False) -> LoadedConfig:
+def load_resolved_config(file: Path, trust: bool = False, text: str | None = None) -> LoadedConfig:
     """Load the `config.py` of a run folder without running it.
 
     Args:
         file: Resolved config.
         trust: Whether to import the modules of `custom_imports`, which runs their code.
+        text: Text of the config, if it is in a file of another kind; None to read the file.
 
     Raises:
         UserError: The file is missing, has statements other than `key = literal`, or has
             `custom_imports` while `trust` is False.
     """
-    values = read_resolved(file)
+    values = read_resolved(file) if text is None else parse_resolved(text, file)
     custom_imports = values.pop("custom_imports", None)
     if custom_imports is not None and not trust:
         raise UserError(
