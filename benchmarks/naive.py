@@ -1,4 +1,4 @@
-"""Naive implementations as in published code: OTAM cell by cell, TRX on whole tuples."""
+"""Naive implementations as in published code: cosines, OTAM, Bi-MHM, and TRX on whole tuples."""
 
 import itertools
 
@@ -34,6 +34,28 @@ def otam_by_cells_both_ways(distances: Tensor, temperature: float) -> Tensor:
     """Both directions, one after the other."""
     there = otam_by_cells(distances, temperature)
     return there + otam_by_cells(distances.transpose(-1, -2), temperature)
+
+
+def field_cosines(query: Tensor, shots: Tensor) -> Tensor:
+    """Cosines "*E Q M T S" of query frames "*E Q T D" and frames of support videos "*E M S D"."""
+    rows, columns = query.flatten(-3, -2), shots.flatten(-3, -2)
+    norms = rows.norm(dim=-1, keepdim=True) * columns.norm(dim=-1).unsqueeze(-2)
+    cosines = rows @ columns.transpose(-1, -2) / (norms + 0.01)
+    cells = cosines.unflatten(-1, shots.shape[-3:-1]).unflatten(-3, query.shape[-3:-1])
+    return cells.transpose(-3, -2)
+
+
+def field_otam(query: Tensor, shots: Tensor, shot: int) -> Tensor:
+    """Logits of OTAM: every support video is aligned, then the shots of a class are averaged."""
+    costs = otam_by_cells_both_ways(1 - field_cosines(query, shots), 0.1)
+    return -costs.unflatten(-1, (-1, shot)).mean(-1)
+
+
+def field_bi_mhm(query: Tensor, shots: Tensor, shot: int) -> Tensor:
+    """Logits of the bidirectional mean Hausdorff metric, with `min` as in HyRSM's code."""
+    distances = 1 - field_cosines(query, shots)
+    sums = distances.min(-1)[0].sum(-1) + distances.min(-2)[0].sum(-1)
+    return -sums.unflatten(-1, (-1, shot)).mean(-1)
 
 
 class WholeTuples(nn.Module):

@@ -62,13 +62,28 @@ class VideoFeatures:
     Attributes:
         frames: One feature per step.
         tokens: Tokens after a block of the backbone, by the block's index; only the blocks that a
-            neck asks for, under the indices that it asks for. They are not normalised.
+            neck asks for, under the indices that it asks for; `BEFORE_BLOCKS` stands for the
+            tokens before the first block. They are not normalised.
         extra: Side data of the videos by name, such as tracks; only what a neck asks for.
     """
 
     frames: Float[Tensor, "V S D"]
     tokens: Mapping[int, Float[Tensor, "V T L C"]] = field(default_factory=dict)
     extra: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TokenFeatures:
+    """Output of a neck that returns tokens besides its features.
+
+    Attributes:
+        frames: One feature per step.
+        tokens: Tokens of every frame, of a width C2 of their own. The necks of the branches read
+            them as level -1, in place of the tokens after the backbone's last block.
+    """
+
+    frames: Float[Tensor, "V S2 F"]
+    tokens: Float[Tensor, "V T L C2"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,7 @@ class Encoding:
 
 
 FRAMES, SHARED_NECK = "frames", "neck"
+BEFORE_BLOCKS = -1000  # level of the tokens before the first block; no network has so many blocks
 MAIN = "main"  # name of the only branch of a model without `branches`
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.axes import ChecksInputs
 from fsarbench.arguments.signatures import Checked
-from fsarbench.episode import Episode, Outcome, VideoFeatures
+from fsarbench.episode import Episode, Outcome, TokenFeatures, VideoFeatures
 
 TrunkSection = Literal["embed", "block", "pool"]
 Projection = Literal["q", "k", "v", "o", "up", "down"]
@@ -169,8 +169,9 @@ class Backbone(Checked, ChecksInputs, nn.Module, ABC):
     ) -> Float[Tensor, "V S D"] | VideoFeatures:
         """Features of every step.
 
-        With `gives_tokens`, there is a third argument `levels`: the indices of the blocks after
-        which tokens are wanted. If there are any, the result is a `VideoFeatures` with them.
+        With `gives_tokens`, there is a third argument `levels`: the sorted indices of the blocks
+        after which tokens are wanted, where -1 stands for the tokens before the first block. If
+        there are any, the result is a `VideoFeatures` with them.
 
         Args:
             frames: uint8, or floats in [0, 1]; the backbone subtracts the trunk's mean and divides
@@ -191,7 +192,9 @@ class Neck(Checked, ChecksInputs, nn.Module, ABC):
     Attributes:
         dim: Width F of its output.
         levels: Blocks of the backbone whose tokens it reads, as indices from 0; negative ones count
-            from the end. Empty if it reads the features only.
+            from the end, `fsarbench.episode.BEFORE_BLOCKS` stands for the input of the first one.
+            Empty if it reads the features only.
+        token_width: Width of the tokens that it returns; 0 if it returns none.
         uses_text: Whether it reads the text features of the class of a support video.
         extra: Names of the side data that it reads (`dataset.extra`).
     """
@@ -199,13 +202,18 @@ class Neck(Checked, ChecksInputs, nn.Module, ABC):
     uses_text: ClassVar[bool] = False
     dim: int
     levels: tuple[int, ...] = ()
+    token_width: int = 0
     extra: tuple[str, ...] = ()
 
     @abstractmethod
     def forward(
         self, features: VideoFeatures, text: Float[Tensor, "V M E"] | None
-    ) -> Float[Tensor, "V S2 F"] | tuple[Float[Tensor, "V S2 F"], Mapping[str, Tensor]]:
-        """Features of every video, and optionally auxiliary outputs for losses by name.
+    ) -> (
+        Float[Tensor, "V S2 F"]
+        | tuple[Float[Tensor, "V S2 F"], Mapping[str, Tensor]]
+        | TokenFeatures
+    ):
+        """Features of every video, and optionally auxiliary outputs for losses by name, or tokens.
 
         Args:
             features: Output of the backbone, or of the neck that all branches share.
@@ -213,7 +221,9 @@ class Neck(Checked, ChecksInputs, nn.Module, ABC):
 
         Returns:
             The features; or the features and tensors by name whose first axis is that of the
-            videos, such as reconstructions that a loss compares.
+            videos, such as reconstructions that a loss compares; or, from a neck with a
+            `token_width`, the features and tokens of that width, which the necks of the branches
+            read in place of those of the backbone's last block.
         """
 
     def output_frames(self, frames: int) -> int:
@@ -226,9 +236,11 @@ class PrototypeBuilder(Checked, ChecksInputs, nn.Module, ABC):
 
     Attributes:
         uses_text: Whether it requires the text features of the classes.
+        uses_support: Whether the prototypes depend on the support videos.
     """
 
     uses_text: ClassVar[bool] = False
+    uses_support: ClassVar[bool] = True
 
     @abstractmethod
     def forward(

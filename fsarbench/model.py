@@ -10,12 +10,14 @@ from jaxtyping import Float, Num
 from torch import Tensor, nn
 
 from fsarbench.episode import (
+    BEFORE_BLOCKS,
     MAIN,
     SHARED_NECK,
     BranchOutcome,
     Encoding,
     Episode,
     Outcome,
+    TokenFeatures,
     VideoFeatures,
     encoding_of,
 )
@@ -223,15 +225,31 @@ class FewShotModel(nn.Module):
         video = VideoFeatures(output.frames, extra=extra or {})
         features, auxiliary = {}, {}
         for name, neck in self.necks().items():
-            tokens = {level: output.tokens[level % self.backbone.depth] for level in neck.levels}
-            given = VideoFeatures(video.frames, tokens, video.extra)
+            given = VideoFeatures(video.frames, self._tokens_for(neck, output, video), video.extra)
             made = neck(given, text if neck.uses_text else None)
-            features[name], further = made if isinstance(made, tuple) else (made, {})
+            made, further = made if isinstance(made, tuple) else (made, {})
+            features[name] = made.frames if isinstance(made, TokenFeatures) else made
             if further and self.training:
                 auxiliary[name] = further
             if name == SHARED_NECK:
-                video = VideoFeatures(features[name], extra=video.extra)
+                own = {-1: made.tokens} if isinstance(made, TokenFeatures) else {}
+                video = VideoFeatures(features[name], own, video.extra)
         return Encoding(output.frames, features, auxiliary)
+
+    def _tokens_for(
+        self, neck: Neck, output: VideoFeatures, shared: VideoFeatures
+    ) -> dict[int, Float[Tensor, "V T L C"]]:
+        """Tokens that a neck reads: those of the shared neck, or the backbone's if it has none.
+
+        Args:
+            neck: Neck that reads the tokens.
+            output: Output of the backbone.
+            shared: Output of the neck that all branches share.
+        """
+        if shared.tokens:
+            return {level: shared.tokens[level] for level in neck.levels}
+        depth = self.backbone.depth
+        return {level: output.tokens[index_of(level, depth)] for level in neck.levels}
 
     @torch.no_grad()
     def embed_videos(
@@ -375,13 +393,17 @@ def fuse(
 
 
 def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ...]:
-    """Blocks of the backbone whose tokens the necks read, as sorted indices from 0.
+    """Blocks of the backbone whose tokens the necks read, as sorted indices (see `index_of`).
 
     Raises:
         UserError: The backbone gives no tokens, has no such block, or gives no tokens there.
     """
     levels = set()
+    shared = necks.get(SHARED_NECK)
     for name, neck in necks.items():
+        if name != SHARED_NECK and shared is not None and shared.token_width:
+            require_last_level(name, neck, shared)
+            continue
         if neck.levels and not backbone.gives_tokens:
             raise UserError(
                 f"neck of '{name}': {type(neck).__name__} reads patch tokens, and "
@@ -389,18 +411,44 @@ def token_levels(backbone: Backbone, necks: Mapping[str, Neck]) -> tuple[int, ..
                 "OpenClipViT or TimmViT, or a neck that reads frame features."
             )
         for level in neck.levels:
-            if not -backbone.depth <= level < backbone.depth:
+            if level != BEFORE_BLOCKS and not -backbone.depth <= level < backbone.depth:
                 raise UserError(
                     f"neck of '{name}': {type(neck).__name__} reads the tokens of block {level}, "
                     f"and {type(backbone).__name__} has blocks 0 to {backbone.depth - 1}."
                 )
-            if backbone.only_last_tokens and level % backbone.depth != backbone.depth - 1:
+            index = index_of(level, backbone.depth)
+            if backbone.only_last_tokens and index != backbone.depth - 1:
+                place = "before the first block" if index < 0 else f"of block {level}"
                 raise UserError(
-                    f"neck of '{name}': {type(neck).__name__} reads the tokens of block {level}, "
+                    f"neck of '{name}': {type(neck).__name__} reads the tokens {place}, "
                     f"and {type(backbone).__name__} gives those of its last block only: level -1."
                 )
-            levels.add(level % backbone.depth)
+            levels.add(index)
     return tuple(sorted(levels))
+
+
+def require_last_level(branch: str, neck: Neck, shared: Neck) -> None:
+    """Require that a neck behind a shared neck with tokens reads those only.
+
+    Raises:
+        UserError: It reads tokens of the backbone.
+    """
+    if set(neck.levels) - {-1}:
+        raise UserError(
+            f"neck of '{branch}': {type(neck).__name__} reads the tokens of blocks "
+            f"{list(neck.levels)}, and the shared neck {type(shared).__name__} gives tokens of its "
+            "own, as level -1 only."
+        )
+
+
+def index_of(level: int, depth: int) -> int:
+    """Index of a block from 0, or -1 for the tokens before the first block.
+
+    Example:
+        >>> index_of(2, depth=12), index_of(-1, depth=12), index_of(BEFORE_BLOCKS, depth=12)
+        (2, 11, -1)
+    """
+    return -1 if level == BEFORE_BLOCKS else level % depth
 
 
 def device_of(module: nn.Module) -> torch.device | None:

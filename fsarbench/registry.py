@@ -21,18 +21,7 @@ from mmengine.registry import Registry
 
 from fsarbench.catalogue.entry_points import DiscoveredComponent, components_of_slot
 from fsarbench.errors import UserError, nearest
-from fsarbench.interfaces import (
-    Adapter,
-    Backbone,
-    Loss,
-    Matcher,
-    Neck,
-    PrototypeBuilder,
-    Readout,
-    TextEncoder,
-)
 from fsarbench.runtime.shape_checks import enforce_also
-from fsarbench.video import VideoDataset, VideoReader
 
 
 class SlotRegistry(Registry):
@@ -40,14 +29,22 @@ class SlotRegistry(Registry):
 
     Args:
         slot: Name of the slot in configs.
-        component: Base class of the slot's components.
+        base: Module and name of the base class of the slot's components, as `module:Class`. The
+            module is imported when the class is first used, because most of them import torch.
         package: Package of the built-in components; its `COMPONENTS` maps names to modules.
     """
 
-    def __init__(self, slot: str, component: type[Any], package: str) -> None:
+    def __init__(self, slot: str, base: str, package: str) -> None:
         super().__init__(slot, scope="fsarbench")
-        self.component = component
+        self.base = base
         self.package = package
+
+    @property
+    def component(self) -> type[Any]:
+        """Base class of the slot's components."""
+        module, _, name = self.base.partition(":")
+        found: type[Any] = getattr(importlib.import_module(module), name)
+        return found
 
     def built_in(self) -> Mapping[str, str]:
         """Names and modules of the built-in components, without importing them."""
@@ -145,16 +142,17 @@ def class_location(thing: Any) -> str:
         return name
 
 
-READERS = SlotRegistry("reader", VideoReader, "fsarbench.data.readers")
-DATASETS = SlotRegistry("dataset", VideoDataset, "fsarbench.data.datasets")
-TEXT_ENCODERS = SlotRegistry("text_encoder", TextEncoder, "fsarbench.text_encoders")
-BACKBONES = SlotRegistry("backbone", Backbone, "fsarbench.backbones")
-ADAPTERS = SlotRegistry("adapter", Adapter, "fsarbench.adapters")
-NECKS = SlotRegistry("neck", Neck, "fsarbench.necks")
-PROTOTYPES = SlotRegistry("prototypes", PrototypeBuilder, "fsarbench.prototypes")
-MATCHERS = SlotRegistry("matcher", Matcher, "fsarbench.matchers")
-LOSSES = SlotRegistry("losses", Loss, "fsarbench.losses")
-READOUTS = SlotRegistry("readout", Readout, "fsarbench.readouts")
+INTERFACES = "fsarbench.interfaces"
+READERS = SlotRegistry("reader", "fsarbench.video:VideoReader", "fsarbench.data.readers")
+DATASETS = SlotRegistry("dataset", "fsarbench.video:VideoDataset", "fsarbench.data.datasets")
+TEXT_ENCODERS = SlotRegistry("text_encoder", INTERFACES + ":TextEncoder", "fsarbench.text_encoders")
+BACKBONES = SlotRegistry("backbone", INTERFACES + ":Backbone", "fsarbench.backbones")
+ADAPTERS = SlotRegistry("adapter", INTERFACES + ":Adapter", "fsarbench.adapters")
+NECKS = SlotRegistry("neck", INTERFACES + ":Neck", "fsarbench.necks")
+PROTOTYPES = SlotRegistry("prototypes", INTERFACES + ":PrototypeBuilder", "fsarbench.prototypes")
+MATCHERS = SlotRegistry("matcher", INTERFACES + ":Matcher", "fsarbench.matchers")
+LOSSES = SlotRegistry("losses", INTERFACES + ":Loss", "fsarbench.losses")
+READOUTS = SlotRegistry("readout", INTERFACES + ":Readout", "fsarbench.readouts")
 
 SLOTS: dict[str, SlotRegistry] = {
     registry.name: registry

@@ -73,6 +73,16 @@ class VideoDataset(Checked, ABC):
                 where to put them.
         """
 
+    def require_videos(self) -> None:
+        """Look whether the videos are there, in a moment; by default not at all.
+
+        `splits` looks for every video. A run calls this method before it imports torch and builds
+        the model, so it should examine the folder, the list and a few videos, and generate nothing.
+
+        Raises:
+            fsarbench.errors.UserError: As `splits`.
+        """
+
     @abstractmethod
     def fingerprint(self) -> str:
         """Hash of video ids, classes and splits, the same on every machine."""

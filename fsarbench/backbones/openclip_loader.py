@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
 from torch import nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.backbones.hub import cached_file, fetch, first_line, quiet, weights_file
+from fsarbench.backbones.openclip_library import complete, open_clip
 from fsarbench.backbones.tiny_clip.register import NAME as TINY
 from fsarbench.backbones.tiny_clip.register import WEIGHTS as TINY_WEIGHTS
 from fsarbench.backbones.tiny_clip.register import register as register_tiny
@@ -134,6 +134,7 @@ def config_faults(given: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def create(model: str, weights: str | None, quick_gelu: bool, device: torch.device) -> nn.Module:
     """Build a model with open_clip's public API."""
+    complete(model)
     with quiet():
         try:
             # open_clip reads checkpoints with weights_only=True by default.

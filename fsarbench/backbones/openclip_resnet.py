@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jaxtyping import Float
-from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr
 from fsarbench.backbones.cnn import MapCNN
+from fsarbench.backbones.openclip_library import ModifiedResNet
 from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TrunkSection

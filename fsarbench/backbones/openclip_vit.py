@@ -4,14 +4,17 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import open_clip.transformer
 import torch
 from jaxtyping import Float
-from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr
+from fsarbench.backbones.openclip_library import (
+    ResidualAttentionBlock,
+    VisionTransformer,
+    open_clip,
+)
 from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.backbones.vit import UNCHANGED, ViT, merged_weights, run_with
 from fsarbench.errors import UserError

@@ -150,7 +150,7 @@ class ViT(TrunkBackbone):
         tokens = tokens.unflatten(0, frames.shape[:2])
         pairs = list(zip(self.adapters, self.trunk.blocks, strict=True))
         tokens, kept, first = self._enter(tokens), {}, 0
-        for level in levels:
+        for level in levels:  # -1 keeps the tokens before the first block
             kept[level] = tokens = self.block_loop(pairs[first : level + 1], tokens, text)
             first = level + 1
         tokens = self.block_loop(pairs[first:], tokens, text)

@@ -9,22 +9,28 @@ import typer
 from fsarbench.cli.options import ConfigPath, Device, Overrides, Quiet
 
 
-def check(config: ConfigPath, overrides: Overrides = None) -> None:
+def check(
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="CONFIG", help="Config file, or name of a config of the package."),
+    ] = None,
+    overrides: Overrides = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Check all configs of the package; exit status 1 for faults."),
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
     """Report all faults of a config; run one episode without data or weights."""
-    from fsarbench.runtime import shape_checks
+    del quiet  # The option is applied globally, before the command runs.
+    from fsarbench.experiments.check import check_one, print_all
 
-    shape_checks.enforce()
-    from fsarbench.config.loading import load_config
-    from fsarbench.config.validation import check_config as check_config
-    from fsarbench.experiments.dry_run import check_corpus, dry_run
-    from fsarbench.report.run_summary import print_components
-
-    loaded = load_config(config, overrides or ())
-    check_config(loaded)
-    print_components(loaded, dry_run(loaded.values))
-    note = check_corpus(loaded.values)
-    if note:
-        print(note, file=sys.stderr)
+    if every == (config is not None) or (every and overrides):
+        raise typer.BadParameter("give either a config, with --set if needed, or --all")
+    if config is not None:
+        check_one(config, overrides or ())
+    elif not print_all():
+        raise typer.Exit(1)
 
 
 def run(
@@ -45,12 +51,14 @@ def run(
 ) -> None:
     """Train and test a config; print the result and write it to the output folder.
 
-    A config with several seeds is run once per seed, in separate folders. Exit status 1 if a seed
-    fails.
+    Several seeds are run one by one, in separate folders. Exit status 1 if a seed fails.
     """
-    # Importing torch takes seconds, so the first line is printed before.
+    # Importing torch takes seconds, so the first line and missing videos come before.
     if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
+    from fsarbench.config.data_at_hand import require_videos
+
+    require_videos(config, overrides or ())
     from fsarbench.experiments.seeds import run_seeds
 
     succeeded = run_seeds(
@@ -90,6 +98,9 @@ def eval_(
     quiet: Quiet = False,
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
+    from fsarbench.config.data_at_hand import require_videos
+
+    require_videos(config, overrides or ())  # before torch is imported
     from fsarbench.experiments.run import run_checkpoint
 
     run_checkpoint(

@@ -3,18 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Num
 from torch import Tensor
 
 from fsarbench.arguments.signatures import coerce, parameters
-from fsarbench.config.loading import OUTER_KEYS, LoadedConfig
-from fsarbench.config.validation import OFFERED, SECTIONS, TAKES_SIZES
+from fsarbench.config.components import (
+    Values,
+    build_component,
+    build_dataset,
+    build_reader,
+)
+from fsarbench.config.loading import SECTIONS, LoadedConfig
 from fsarbench.data.clips import ClipSettings, load_clip
 from fsarbench.data.data_module import DataModule
-from fsarbench.data.datasets.cross_domain import CrossDomain
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError, first_names
 from fsarbench.interfaces import (
@@ -34,11 +37,8 @@ from fsarbench.video import (
     Split,
     SplitName,
     Video,
-    VideoDataset,
-    VideoReader,
 )
 
-Values = Mapping[str, Any]
 # Training classes of most published data sets, for models that are built without data.
 USUAL_CLASSES = 64
 
@@ -66,38 +66,6 @@ def build_settings(values: Values) -> Settings:
     """The plain sections."""
     sections = {name: kind(**coerce(kind, values.get(name, {}))) for name, kind in SECTIONS.items()}
     return Settings(**sections, seed=values.get("seed", 0))
-
-
-def build_dataset(values: Values) -> VideoDataset:
-    """The data set; its videos are not looked for yet.
-
-    With the key `test`, test classes come from another data set.
-    """
-    spec = values["dataset"]
-    source = build_component("dataset", spec)
-    if not spec.get("test"):
-        return source
-    target = build_component("dataset", spec["test"], key="dataset.test")
-    return CrossDomain(source, target, spec.get("exclude") or ())
-
-
-def dataset_name(values: Values) -> str:
-    """Component of the data set, or `TRAIN -> TEST` if the test classes are of another one."""
-    spec = values["dataset"]
-    test = spec.get("test")
-    return f"{spec['type']} -> {test['type']}" if test else str(spec["type"])
-
-
-def build_reader(values: Values) -> VideoReader:
-    """The video reader; that of the data set where the config has none."""
-    return build_component("reader", values.get("reader") or {"type": default_reader(values)})
-
-
-def default_reader(values: Values) -> str:
-    """Name of the reader of a config without the key `reader`."""
-    spec = values.get("dataset")
-    dataset = VideoDataset if spec is None else SLOTS["dataset"].find(spec["type"])
-    return dataset.default_reader
 
 
 def with_feature_sizes(values: Values, compare: bool = False) -> Values:
@@ -226,7 +194,10 @@ def build_neck(spec: Values | None, sizes: Values, key: str) -> tuple[Neck | Non
     if spec is None:
         return None, sizes
     neck: Neck = build_component("neck", spec, sizes, key)
-    return neck, {**sizes, "dim": neck.dim, "frames": neck.output_frames(sizes["frames"])}
+    made = {"dim": neck.dim, "frames": neck.output_frames(sizes["frames"])}
+    if neck.token_width:  # the necks behind it read its tokens
+        made["width"] = neck.token_width
+    return neck, {**sizes, **made}
 
 
 def build_matching(
@@ -296,36 +267,6 @@ def require_sentences(encoder: TextEncoder | None, splits: Mapping[SplitName, Sp
             f"text_encoder: no sentence for {len(missing)} of the {len(names)} classes of the data "
             f"set: {first_names(missing)}. Add them to the corpus."
         )
-
-
-def build_component(
-    slot: str, spec: Values | None, sizes: Values | None = None, key: str | None = None
-) -> Any:
-    """Build a component; sizes that its constructor has as arguments are filled in.
-
-    Args:
-        slot: Slot of the component.
-        spec: Config `dict(type=...)`; None for an empty optional slot.
-        sizes: Sizes by the name of the argument.
-        key: Config key for messages; None if it is the slot.
-
-    Raises:
-        UserError: Its constructor failed; the message names key and type.
-    """
-    if spec is None:
-        return None
-    component = SLOTS[slot].find(spec["type"])
-    outer = {"type", *OUTER_KEYS.get(slot, ())}
-    given = {name: value for name, value in spec.items() if name not in outer}
-    if slot in TAKES_SIZES and sizes is not None:
-        wanted = OFFERED.intersection(parameters(component))
-        given |= {name: sizes[name] for name in wanted}
-    try:
-        return component(**coerce(component, given))
-    except Exception as error:
-        kind = "" if isinstance(error, UserError | ValueError) else f"{type(error).__name__}: "
-        named = "" if str(error).startswith(f"{spec['type']}: ") else f"{spec['type']}: "
-        raise UserError(f"{key or slot}: {named}{kind}{error}") from error
 
 
 def adapt(backbone: Backbone, spec: Values | None, sizes: Values) -> None:

@@ -19,7 +19,7 @@ from fsarbench.arguments.signatures import parameters
 from fsarbench.catalogue.config_variants import is_composed, naming_help
 from fsarbench.catalogue.package_data import resource
 from fsarbench.config.bases import resolve_bases
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS

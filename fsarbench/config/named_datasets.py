@@ -12,7 +12,7 @@ from fsarbench.catalogue.package_data import resource
 from fsarbench.config.build import build_dataset, build_reader
 from fsarbench.config.loading import load_config
 from fsarbench.config.validation import part_faults
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.datasets.feature_folder import FeatureFolder, is_feature_folder
 from fsarbench.data.datasets.video_folder import VideoFolder

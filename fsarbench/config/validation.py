@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from torch import nn
-
 from fsarbench.arguments.signatures import ArgumentError, argument_faults, coerce, parameters
 from fsarbench.arguments.value_checks import complaint, fit, shown
 from fsarbench.arguments.value_rules import NonNegativeFloat, SeedInt
@@ -19,9 +17,7 @@ from fsarbench.config.loading import (
     SEEDS,
     LoadedConfig,
 )
-from fsarbench.episode import FRAMES, MAIN, SHARED_NECK
 from fsarbench.errors import UserError, nearest
-from fsarbench.interfaces import Neck
 from fsarbench.registry import SLOTS
 from fsarbench.video import FeatureReader
 
@@ -42,7 +38,6 @@ OFFERED = frozenset(
 )
 TAKES_SIZES = frozenset({"adapter", "neck", "prototypes", "matcher", "losses", "readout"})
 REQUIRED = ("dataset", "backbone", "readout")
-RESERVED = (FRAMES, SHARED_NECK, MAIN)  # names of features in the cache and of the only branch
 MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
 
 
@@ -176,7 +171,7 @@ def branches_faults(value: Any) -> Iterator[Fault]:
         return
     for name, spec in value.items():
         key = f"{BRANCHES}.{name}"
-        if not is_module_name(name) or name in RESERVED:
+        if not is_module_name(name) or name in reserved_names():
             yield Fault(key, f"{name!r} cannot name a branch: choose a word like 'motion'")
         if not isinstance(spec, dict):
             yield Fault(key, f"expected dict(matcher=dict(type=...), ...), got {shown(spec)}")
@@ -202,8 +197,17 @@ def branch_key_faults(branch: str, spec: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"{branch}.{slot}", f"a branch needs {slot} = dict(type=...)")
 
 
+def reserved_names() -> tuple[str, ...]:
+    """Names of features in the cache and of the only branch, which no branch can have."""
+    from fsarbench.episode import FRAMES, MAIN, SHARED_NECK  # here, because it imports torch
+
+    return FRAMES, SHARED_NECK, MAIN
+
+
 def is_module_name(name: Any) -> bool:
     """Whether the model can hold a module under this name, and the resolved config can write it."""
+    from torch import nn  # here, because the cheap checks before it must not wait for torch
+
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         return False
     return not hasattr(nn.ModuleDict, name) and name not in vars(nn.ModuleDict())
@@ -379,6 +383,8 @@ def reader_faults(test: Any, dataset: Any) -> Iterator[Fault]:
 
 def block_faults(values: Mapping[str, Any], adapter: Any, backbone: str) -> Iterator[Fault]:
     """Adapters, and necks that read patch tokens, for a backbone without blocks."""
+    from fsarbench.interfaces import Neck  # here, because it imports torch
+
     if adapter is not None and adapter.__name__ != "Frozen":
         message = f"{adapter.__name__} adapts the blocks of a backbone, and {backbone} has none"
         yield Fault("adapter.type", f"{message}: adapter = None", ("backbone.type",))

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset, to_episode
 from fsarbench.episode import Episode

@@ -14,7 +14,8 @@ from jaxtyping import Float, Float32, Num
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fsarbench.data.clips import ClipSettings, load_clip
+from fsarbench.data.clip_settings import ClipSettings
+from fsarbench.data.clips import load_clip
 from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.data.side_files import load_extra
 from fsarbench.episode import Episode

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.errors import UserError
 from fsarbench.model import FewShotModel
 from fsarbench.settings import Cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_map_only
 from fsarbench.episode import FRAMES, BranchOutcome, Encoding, Outcome, encoding_of
 from fsarbench.evaluation.episode_arrays import EpisodeArrays
 from fsarbench.evaluation.feature_cache import Features
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.model import FewShotModel, Matching, fuse, match_branch
 from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.runtime import distributed
@@ -104,6 +105,7 @@ class Task(NamedTuple):
         matched: Precomputed query features for the matcher by branch, "Q S F".
         prototypes: Precomputed class prototypes by branch, "N P S F"; absent if they are to be
             built.
+        scored: Fields of the `BranchOutcome` by branch; absent if the branch is to be matched.
     """
 
     support: Mapping[str, Float[Tensor, "..."]]
@@ -111,6 +113,7 @@ class Task(NamedTuple):
     text: Float[Tensor, "*E N M W"] | None
     matched: Mapping[str, Float[Tensor, "..."]]
     prototypes: Mapping[str, Float[Tensor, "..."]]
+    scored: Mapping[str, Mapping[str, Any]] = {}
 
 
 def match(model: FewShotModel, task: Task) -> Outcome:
@@ -128,6 +131,8 @@ def _match_branch(
     name: str, matching: Matching, support: Encoding, query: Encoding, task: Task
 ) -> BranchOutcome:
     builder, matcher = matching.prototypes, matching.matcher
+    if name in task.scored:
+        return BranchOutcome(support=support.of(name), query=query.of(name), **task.scored[name])
     if name not in task.matched or matcher is None:
         return match_branch(name, matching, support, query, task.text)
     assert isinstance(builder, PerVideoPrototypeBuilder)
@@ -199,8 +204,49 @@ def _scores(model: FewShotModel, tasks: Task) -> Float[Tensor, "episodes Q N"]:
 
     if len(tasks.query[FRAMES]) == 1:
         return one(tree_map_only(Tensor, lambda batch: batch[0], tasks))[None]
+    tasks = _with_prototypes(model, tasks)
+    tasks = tasks._replace(scored=_score_together(model, tasks))
     dims = tree_map_only(Tensor, lambda batch: 0, tasks)
     return torch.vmap(one, in_dims=(dims,))(tasks)
+
+
+def _with_prototypes(model: FewShotModel, tasks: Task) -> Task:
+    """Build the prototypes of several shots in one call: no class depends on another."""
+    support, built = encoding_of(tasks.support), dict(tasks.prototypes)
+    text = None if tasks.text is None else tasks.text.flatten(0, 1)
+    for name, matching in model.matchings().items():
+        builder = matching.prototypes
+        if isinstance(builder, PerVideoPrototypeBuilder) and name not in built:
+            videos = support.of(name)
+            classes = builder.class_prototypes(videos.flatten(0, 1), text)
+            built[name] = classes.unflatten(0, videos.shape[:2])
+    return tasks._replace(prototypes=built)
+
+
+def _score_together(model: FewShotModel, tasks: Task) -> dict[str, dict[str, Any]]:
+    """Logits of the branches whose matcher scores many episodes in one call."""
+    support, query = encoding_of(tasks.support), encoding_of(tasks.query)
+    scored = {}
+    for name, matching in model.matchings().items():
+        builder, matcher = matching.prototypes, matching.matcher
+        if builder is None or not isinstance(matcher, FrameCosineMatcher):
+            continue
+        if type(matcher).forward is not FrameCosineMatcher.forward:
+            continue  # A subclass with a forward of its own is matched by it.
+        if name in tasks.matched:
+            prototypes, matched = tasks.prototypes[name][:, None], tasks.matched[name]
+            others: list[Mapping[str, Tensor]] = []
+        else:
+            inputs = (support.of(name), query.of(name), tasks.text)
+            axes = (0, 0, None if tasks.text is None else 0)
+            prototypes, matched, *others = torch.vmap(builder, in_dims=axes)(*inputs)
+        scored[name] = {
+            "logits": matcher.score_episodes(matched, prototypes),
+            "prototypes": prototypes,
+            "matched": matched,
+            "auxiliary": others[0] if others else {},
+        }
+    return scored
 
 
 def _rows_at(

@@ -15,7 +15,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.catalogue.pretraining import seen_record
-from fsarbench.config.build import assemble, build_settings, dataset_name
+from fsarbench.config.build import assemble, build_settings
+from fsarbench.config.components import dataset_name
 from fsarbench.config.loading import LoadedConfig, apply_override
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config

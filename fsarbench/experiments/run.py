@@ -12,7 +12,8 @@ import torch
 
 from fsarbench.arguments.signatures import coerce, parameters
 from fsarbench.catalogue.pretraining import seen_record
-from fsarbench.config.build import Settings, assemble, build_dataset, build_settings, dataset_name
+from fsarbench.config.build import Settings, assemble, build_settings
+from fsarbench.config.components import build_dataset, dataset_name
 from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule

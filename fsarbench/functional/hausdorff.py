@@ -14,12 +14,19 @@ def mean_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
         >>> mean_hausdorff(torch.tensor([[0.0, 2.0, 4.0], [2.0, 1.0, 1.0]]))
         tensor(1.1667)
     """
-    return distances.amin(-1).mean(-1) + distances.amin(-2).mean(-1)
+    cells = _frames_first(distances)
+    return cells.amin(0).mean(0) + cells.amin(1).mean(0)
 
 
 def sum_hausdorff(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
     """Sum over rows of the minimum distance, plus sum over columns of the minimum distance."""
-    return distances.amin(-1).sum(-1) + distances.amin(-2).sum(-1)
+    cells = _frames_first(distances)
+    return cells.amin(0).sum(0) + cells.amin(1).sum(0)
+
+
+def _frames_first(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "S T *B"]:
+    """Frames as the leading axes, so that a minimum over them compares long vectors."""
+    return distances.movedim((-1, -2), (0, 1)).contiguous()
 
 
 def nearest(

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from fsarbench.functional.otam_sums import Borders, otam_by_sums, sums_fit
 
 
 def occupancy(
@@ -35,11 +36,11 @@ def occupancy(
     return gradient
 
 
-Borders = Literal["field", "paper"]
-
-
 def otam(
-    distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders = "field"
+    distances: Float[Tensor, "*B T S"],
+    temperature: float,
+    borders: Borders = "field",
+    largest: float = math.inf,
 ) -> Float[Tensor, "*B"]:
     """Smoothed cost of the cheapest ordered alignment of T frames with S frames.
 
@@ -57,6 +58,8 @@ def otam(
         borders: Columns in which an alignment may move down: `paper` only in the two padded columns
             (at no cost), `field` also in the first real column, as in the published code of several
             methods.
+        largest: Largest distance that can occur, such as 2 for cosine distances. Where it excludes
+            an underflow, the same cost is computed ten times faster, as a sum over paths.
 
     Returns:
         Cost at the last cell, in the unit of the distances, not divided by the path length.
@@ -68,6 +71,8 @@ def otam(
     if distances.dtype in (torch.float16, torch.bfloat16):
         # A sum over frames divided by a small temperature needs the precision of fp32.
         distances = distances.float()
+    if sums_fit(distances, temperature, largest):
+        return otam_by_sums(distances, temperature, borders, both_ways=False)
     # Columns first, rows second: each step below works on one contiguous block.
     columns = (distances / temperature).permute(-1, -2, *range(distances.ndim - 2)).contiguous()
     remaining = list(columns.unbind(0))
@@ -82,9 +87,16 @@ def otam(
 
 
 def otam_both_ways(
-    distances: Float[Tensor, "*B T S"], temperature: float, borders: Borders = "field"
+    distances: Float[Tensor, "*B T S"],
+    temperature: float,
+    borders: Borders = "field",
+    largest: float = math.inf,
 ) -> Float[Tensor, "*B"]:
     """Cost of aligning rows to columns plus cost of aligning columns to rows."""
+    if distances.dtype in (torch.float16, torch.bfloat16):
+        distances = distances.float()
+    if sums_fit(distances, temperature, largest):
+        return otam_by_sums(distances, temperature, borders, both_ways=True)
     transposed = distances.transpose(-1, -2)
     if distances.shape[-1] == distances.shape[-2]:
         return otam(torch.stack([distances, transposed]), temperature, borders).sum(0)

@@ -10,6 +10,7 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.losses.episode_cross_entropy import EpisodeCrossEntropy as EpisodeCrossEntropy
     from fsarbench.losses.frame_classifier import FrameClassifier as FrameClassifier
+    from fsarbench.losses.guided_classifier import GuidedClassifier as GuidedClassifier
     from fsarbench.losses.long_short_contrast import LongShortContrast as LongShortContrast
     from fsarbench.losses.reconstruction import Reconstruction as Reconstruction
     from fsarbench.losses.temporal_coherence import TemporalCoherence as TemporalCoherence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 COMPONENTS = {
     "EpisodeCrossEntropy": "episode_cross_entropy",
     "FrameClassifier": "frame_classifier",
+    "GuidedClassifier": "guided_classifier",
     "LongShortContrast": "long_short_contrast",
     "Reconstruction": "reconstruction",
     "TemporalCoherence": "temporal_coherence",

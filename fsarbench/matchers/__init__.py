@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.ridge import Ridge as Ridge
     from fsarbench.matchers.similarity_pooling import SimilarityPooling as SimilarityPooling
     from fsarbench.matchers.soft_dtw import SoftDTW as SoftDTW
+    from fsarbench.matchers.task_specific_matching import (
+        TaskSpecificMatching as TaskSpecificMatching,
+    )
     from fsarbench.matchers.trx import TRX as TRX
     from fsarbench.matchers.tuple_minimum import TupleMinimum as TupleMinimum
 
@@ -36,6 +39,7 @@ COMPONENTS = {
     "SimilarityPooling": "similarity_pooling",
     "SoftDTW": "soft_dtw",
     "TRX": "trx",
+    "TaskSpecificMatching": "task_specific_matching",
     "TupleMinimum": "tuple_minimum",
 }
 __all__ = list(COMPONENTS)

@@ -9,14 +9,14 @@ from fsarbench.arguments.value_rules import NonNegativeFloat
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.hausdorff import mean_hausdorff, nearest, sum_hausdorff
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.interfaces import Matcher
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
 Reduction = Literal["sum", "mean"]
 
 
 @MATCHERS.register_module()
-class BiMHM(Matcher):
+class BiMHM(FrameCosineMatcher):
     """Bidirectional mean Hausdorff metric (HyRSM, Wang et al., CVPR 2022), without temporal order.
 
     The distance of two frames is 1 minus their cosine similarity. Each of the P prototypes of a
@@ -40,12 +40,9 @@ class BiMHM(Matcher):
         self.scales_with_frames = reduction == "sum"
         self.measure = sum_hausdorff if reduction == "sum" else mean_hausdorff
 
-    def forward(
-        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
-    ) -> Float[Tensor, "Q N"]:
+    def score(self, cosines: Float[Tensor, "Q N P T S"]) -> Float[Tensor, "Q N"]:
         """Negative distance of the two sets of frames."""
-        distances = 1 - frame_cosines(query, prototypes, self.cosine_eps)
-        return -self.measure(distances).mean(-1)
+        return -self.measure(1 - cosines).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]

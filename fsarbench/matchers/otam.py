@@ -9,14 +9,16 @@ from fsarbench.arguments.value_rules import NonNegativeFloat, PositiveFloat
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.otam import Borders, occupancy, otam, otam_both_ways
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.interfaces import Matcher
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
 Directions = Literal["both", "one"]
+# A cosine distance is at most 2, and rounding adds less than this.
+LARGEST_DISTANCE = 2.01
 
 
 @MATCHERS.register_module()
-class OTAM(Matcher):
+class OTAM(FrameCosineMatcher):
     """Ordered temporal alignment by smoothed dynamic time warping (Cao et al., CVPR 2020).
 
     The distance of two frames is 1 minus their cosine similarity. Each of the P prototypes of a
@@ -52,19 +54,19 @@ class OTAM(Matcher):
         self.cosine_eps = cosine_eps
         self.align = otam_both_ways if directions == "both" else otam
 
-    def forward(
-        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
-    ) -> Float[Tensor, "Q N"]:
+    def score(self, cosines: Float[Tensor, "Q N P T S"]) -> Float[Tensor, "Q N"]:
         """Negative cost of the alignment, a sum over frames."""
-        distances = 1 - frame_cosines(query, prototypes, self.cosine_eps)
-        return -self.align(distances, self.temperature, self.borders).mean(-1)
+        costs = self.align(1 - cosines, self.temperature, self.borders, LARGEST_DISTANCE)
+        return -costs.mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
     ) -> MatchExplanation:
         """Cosine similarities and the share of alignment paths through each pair of frames."""
         cosines = frame_cosines(query, prototypes, self.cosine_eps)
-        visits = occupancy(lambda d: self.align(d, self.temperature, self.borders), 1 - cosines)
+        visits = occupancy(
+            lambda d: self.align(d, self.temperature, self.borders, LARGEST_DISTANCE), 1 - cosines
+        )
         directions = 2 if self.align is otam_both_ways else 1
         caption = "OTAM's alignment: share of the paths through a pair of frames"
         return MatchExplanation(

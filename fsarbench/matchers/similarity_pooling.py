@@ -10,14 +10,14 @@ from fsarbench.arguments.value_rules import PositiveFloat, PositiveInt
 from fsarbench.errors import UserError
 from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.pairwise import frame_cosines
-from fsarbench.interfaces import Matcher
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
 Pooling = Literal["mean", "max", "diagonal", "linear"]
 
 
 @MATCHERS.register_module()
-class SimilarityPooling(Matcher):
+class SimilarityPooling(FrameCosineMatcher):
     """Matching baselines of Bertrand, Kalantidis and Tolias (arXiv 2303.16084).
 
     The cosines of all frames of a query with all frames of a prototype are pooled to one number.
@@ -55,11 +55,8 @@ class SimilarityPooling(Matcher):
             # Starts as the mean, so that it is a baseline before any training.
             self.weight = nn.Parameter(torch.full((frames, frames), frames**-2.0))
 
-    def forward(
-        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
-    ) -> Float[Tensor, "Q N"]:
+    def score(self, cosines: Float[Tensor, "Q N P T S"]) -> Float[Tensor, "Q N"]:
         """Pooled cosine similarities, averaged over P and divided by the temperature."""
-        cosines = frame_cosines(query, prototypes)
         return self._pool(cosines).mean(-1) / self.temperature
 
     def explain(

@@ -8,12 +8,12 @@ from fsarbench.explanation import MatchExplanation
 from fsarbench.functional.otam import occupancy
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.functional.soft_dtw import soft_dtw
-from fsarbench.interfaces import Matcher
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
 
 @MATCHERS.register_module()
-class SoftDTW(Matcher):
+class SoftDTW(FrameCosineMatcher):
     """Soft dynamic time warping (Cuturi and Blondel, ICML 2017).
 
     The distance of two frames is 1 minus their cosine similarity. Unlike in OTAM, a path starts at
@@ -35,12 +35,9 @@ class SoftDTW(Matcher):
         super().__init__()
         self.temperature = temperature
 
-    def forward(
-        self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]
-    ) -> Float[Tensor, "Q N"]:
+    def score(self, cosines: Float[Tensor, "Q N P T S"]) -> Float[Tensor, "Q N"]:
         """Negative cost of the path, a sum over its cells."""
-        distances = 1 - frame_cosines(query, prototypes)
-        return -soft_dtw(distances, self.temperature).mean(-1)
+        return -soft_dtw(1 - cosines, self.temperature).mean(-1)
 
     def explain(
         self, query: Float[Tensor, "Q S F"], prototypes: Float[Tensor, "#Q N P S F"]

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.necks.alpha_distance import AlphaDistance as AlphaDistance
+    from fsarbench.necks.class_tokens import ClassTokens as ClassTokens
+    from fsarbench.necks.frame_attention import FrameAttention as FrameAttention
     from fsarbench.necks.frame_mixer import FrameMixer as FrameMixer
     from fsarbench.necks.frames import Frames as Frames
+    from fsarbench.necks.ladder_side_network import LadderSideNetwork as LadderSideNetwork
     from fsarbench.necks.long_short import LongShort as LongShort
     from fsarbench.necks.motion_differences import MotionDifferences as MotionDifferences
     from fsarbench.necks.patch_attention import PatchAttention as PatchAttention
@@ -19,8 +23,12 @@ if TYPE_CHECKING:  # for type checkers and editors
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
+    "AlphaDistance": "alpha_distance",
+    "ClassTokens": "class_tokens",
+    "FrameAttention": "frame_attention",
     "FrameMixer": "frame_mixer",
     "Frames": "frames",
+    "LadderSideNetwork": "ladder_side_network",
     "LongShort": "long_short",
     "MotionDifferences": "motion_differences",
     "PatchAttention": "patch_attention",

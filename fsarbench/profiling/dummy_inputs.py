@@ -16,7 +16,7 @@ from fsarbench.config.build import (
     build_settings,
     clips_for,
 )
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.episode import Episode
 from fsarbench.evaluation.feature_cache import trains_text_encoder
 from fsarbench.model import FewShotModel, trainable_parameters

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from fsarbench.data.clips import ClipSettings
+from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Backbone

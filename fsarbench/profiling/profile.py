@@ -1,8 +1,9 @@
 """Cost of configs for `fsarbench profile`: parameters, FLOPs, memory and time."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fsarbench.profiling.operations import CONVENTION, Training, count_testing, 
 from fsarbench.profiling.parameters import slot_parameters
 from fsarbench.profiling.roofline import roofline as measure_roofline
 from fsarbench.profiling.timing import Measured, TimingSetup, conditions, measure
+from fsarbench.profiling.timing_estimate import Estimate, matrix_product_rate, timed_operations
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.progress import ProgressBars
@@ -34,22 +36,31 @@ class TimingOptions:
     Attributes:
         repeats: Number of timed runs of each measurement; 0 disables timing.
         warmup: Number of runs before them that are not timed.
+        limit: Longest estimated time per config in seconds on a CPU, beyond which it is not timed;
+            None for no limit.
     """
 
     repeats: int = 10
     warmup: int = 2
+    limit: float | None = None
 
 
+# Seconds of timing on a CPU beyond which `fsarbench profile` asks for `--time`.
+LIMIT = 60.0
 DEFAULT_TIMING = TimingOptions()
 
 
 def profile_config(
-    config: LoadedConfig, device: torch.device, timing: TimingOptions
+    config: LoadedConfig, device: torch.device, timing: TimingOptions, bars: ProgressBars
 ) -> dict[str, Any]:
     """Cost of one checked config; memory in bytes, times in seconds."""
     profiled = build_profiled_model(config.values)
     bf16 = uses_bf16(profiled.settings.train, device)
     slots = [asdict(slot) for slot in slot_parameters(profiled.model)]
+    testing, training = count_testing(profiled), count_training(profiled)
+    setup = TimingSetup(profiled, device, bf16, timing.repeats, timing.warmup)
+    queries = len(profiled.episode("test").query)
+    operations = timed_operations(testing, training, queries, timing.repeats + timing.warmup)
     return {
         "name": config.name,
         "setting": setting_of(profiled, bf16),
@@ -60,14 +71,14 @@ def profile_config(
         },
         "operations": {
             "convention": CONVENTION,
-            "testing": asdict(count_testing(profiled)),
-            "training": _training(count_training(profiled)),
+            "testing": asdict(testing),
+            "training": _training(training),
         },
         "memory": {
             "testing": _peak(inference_memory(profiled, bf16)),
             "training": _peak(training_memory(profiled, bf16)),
         },
-        "measured": _measured(profiled, device, bf16, timing),
+        "measured": timings(config.name, setup, operations, timing.limit, bars),
         "config": config.text(),
     }
 
@@ -99,13 +110,36 @@ def _peak(peak: Peak | None) -> Mapping[str, int] | None:
     return None if peak is None else asdict(peak)
 
 
-def _measured(
-    profiled: ProfiledModel, device: torch.device, bf16: bool, timing: TimingOptions
+def timings(
+    name: str, setup: TimingSetup, operations: int, limit: float | None, bars: ProgressBars
 ) -> Mapping[str, Any] | None:
-    if not timing.repeats:
+    """Measure the times of one config, after an estimate of how long that takes.
+
+    Args:
+        name: Name of the config.
+        setup: Setup of the measurements.
+        operations: FLOPs of all runs.
+        limit: Longest estimated time in seconds on a CPU; None for no limit.
+        bars: Progress bars.
+
+    Returns:
+        Measurements by name; None if nothing is timed.
+    """
+    if not setup.repeats:
         return None
-    setup = TimingSetup(profiled, device, bf16, timing.repeats, timing.warmup)
-    return {name: _as_dict(measured) for name, measured in measure(setup).items()}
+    rate = matrix_product_rate(setup.device, setup.bf16)
+    estimate = Estimate(operations=operations, rate=rate)
+    if limit is not None and setup.device.type == "cpu" and estimate.seconds > limit:
+        line = f"{name}: not timed, because that takes {estimate.text()}; --time does it anyway"
+        print(line, file=sys.stderr)
+        return None
+    bars.say(f"{name}: timing takes {estimate.text()}")
+    # Matching and a test episode; encoding and a training step where there are any.
+    encodes = not setup.profiled.model.backbone.takes_features
+    kinds = 2 + int(encodes) + int(setup.profiled.trains)
+    with bars.task(f"timing {name}", kinds * (setup.repeats + setup.warmup)) as bar:
+        measured = measure(replace(setup, after=bar.advance))
+    return {key: _as_dict(values) for key, values in measured.items()}
 
 
 def _as_dict(measured: Measured) -> dict[str, Any]:
@@ -141,9 +175,10 @@ def profile(
     for config in loaded:
         check_config(config)
     records = []
-    with ProgressBars().task("profile", len(loaded)) as bar:
+    bars = ProgressBars()
+    with bars.task("profile", len(loaded)) as bar:
         for config in loaded:
-            records.append(profile_config(config, target, timing))
+            records.append(profile_config(config, target, timing, bars))
             bar.advance(1)
     content: dict[str, Any] = {"schema": SCHEMA, **conditions(target), "configs": records}
     if roofline:

@@ -46,9 +46,20 @@ class Timing:
 
 
 def time_runs(
-    run: Callable[[], object], device: torch.device, repeats: int = 10, warmup: int = 2
+    run: Callable[[], object],
+    device: torch.device,
+    repeats: int = 10,
+    warmup: int = 2,
+    after: Callable[[], object] = lambda: None,
 ) -> Timing:
     """Time repeated calls of a function; the device is synchronized before and after each call.
+
+    Args:
+        run: Function to time.
+        device: Device of its computation.
+        repeats: Number of timed calls.
+        warmup: Number of calls before them that are not timed.
+        after: Function that is called after each call, outside the timed interval.
 
     Example:
         >>> time_runs(lambda: sum(range(100)), torch.device("cpu"), repeats=3).repeats
@@ -56,6 +67,7 @@ def time_runs(
     """
     for _ in range(warmup):
         run()
+        after()
     seconds = []
     for _ in range(repeats):
         synchronize(device)
@@ -63,6 +75,7 @@ def time_runs(
         run()
         synchronize(device)
         seconds.append(time.perf_counter() - start)
+        after()
     low, high = min(seconds), max(seconds)
     if repeats >= 4:
         low, _, high = statistics.quantiles(seconds, n=4, method="inclusive")
@@ -139,6 +152,7 @@ class TimingSetup:
         bf16: Encode the videos in bf16.
         repeats: Number of timed runs of each measurement.
         warmup: Number of runs before them that are not timed.
+        after: Function that is called after each run, such as that of a progress bar.
     """
 
     profiled: ProfiledModel
@@ -146,6 +160,7 @@ class TimingSetup:
     bf16: bool
     repeats: int
     warmup: int
+    after: Callable[[], object] = lambda: None
 
     def measure(self, run: Callable[[], object], units: int = 1) -> Measured:
         """Measure the time of a function and, on a GPU, its peak memory."""
@@ -153,7 +168,7 @@ class TimingSetup:
         if on_gpu:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self.device)
-        timing = time_runs(run, self.device, self.repeats, self.warmup)
+        timing = time_runs(run, self.device, self.repeats, self.warmup, self.after)
         return Measured(
             timing=timing, units=units, memory=allocator_peak(self.device) if on_gpu else None
         )

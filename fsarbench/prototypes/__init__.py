@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.prototypes.mean import Mean as Mean
     from fsarbench.prototypes.semantic_modulation import SemanticModulation as SemanticModulation
     from fsarbench.prototypes.text_guided import TextGuided as TextGuided
+    from fsarbench.prototypes.text_prototypes import TextPrototypes as TextPrototypes
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
@@ -21,6 +22,7 @@ COMPONENTS = {
     "Mean": "mean",
     "SemanticModulation": "semantic_modulation",
     "TextGuided": "text_guided",
+    "TextPrototypes": "text_prototypes",
 }
 __all__ = list(COMPONENTS)
 __getattr__, __dir__ = lazy_classes(__name__, COMPONENTS)

@@ -31,6 +31,20 @@ def print_components(config: LoadedConfig, rows: Sequence[SlotParameters]) -> No
     make_console().print(table)
 
 
+def checks_table(rows: Sequence[tuple[str, str, bool]]) -> Table:
+    """Table of checked configs.
+
+    Args:
+        rows: Name of each config, its fault or an empty text, and whether its videos are there.
+    """
+    table = Table(box=None, pad_edge=False)
+    for header in ("config", "check", "videos"):
+        table.add_column(header)
+    for name, fault, videos in rows:
+        table.add_row(name, "faults" if fault else "OK", "" if videos else "not here")
+    return table
+
+
 def dropped(config: LoadedConfig) -> list[str]:
     """One line per component that `--set` replaced, with the keys that were dropped."""
     return [

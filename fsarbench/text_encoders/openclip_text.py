@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-import open_clip
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_rules import NonEmptyStr, NotEmpty, PromptTemplate
+from fsarbench.backbones.openclip_library import open_clip
 from fsarbench.backbones.openclip_loader import config_faults, load
 from fsarbench.errors import UserError
 from fsarbench.interfaces import TextEncoder

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from fsarbench.catalogue.cards import find
-from fsarbench.config.build import build_model
+from fsarbench.config.build import USUAL_CLASSES, build_model
 from fsarbench.episode import Episode
 from fsarbench.interfaces import Matcher, PrototypeBuilder
+from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.prototypes.per_video import PerVideoPrototypeBuilder
 from fsarbench.registry import SLOTS
@@ -34,6 +35,9 @@ SEPARATE = [
     name
     for name in names("prototypes")
     if issubclass(SLOTS["prototypes"].find(name), PerVideoPrototypeBuilder)
+]
+FROM_COSINES = [
+    name for name in names("matcher") if issubclass(SLOTS["matcher"].find(name), FrameCosineMatcher)
 ]
 PAIRS = list(itertools.product(names("prototypes"), names("matcher")))
 ORDER = [2, 0, 1]
@@ -203,6 +207,21 @@ def test_a_batch_of_episodes_equals_the_loop(parts: tuple[PrototypeBuilder, Matc
     close(together, torch.stack([logits(parts, *task) for task in tasks]), **TOLERANCE)
 
 
+@pytest.mark.parametrize("prototypes", ["Mean", "HybridRelation"])
+@pytest.mark.parametrize("name", FROM_COSINES)
+@torch.no_grad()
+def test_scores_of_many_episodes_equal_the_loop(prototypes: str, name: str) -> None:
+    """With prototypes that all queries share, and with prototypes of each query."""
+    builder, matcher = (part.eval() for part in matching(prototypes, name))
+    assert isinstance(matcher, FrameCosineMatcher)
+    built = [builder(*features(seed))[:2] for seed in range(3)]
+    each_query = [(classes.expand(QUERIES, -1, -1, -1, -1), query) for classes, query in built]
+    for tasks in (built, each_query):
+        classes, query = (torch.stack(x) for x in zip(*tasks, strict=True))
+        together = matcher.score_episodes(query, classes)
+        close(together, torch.stack([matcher(q, p) for p, q in tasks]), **TOLERANCE)
+
+
 @pytest.mark.parametrize("prototypes", SEPARATE)
 @torch.no_grad()
 def test_per_video_builders_depend_on_one_class_or_query_only(prototypes: str) -> None:
@@ -227,11 +246,14 @@ def test_features_and_parameters_get_gradients(
     out = logits(parts, *inputs, text)
     torch.nn.functional.cross_entropy(out, torch.tensor([0, 1, 2, 0])).backward()
     named = [item for part in parts for item in part.named_parameters()]
-    for name, tensor in [*named, ("support", support), ("query", query)]:
+    if parts[0].uses_support:
+        named.append(("support", support))
+    for name, tensor in [*named, ("query", query)]:
         assert tensor.grad is not None, name
         assert tensor.grad.isfinite().all(), name
-        # A key's bias moves all scores of a softmax alike: zero gradient but for rounding.
-        assert tensor.grad.abs().max() > 0, name
+        # A key's bias moves all scores of a softmax alike: zero gradient but for rounding. Steps
+        # that are all alike, as those of a text, leave attention over them without gradient.
+        assert tensor.grad.abs().max() > 0 or not parts[0].uses_support, name
 
 
 # Losses and readouts.
@@ -243,7 +265,8 @@ def test_losses_are_finite_and_reach_the_features(loss: str) -> None:
     model.zero_grad()
     task = episode()
     assert model.text_encoder is not None
-    task = replace(task, bank=model.text_encoder(task.names))
+    others = [f"action {number}" for number in range(USUAL_CLASSES - WAY)]
+    task = replace(task, bank=model.text_encoder([*task.names, *others]))
     value = model.losses[loss](model(task), task)
     assert value.isfinite()
     value.backward()

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from fsarbench.config.build import build_component, build_model, build_on_meta
-from fsarbench.episode import VideoFeatures
+from fsarbench.episode import BEFORE_BLOCKS, TokenFeatures, VideoFeatures
 from fsarbench.errors import UserError
 from fsarbench.interfaces import Neck
+from fsarbench.model import index_of
 from tests.helpers.combinations import FRAMES, QUERIES, SHOT, WAY, episode, names, values
 
 VIDEOS, TOKENS, WIDTH, DIM, TEXT = 4, 10, 8, 6, 5
@@ -27,6 +28,8 @@ SIZES: Mapping[str, Any] = {
 }
 SMALL: Mapping[str, Any] = {
     "TemporalTransformer": {"heads": 2},
+    "FrameAttention": {"heads": 2},
+    "LadderSideNetwork": {"token_width": 4, "heads": 2, "temporal": (1,)},
     "LongShort": {"heads": 2, "hidden": 12},
     "MotionDifferences": {"heads": 2, "hidden": 12, "enlarge": (1, 2, 1)},
 }
@@ -59,9 +62,12 @@ def inputs(neck: Neck) -> tuple[VideoFeatures, Tensor | None]:
     return VideoFeatures(torch.randn(VIDEOS, FRAMES, DIM), tokens, extra), text
 
 
-def output(neck: Neck, features: VideoFeatures, text: Tensor | None) -> Tensor:
+def output(neck: Neck, features: VideoFeatures, text: Tensor | None) -> tuple[Tensor, ...]:
+    """Features, and tokens if the neck returns any."""
     result = neck(features, text)
-    return result[0] if isinstance(result, tuple) else result
+    if isinstance(result, TokenFeatures):
+        return result.frames, result.tokens
+    return (result[0] if isinstance(result, tuple) else result,)
 
 
 def rows(features: VideoFeatures, index: list[int]) -> VideoFeatures:
@@ -74,9 +80,13 @@ def rows(features: VideoFeatures, index: list[int]) -> VideoFeatures:
 
 @torch.no_grad()
 def test_the_output_has_the_announced_shape(neck: Neck) -> None:
-    made = output(neck, *inputs(neck))
+    made, *tokens = output(neck, *inputs(neck))
     assert made.shape == (VIDEOS, neck.output_frames(FRAMES), neck.dim)
     assert made.isfinite().all()
+    assert len(tokens) == bool(neck.token_width)
+    for own in tokens:
+        assert own.shape == (VIDEOS, FRAMES, TOKENS, neck.token_width)
+        assert own.isfinite().all()
 
 
 @torch.no_grad()
@@ -86,7 +96,8 @@ def test_each_video_is_processed_on_its_own(neck: Neck) -> None:
     for video in range(VIDEOS):
         single = None if text is None else text[[video]]
         alone = output(neck, rows(features, [video]), single)
-        torch.testing.assert_close(alone[0], whole[video], rtol=1e-4, atol=1e-5)
+        for own, among in zip(alone, whole, strict=True):
+            torch.testing.assert_close(own[0], among[video], rtol=1e-4, atol=1e-5)
 
 
 def test_features_and_parameters_get_gradients(neck: Neck) -> None:
@@ -95,7 +106,10 @@ def test_features_and_parameters_get_gradients(neck: Neck) -> None:
     for source in sources:
         source.requires_grad_()
     made = neck.train()(features, text)
-    outputs = [made[0], *made[1].values()] if isinstance(made, tuple) else [made]
+    if isinstance(made, TokenFeatures):
+        outputs = [made.tokens]
+    else:
+        outputs = [made[0], *made[1].values()] if isinstance(made, tuple) else [made]
     sum(tensor.square().sum() for tensor in outputs).backward()
     read = [source for source in sources if source.grad is not None]
     assert read
@@ -155,6 +169,24 @@ def test_a_convolutional_network_gives_the_tokens_of_its_last_block() -> None:
     earlier = {**config, "neck": {"type": "PatchEnrichment", "level": 1}}
     with pytest.raises(UserError, match="of block 1, and TimmCNN gives those of its last block"):
         build_on_meta(earlier)
+    ladder = {**config, "neck": {"type": "LadderSideNetwork", "temporal": (0,)}}
+    with pytest.raises(UserError, match="tokens before the first block, and TimmCNN gives those"):
+        build_on_meta(ladder)
+
+
+@torch.no_grad()
+def test_a_neck_may_read_the_tokens_before_the_first_block() -> None:
+    config = {**values("AIM", "Mean", "MeanCosine"), "neck": {"type": "PatchLevels"}}
+    torch.manual_seed(0)
+    model = build_model(config).eval()
+    frames = episode().query
+    plain = model.backbone(frames, None, levels=(0,))
+    read = model.backbone(frames, None, levels=(-1, 0))
+    torch.testing.assert_close(read.frames, plain.frames, rtol=0, atol=0)
+    torch.testing.assert_close(read.tokens[0], plain.tokens[0], rtol=0, atol=0)
+    first = model.backbone.adapters[0](read.tokens[-1], model.backbone.trunk.blocks[0], None)
+    torch.testing.assert_close(first, plain.tokens[0])
+    assert index_of(BEFORE_BLOCKS, model.backbone.depth) == -1
 
 
 def test_a_block_that_is_not_there_is_refused() -> None:

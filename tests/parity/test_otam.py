@@ -1,12 +1,14 @@
 """OTAM matches loops over cells, written from the paper's equations in float64."""
 
 import itertools
+from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor
 
 from fsarbench.functional.otam import otam, otam_both_ways
+from fsarbench.functional.otam_sums import sums_fit
 from fsarbench.matchers.otam import OTAM
 from tests.helpers.naive_cosine import cosines_with_term
 
@@ -79,6 +81,28 @@ def test_both_ways_adds_the_transposed_alignment(size: tuple[int, int]) -> None:
     (got_gradient,) = torch.autograd.grad(got.sum(), distances)
     (want_gradient,) = torch.autograd.grad(want.sum(), distances)
     assert (got_gradient - want_gradient).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("borders", ["field", "paper"])
+@pytest.mark.parametrize("temperature", [0.5, 0.1])
+def test_the_sum_over_paths_equals_the_loop(
+    size: tuple[int, int], borders: Literal["field", "paper"], temperature: float
+) -> None:
+    distances = draw(6, *size).requires_grad_()
+    assert sums_fit(distances, temperature, 2.0)
+    there = [cell_by_cell(d, temperature, borders) for d in distances]
+    back = [cell_by_cell(d.T, temperature, borders) for d in distances]
+    weights, (one, both) = (
+        draw(6, seed=1),
+        (torch.stack(there), torch.stack(there) + torch.stack(back)),
+    )
+    for align, want in ((otam, one), (otam_both_ways, both)):
+        got = align(distances, temperature, borders, largest=2.0)
+        assert (got - want).abs().max() < 1e-10
+        (ours,) = torch.autograd.grad(got @ weights, distances)
+        (naive,) = torch.autograd.grad(want @ weights, distances, retain_graph=True)
+        assert (ours - naive).abs().max() < 1e-10
 
 
 @pytest.mark.parametrize("size", [(4, 4), (5, 3), (3, 5), (1, 3), (4, 1)])

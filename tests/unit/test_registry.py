@@ -9,7 +9,7 @@ from fsarbench.registry import MATCHERS, SLOTS, SlotRegistry
 
 @pytest.fixture
 def registry() -> SlotRegistry:
-    return SlotRegistry("matcher", Matcher, "fsarbench.matchers")
+    return SlotRegistry("matcher", "fsarbench.interfaces:Matcher", "fsarbench.matchers")
 
 
 def test_every_slot_knows_its_components() -> None:

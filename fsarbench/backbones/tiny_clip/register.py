@@ -37,7 +37,8 @@ def register() -> Path:
     Returns:
         Path of the safetensors file in the package.
     """
-    import open_clip  # here, because importing this module must not import torch
+    # Here, because importing this module must not import torch.
+    from fsarbench.backbones.openclip_library import open_clip
 
     # open_clip reads the file immediately, so it may be temporary.
     with tempfile.TemporaryDirectory() as folder:

@@ -20,11 +20,14 @@ from fsarbench.data.annotation_tables import (
     without,
 )
 from fsarbench.data.paths import expand_path
-from fsarbench.data.side_files import with_side_files
+from fsarbench.data.side_file_paths import with_side_files
 from fsarbench.data.splits import SPLITS, Entry, grouped, partition_hash, readable_name, split_of
 from fsarbench.errors import UserError
 from fsarbench.registry import DATASETS
 from fsarbench.video import Split, SplitName, VideoDataset
+
+# Number of videos that a run looks for before it imports torch.
+LOOKED_FOR = 50
 
 
 @DATASETS.register_module()
@@ -133,6 +136,17 @@ class AnnotatedVideos(VideoDataset):
             for name in SPLITS
         }
         return with_side_files(splits, root, self.extra)
+
+    def require_videos(self) -> None:
+        """Look for the folder, the annotation table, and some of its videos.
+
+        Raises:
+            UserError: As `splits`, which looks for every video and is called if one is missing.
+        """
+        rows, root = read_table(self.table, ("path", "class", "split")), self.folder
+        some = rows[:: max(1, len(rows) // LOOKED_FOR)]
+        if not all((root / row["path"]).exists() for row in some):
+            self.splits()
 
     def fingerprint(self) -> str:
         """Hash over the partition of video ids, by which `data import` recognises known lists."""

@@ -37,6 +37,15 @@ class CrossDomain(VideoDataset):
         """
         return dict(self._splits)
 
+    def require_videos(self) -> None:
+        """Look for the videos of both data sets.
+
+        Raises:
+            UserError: Those of one are missing.
+        """
+        self.source.require_videos()
+        self.target.require_videos()
+
     def fingerprint(self) -> str:
         """Hash over the ids, classes and splits of the videos in use."""
         return fingerprint(self.splits())

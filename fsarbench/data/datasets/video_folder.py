@@ -15,7 +15,7 @@ from fsarbench.data.annotation_tables import (
     skipped_reasons,
 )
 from fsarbench.data.paths import expand_path
-from fsarbench.data.side_files import with_side_files
+from fsarbench.data.side_file_paths import with_side_files
 from fsarbench.data.splits import SPLITS, Entry, fingerprint, spaced, split_of
 from fsarbench.data.video_files import FRAME, VIDEO_SUFFIXES
 from fsarbench.errors import UserError, nearest
@@ -129,6 +129,14 @@ class VideoFolder(VideoDataset):
             for name in SPLITS
         }
         return with_side_files(splits, root, self.extra)
+
+    def require_videos(self) -> None:
+        """Look for the folder, the split file, and the folder of every class.
+
+        Raises:
+            UserError: One of them is missing, or the split file is invalid.
+        """
+        self._rows(self.folder)
 
     def fingerprint(self) -> str:
         """Hash over video ids, classes and splits."""

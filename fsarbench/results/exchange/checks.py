@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from fsarbench.config.build import dataset_name
+from fsarbench.config.components import dataset_name
 from fsarbench.config.resolved import parse_resolved
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError

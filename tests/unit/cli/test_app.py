@@ -102,3 +102,19 @@ def test_a_run_prints_its_first_line_once_and_before_heavy_imports(
         text=True,
     )
     assert done.stderr == f"{printed}heavy import\n"
+
+
+def test_missing_videos_are_reported_without_torch(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("RANK", "FSARBENCH_SSV2")}
+    code = UNTIL_HEAVY.replace('"mmengine", ', "")
+    for args, message in (
+        (["run", "mafsar_ssv2_5shot"], "neither dataset.root nor FSARBENCH_SSV2 is set"),
+        (["run", "mafsar_ssv2_5shot", "--set", f"dataset.root={tmp_path}"], "no annotation table"),
+        (["check", "mafsar_ssv2_5shot"], "neither dataset.root nor FSARBENCH_SSV2 is set"),
+        # A fault of the config comes first, with all others.
+        (["run", "mafsar_ssv2_5shot", "--set", "matcher.type=OTMA"], "heavy import"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *args], env=environment, capture_output=True, text=True
+        )
+        assert message in done.stderr, done.stderr

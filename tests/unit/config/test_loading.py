@@ -1,7 +1,6 @@
 """Finding, loading, overriding and writing of configs."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,8 @@ from fsarbench.config.bases import lines_of
 from fsarbench.config.loading import find_config, load_config, parse_value
 from fsarbench.config.validation import check_config
 from fsarbench.errors import UserError
+from fsarbench.experiments import check
+from fsarbench.experiments.check import Checked, check_all
 from fsarbench.experiments.dry_run import dry_run
 
 NAMES = config_names()
@@ -34,27 +35,25 @@ def test_a_path_precedes_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert load_config("mafsar_ssv2_1shot.py").values == {"seed": 3}
 
 
-@pytest.fixture(scope="module")
-def checked_models() -> set[str]:
-    return set()
+def test_all_configs_pass_the_check_in_one_process() -> None:
+    results = check_all()
+    assert {result.name for result in results} >= set(NAMES)
+    assert not [result.fault for result in results if result.fault]
+    videos = {result.name: result.videos for result in results}
+    assert videos["mafsar_synthact_1shot"], "built-in videos are always there"
 
 
-def model_key(values: dict[str, Any]) -> str:
-    """Components of a config as text, without data, training lengths and weights of losses."""
-    slots = ("backbone", "text_encoder", "adapter", "prototypes", "matcher", "readout")
-    losses = {name: spec["type"] for name, spec in values.get("losses", {}).items()}
-    return str([values.get(slot) for slot in slots]) + str(losses)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_config_passes_the_check(name: str, checked_models: set[str]) -> None:
-    loaded = load_config(name)
-    check_config(loaded)
-    # The same model is used on five data sets with different recipes, so it is run only once.
-    model = model_key(loaded.values)
-    if model not in checked_models:
-        assert dry_run(loaded.values)
-    checked_models.add(model)
+def test_the_table_of_all_configs_shows_faults_and_missing_videos(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Checked("good", "", False), Checked("bad", "2 faults: ...", True)]
+    monkeypatch.setattr(check, "check_all", lambda: found)
+    assert not check.print_all()
+    shown = capsys.readouterr()
+    rows = [line.split() for line in shown.out.splitlines()]
+    assert rows[1:3] == [["good", "OK", "not", "here"], ["bad", "faults"]]
+    assert shown.out.endswith("2 configs, 1 with faults\n")
+    assert shown.err == "bad: 2 faults: ...\n"
 
 
 def test_overrides_of_nested_keys() -> None:

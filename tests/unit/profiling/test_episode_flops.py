@@ -58,9 +58,9 @@ def test_flops_of_an_episode_are_the_sum_over_its_videos(
     assert flops == EpisodeFlops(video, video, 16 * video)
 
 
-@pytest.mark.parametrize("config", ["strm_synthact_1shot", "molo_synthact_1shot"])
-def test_necks_and_branches_are_counted(config: str) -> None:
-    values = load_config(config).values
+@pytest.mark.parametrize("method", ["strm", "molo", "tsfsar"])
+def test_necks_and_branches_are_counted(method: str) -> None:
+    values = load_config(f"{method}_synthact_1shot").values
     model, settings = build_on_meta(values), build_settings(values)
     flops = count_flops(model, clips_for(settings.clips, model.backbone), settings.episodes)
     by_slot = count_testing(build_profiled_model(values))

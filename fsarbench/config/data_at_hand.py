@@ -1,0 +1,68 @@
+"""Search for the videos of a config before torch is imported, which takes seconds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fsarbench.config.components import build_dataset
+from fsarbench.config.loading import BRANCHES, SECTIONS, SEEDS, LoadedConfig, load_config
+from fsarbench.config.validation import part_faults, section_faults
+from fsarbench.errors import UserError
+from fsarbench.registry import SLOTS
+
+# Slots whose components do not import torch.
+WITHOUT_TORCH = ("dataset", "reader")
+
+
+def require_videos(config: str, overrides: Sequence[str] = ()) -> None:
+    """Look whether the videos of a config are there, without importing torch.
+
+    Args:
+        config: Config file or name.
+        overrides: Strings `key=value`.
+
+    Raises:
+        UserError: The config cannot be loaded, or videos are missing; the message says where to get
+            them and where to put them.
+    """
+    look_for_videos(load_config(config, overrides))
+
+
+def look_for_videos(config: LoadedConfig) -> None:
+    """Look whether the videos of a loaded config are there, without importing torch.
+
+    A config with a fault that is found without torch is left to `check_config`, which lists all
+    faults. Data sets that are generated are not looked for.
+
+    Raises:
+        UserError: Videos are missing.
+    """
+    if not has_cheap_faults(config.values):
+        build_dataset(config.values).require_videos()
+
+
+def has_cheap_faults(values: Mapping[str, Any]) -> bool:
+    """Whether a config has a fault that is found without importing a component of the model."""
+    if not isinstance(values.get("dataset"), dict):
+        return True
+    known = {*SLOTS, BRANCHES, *SECTIONS, *SEEDS}
+    if not values.keys() <= known:
+        return True
+    for slot in WITHOUT_TORCH:
+        if any(part_faults(slot, slot, values.get(slot))):
+            return True
+    if any(any(section_faults(name, values[name])) for name in SECTIONS if name in values):
+        return True
+    named = {slot: values[slot] for slot in SLOTS if slot != "losses" and values.get(slot)}
+    return any(
+        not isinstance(spec, dict) or spec.get("type") not in SLOTS[slot].known()
+        for slot, spec in named.items()
+    )
+
+
+def missing_videos(config: LoadedConfig) -> str:
+    """Message about missing videos; empty if they are there, or are generated."""
+    try:
+        look_for_videos(config)
+    except UserError as error:
+        return str(error)
+    return ""
