@@ -12,12 +12,16 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.api import create_model as create_model
     from fsarbench.api import evaluate as evaluate
     from fsarbench.api import evaluate_features as evaluate_features
+    from fsarbench.api import export as export
+    from fsarbench.api import import_results as import_results
     from fsarbench.api import list_components as list_components
     from fsarbench.api import list_models as list_models
     from fsarbench.api import load_checkpoint as load_checkpoint
     from fsarbench.api import load_data as load_data
     from fsarbench.api import load_runs as load_runs
+    from fsarbench.api import submit as submit
     from fsarbench.api import train as train
+    from fsarbench.api import verify as verify
     from fsarbench.errors import UserError as UserError
 
 __version__ = "0.1.0"
@@ -30,12 +34,16 @@ API = {
             "create_model",
             "evaluate",
             "evaluate_features",
+            "export",
+            "import_results",
             "list_components",
             "list_models",
             "load_checkpoint",
             "load_data",
             "load_runs",
+            "submit",
             "train",
+            "verify",
         ),
         "fsarbench.api",
     ),

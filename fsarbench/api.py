@@ -34,6 +34,10 @@ from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, device_of
 from fsarbench.report.comparison.compare import RunComparison, compare_runs
 from fsarbench.results.evaluation_result import EvaluationResult, result_of
+from fsarbench.results.exchange.filing import export as export
+from fsarbench.results.exchange.filing import import_results as import_results
+from fsarbench.results.exchange.filing import submit as submit
+from fsarbench.results.exchange.verification import verify as verify
 from fsarbench.results.finished_runs import Runs, find_runs, read_run
 from fsarbench.runtime.environment import choose_device
 from fsarbench.settings import EvaluateSettings, TrainSettings

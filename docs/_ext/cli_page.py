@@ -10,8 +10,8 @@ from fsarbench.cli.app import app
 
 GUIDE = (
     "A verb ends with exit status 0, or with 2 and one message after an error that the user can "
-    "fix; `fsarbench data check` ends with 1 if a video is bad. Tables go to standard output, "
-    "progress and messages to standard error."
+    "fix; `fsarbench data check` ends with 1 if a video is bad, `fsarbench verify` if a result is. "
+    "Tables go to standard output, progress and messages to standard error."
 )
 
 

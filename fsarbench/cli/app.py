@@ -16,6 +16,7 @@ from fsarbench.cli.data import data
 from fsarbench.cli.features import features
 from fsarbench.cli.profile import profile
 from fsarbench.cli.report import episode, report
+from fsarbench.cli.results import export, import_results, submit, verify
 from fsarbench.cli.run import check, eval_, run
 from fsarbench.cli.sweep import sweep
 from fsarbench.errors import UserError, killed_worker_message
@@ -41,6 +42,10 @@ app.command()(published)
 app.command()(profile)
 app.command()(report)
 app.command()(episode)
+app.command()(export)
+app.command("import-results")(import_results)
+app.command()(submit)
+app.command()(verify)
 app.command("list")(list_)
 app.command()(show)
 app.command()(config)

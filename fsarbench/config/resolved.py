@@ -15,18 +15,19 @@ from fsarbench.config.loading import LoadedConfig, import_custom_modules
 from fsarbench.errors import UserError
 
 
-def load_resolved_config(file: Path, trust: bool = False) -> LoadedConfig:
+def load_resolved_config(file: Path, trust: bool = False, text: str | None = None) -> LoadedConfig:
     """Load the `config.py` of a run folder without running it.
 
     Args:
         file: Resolved config.
         trust: Whether to import the modules of `custom_imports`, which runs their code.
+        text: Text of the config, if it is in a file of another kind; None to read the file.
 
     Raises:
         UserError: The file is missing, has statements other than `key = literal`, or has
             `custom_imports` while `trust` is False.
     """
-    values = read_resolved(file)
+    values = read_resolved(file) if text is None else parse_resolved(text, file)
     custom_imports = values.pop("custom_imports", None)
     if custom_imports is not None and not trust:
         raise UserError(
@@ -43,9 +44,26 @@ def read_resolved(file: Path) -> dict[str, Any]:
         UserError: The file is missing, or a statement is not `key = literal`.
     """
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror or error}).") from None
+    except ValueError as error:
+        raise UserError(f"{file}:1: invalid Python syntax ({error}).") from None
+    return parse_resolved(text, file)
+
+
+def parse_resolved(text: str, file: Path) -> dict[str, Any]:
+    """Values of the text of a resolved config by top-level key.
+
+    Args:
+        text: Text of the config.
+        file: Where it is from, for messages.
+
+    Raises:
+        UserError: A statement is not `key = literal`.
+    """
+    try:
+        tree = ast.parse(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         raise UserError(f"{file}:{line}: invalid Python syntax ({error}).") from None

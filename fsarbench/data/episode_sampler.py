@@ -107,6 +107,37 @@ class EpisodeSampler:
             labels=np.repeat(np.arange(self.way), self.queries),
         )
 
+    def episodes(
+        self, numbers: range
+    ) -> tuple[Int64[np.ndarray, "E N"], Int64[np.ndarray, "E N K"], Int64[np.ndarray, "E Q"]]:
+        """Classes, support and query videos of several episodes, equal to `episode` for each.
+
+        All episodes are sorted at once, which is several times faster.
+
+        Args:
+            numbers: Numbers of the episodes.
+        """
+        sizes = np.array([len(videos) for videos in self.videos])
+        count, longest, need = len(sizes), int(sizes.max()), self.shot + self.queries
+        table = np.zeros((count, longest), dtype=np.int64)
+        for row, videos in zip(table, self.videos, strict=True):
+            row[: len(videos)] = videos
+        # Keys of the classes, then of the videos of each drawn class, as `episode` takes them.
+        most = count + int(np.sort(sizes)[-self.way :].sum())
+        streams = (RandomStream("episode", self.seed, self.split, number) for number in numbers)
+        keys = np.stack([stream.keys(most) for stream in streams])
+        classes = np.argsort(keys[:, :count], axis=1, kind="stable")[:, : self.way]
+        starts = count + np.cumsum(sizes[classes], axis=1) - sizes[classes]
+        drawn = np.empty((len(keys), self.way, need), dtype=np.int64)
+        for place in range(self.way):
+            label, steps = classes[:, place, None], np.arange(longest)
+            columns = np.minimum(starts[:, place, None] + steps, most - 1)
+            own = np.take_along_axis(keys, columns, axis=1)
+            # Places after the last video of a class come last: sorting keeps the order of ties.
+            own[steps >= sizes[label]] = np.iinfo(np.uint64).max
+            drawn[:, place] = table[label, np.argsort(own, axis=1, kind="stable")[:, :need]]
+        return classes, drawn[..., : self.shot], drawn[..., self.shot :].reshape(len(keys), -1)
+
     def _check(self, split: Split, settings: EpisodeSettings) -> None:
         if len(split.classes) < self.way:
             key = f"episodes.{settings.key('way', split.name)}"

@@ -8,6 +8,9 @@ from jaxtyping import Float32, Float64, Int64
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.evaluation.cache_policy import CachePolicy
 
+# Episodes drawn at once; their random keys take a few MB.
+BLOCK = 500
+
 
 @dataclass(frozen=True)
 class EpisodeArrays:
@@ -31,13 +34,11 @@ class EpisodeArrays:
 
 def draw_episode_arrays(sampler: EpisodeSampler, episodes: int) -> EpisodeArrays:
     """Draw the first `episodes` episodes of a sampler."""
-    drawn = [sampler.episode(number) for number in range(episodes)]
-    return EpisodeArrays(
-        classes=np.stack([episode.classes for episode in drawn]),
-        support=np.stack([episode.support for episode in drawn]),
-        query=np.stack([episode.query for episode in drawn]),
-        labels=np.stack([episode.labels for episode in drawn]),
-    )
+    starts = range(0, episodes, BLOCK)
+    blocks = [sampler.episodes(range(start, min(start + BLOCK, episodes))) for start in starts]
+    classes, support, query = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    labels = np.repeat(np.arange(sampler.way), sampler.queries)
+    return EpisodeArrays(classes, support, query, np.tile(labels, (episodes, 1)))
 
 
 @dataclass(frozen=True)

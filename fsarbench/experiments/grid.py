@@ -49,16 +49,6 @@ def fill_pattern(pattern: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(value, pattern)
 
 
-def folder_name(name: str) -> str:
-    """Folder name for a row name, with characters that are valid on any file system.
-
-    Example:
-        >>> folder_name("MA-FSAR: matcher=OTAM")
-        'MA-FSAR_matcher=OTAM'
-    """
-    return re.sub(r"[^\w.+=-]+", "_", name).strip("._")
-
-
 def _unquoted(values: Mapping[str, str]) -> dict[str, str]:
     return {key: value.strip("'\"") for key, value in values.items()}
 

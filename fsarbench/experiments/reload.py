@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from fsarbench.config.build import USUAL_CLASSES, assemble, build_model
+from fsarbench.config.loading import LoadedConfig
 from fsarbench.config.resolved import load_resolved_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
@@ -18,6 +19,7 @@ from fsarbench.evaluation.feature_cache import text_bank
 from fsarbench.model import FewShotModel
 from fsarbench.report.html.explanations import ReloadedRun
 from fsarbench.results.finished_runs import Run
+from fsarbench.results.run_result import RESULT
 from fsarbench.training.checkpoint import BEST, checkpoint_of, load_weights
 from fsarbench.video import Split
 
@@ -33,10 +35,7 @@ def reload_run(run: Run, trust: bool = False) -> ReloadedRun:
         UserError: Config, checkpoint or videos are missing or have changed, or the config needs
             `trust`.
     """
-    config = run.folder / "config.py"
-    if not config.is_file():
-        raise UserError(f"{config} is missing.")
-    loaded = load_resolved_config(config, trust)
+    loaded = config_of(run, trust)
     check_config(loaded)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, data_module, fingerprint = assemble(loaded, device)
@@ -62,12 +61,30 @@ def reload_model(run: Run, device: torch.device, trust: bool = False) -> FewShot
     Raises:
         UserError: Config or checkpoint are missing or have changed, or the config needs `trust`.
     """
-    loaded = load_resolved_config(run.folder / "config.py", trust)
+    loaded = config_of(run, trust)
     check_config(loaded)
     classes = run.conditions["splits"]["train"]["classes"] or USUAL_CLASSES
     model = build_model(loaded.values, classes).to(device)
     restore(model, run)
     return model.eval()
+
+
+def config_of(run: Run, trust: bool = False) -> LoadedConfig:
+    """Resolved config of a run; results of a results folder have it in `result.json` only.
+
+    Args:
+        run: Finished run.
+        trust: Whether to import the modules of `custom_imports`.
+
+    Raises:
+        UserError: The config is missing, has code, or needs `trust`.
+    """
+    file = run.folder / "config.py"
+    if "submission" in run.result and not file.is_file():
+        return load_resolved_config(run.folder / RESULT, trust, str(run.result["config"]))
+    if not file.is_file():
+        raise UserError(f"{file} is missing.")
+    return load_resolved_config(file, trust)
 
 
 def sampler(run: Run, split: Split) -> EpisodeSampler:

@@ -9,7 +9,7 @@ from fsarbench.config.loading import load_config
 from fsarbench.errors import UserError
 from fsarbench.experiments.engine import Engine
 from fsarbench.experiments.executor import Done, refuse_ranks, run_all, run_options
-from fsarbench.experiments.grid import combinations, folder_name, row_name
+from fsarbench.experiments.grid import combinations, row_name
 from fsarbench.experiments.job_queues import LocalQueue, SlurmQueue
 from fsarbench.experiments.plan import Planned, plan_run
 from fsarbench.experiments.run import RUNS
@@ -19,6 +19,7 @@ from fsarbench.report.comparison.compare import LAYOUTS, comparison_of
 from fsarbench.report.comparison.to_text import terminal
 from fsarbench.report.run_summary import dropped
 from fsarbench.report.table_layouts import layout_of
+from fsarbench.results.exchange.layout import folder_name
 from fsarbench.results.run_result import read_result
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.folder_lock import locked_folder

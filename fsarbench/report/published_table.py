@@ -18,9 +18,8 @@ from fsarbench.report.table_layouts import (
     latex_fitted,
     latex_tabular,
     latex_text,
-    markdown_table,
-    markdown_text,
 )
+from fsarbench.runtime.markdown import markdown_table, markdown_text
 
 Sources = dict[str, int]  # a number for each source, in the order of the rows
 

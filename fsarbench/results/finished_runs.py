@@ -96,6 +96,11 @@ class Run:
         """Fraction of queries with equal scores for all classes; 0 if not recorded."""
         return float(self.result.get("same_scores", 0.0))
 
+    @property
+    def submitter(self) -> str:
+        """Person or lab that submitted the result to a results folder; empty for an own run."""
+        return str((self.result.get("submission") or {}).get("submitter") or "")
+
     def value(self, key: str) -> str:
         """String value of a config key; empty if the key is missing or has another type."""
         try:
@@ -141,8 +146,8 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Folders of finished runs, and of unfinished runs next to them.
 
     Args:
-        paths: Folders of runs, result files, or folders that contain folders of runs, directly or
-            in one more level (`<row>/seed_0`).
+        paths: Folders of runs, result files, folders that contain folders of runs, directly or in
+            one more level (`<row>/seed_0`), or results folders of `fsarbench submit`.
 
     Example:
         >>> find_runs([Path("runs/one")])
@@ -155,7 +160,7 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         candidates = [] if (folder / RESULT).is_file() else _run_folders(folder)
         done = [candidate for candidate in candidates if (candidate / RESULT).is_file()]
         # A folder without any run is kept, so that reading it raises an error with its name.
-        finished += done or [folder]
+        finished += done or _submissions(folder) or [folder]
         unfinished += [candidate for candidate in candidates if done and candidate not in done]
     return list(dict.fromkeys(finished)), unfinished
 
@@ -188,15 +193,25 @@ def require_keys(content: Any, required: Mapping[str, Any], path: Path) -> None:
     Raises:
         UserError: Keys are missing or have another type.
     """
-    faults = [key for key, type_ in required.items() if not isinstance(_at(content, key), type_)]
-    if faults:
+    if faults := wrong_keys(content, required):
         raise UserError(
             f"{path} is not a complete result of fsarbench: {', '.join(faults)} missing or of "
             "another type. Restore the original file, or run the config again."
         )
 
 
-def _at(content: Any, key: str) -> Any:
+def wrong_keys(content: Any, required: Mapping[str, Any]) -> list[str]:
+    """Keys that are missing or have another type; a dot separates nested keys."""
+    return [key for key, type_ in required.items() if not isinstance(at_key(content, key), type_)]
+
+
+def at_key(content: Any, key: str) -> Any:
+    """Value of a nested key, with dots between names; None if a name is missing.
+
+    Example:
+        >>> at_key({"clips": {"frames": 8}}, "clips.frames")
+        8
+    """
     for name in key.split("."):
         content = content.get(name) if isinstance(content, Mapping) else None
     return content
@@ -252,6 +267,18 @@ def _run_folders(folder: Path) -> list[Path]:
         seeds = [] if (subfolder / RESULT).is_file() else _subfolders(subfolder)
         folders += seeds if any((path / RESULT).is_file() for path in seeds) else [subfolder]
     return folders
+
+
+def _submissions(folder: Path) -> list[Path]:
+    """Results in a results folder, or in the folder of one of its data sets, sorted."""
+    settings = "*way_*shot/*/*"
+    found = [*folder.glob(f"*/{settings}/{RESULT}"), *folder.glob(f"{settings}/{RESULT}")]
+    # Hidden folders are not part of it, such as a submission that is being written.
+    return sorted(
+        path.parent
+        for path in found
+        if not any(name.startswith(".") for name in path.relative_to(folder).parts)
+    )
 
 
 def _subfolders(folder: Path) -> list[Path]:

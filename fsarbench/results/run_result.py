@@ -22,9 +22,11 @@ from fsarbench.results.predictions import (
     Predictions,
     episodes_file,
     intervals,
+    list_sha256,
     predictions_of,
     write_predictions,
 )
+from fsarbench.results.strict_json import parse_json
 from fsarbench.runtime.atomic_files import write_text
 from fsarbench.runtime.environment import Memory, describe_device, peak_memory, versions
 from fsarbench.runtime.finite_checks import none_for_nan
@@ -178,19 +180,31 @@ def read_result(path: Path) -> dict[str, Any]:
     """
     path = path / RESULT if path.is_dir() else path
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = parse_json(path.read_bytes(), path)
     except OSError:
         raise UserError(
             f"There is no result at {path}. Name the folder of a run or its {RESULT}."
         ) from None
     except ValueError as error:
         raise UserError(f"{path} is not a result of fsarbench: {error}.") from None
-    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
+    schema = result.get("schema") if isinstance(result, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UserError(
+            f"{path}: schema: expected {SCHEMA} or less, found {schema}. The result is of a later "
+            "version: update fsarbench."
+        )
+    if schema != SCHEMA:
         raise UserError(
             f"{path} does not have the schema {SCHEMA} of this version of fsarbench; run the "
             "config again."
         )
     return result
+
+
+def test_list_hash(split: Split) -> str:
+    """Hash of the classes and videos that test episodes are drawn from, in their order."""
+    videos = split.videos
+    return list_sha256(split.classes, [v.label for v in videos], [v.id for v in videos])
 
 
 def split_sizes(split: Split) -> dict[str, int]:
@@ -239,6 +253,7 @@ def _conditions(
         "listed_videos": origin.listed,
         "excluded_classes": list(origin.excluded_classes),
         "splits": {name: split_sizes(split) for name, split in data_module.splits.items()},
+        "test_list_sha256": test_list_hash(data_module.splits["test"]),
         **_episode_conditions(evaluation),
         **_training_conditions(data_module.episodes),
         "seed": data_module.seed,

@@ -126,9 +126,11 @@ def disjoint_episodes(videos: Int64[np.ndarray, "E M"]) -> Bool[np.ndarray, " E"
     """
     used = np.zeros(videos.max() + 1, dtype=bool)
     selected = np.zeros(len(videos), dtype=bool)
-    for number, episode in enumerate(videos):
-        if not used[episode].any():
-            used[episode] = selected[number] = True
+    left = np.arange(len(videos))
+    while left.size:
+        selected[left[0]] = True
+        used[videos[left[0]]] = True
+        left = left[~used[videos[left]].any(axis=1)]
     return selected
 
 

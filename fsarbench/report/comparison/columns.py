@@ -47,6 +47,7 @@ def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Co
     lines = comparison.lines
     selected = [
         Column("method", name, number=False, main=True),
+        *([Column("submitter", submitter, False)] if any(map(submitter, lines)) else []),
         *([] if backbone(lines) else [Column("backbone", lambda line: line.row.backbone, False)]),
         Column("trainable", lambda line: line.row.trainable, number=False),
         Column("trainable (M)", lambda line: millions(line, "tuned")),
@@ -124,6 +125,11 @@ def interval_kinds(lines: Sequence[Line]) -> list[str]:
 def name(line: Line) -> str:
     """Name of a row with the letters of its notes."""
     return f"{line.row.name} [{line.notes}]" if line.notes else line.row.name
+
+
+def submitter(line: Line) -> str:
+    """Person or lab that submitted the results of a row."""
+    return line.row.submitter
 
 
 def millions(line: Line, which: str) -> str:

@@ -145,9 +145,11 @@ def comparison_of(
     named = base is not None and not base.exists()
     folders, unfinished = find_runs([*([] if base is None or named else [base]), *paths])
     runs = [run for folder in folders for run in read_run(folder)]
+    rows = rows_of(runs)
+    of_baseline = next((row.name for row in rows if any(run is runs[0] for run in row.runs)), "")
     found = compare_rows(
-        rows_of(runs),
-        baseline=(baseline or "") if named or base is None else runs[0].name,
+        rows,
+        baseline=(baseline or "") if named or base is None else of_baseline,
         confidence=confidence,
         published=published,
         unfinished=[folder.name for folder in unfinished],

@@ -1,15 +1,15 @@
 """Rows of the comparison: runs that differ only in their seed, with cost, accuracy, intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
-from fsarbench.errors import UserError
-from fsarbench.results.config_diff import differences
 from fsarbench.results.finished_runs import Run
+from fsarbench.results.repetitions import check_repetition, check_seeds
 from fsarbench.statistics.intervals import Interval, mean_interval, seed_interval
 from fsarbench.statistics.video_intervals import EpisodeVideos, video_interval
 
@@ -20,9 +20,11 @@ class Row:
 
     Attributes:
         runs: One run per training seed, at least one.
+        shared_name: Whether another submitter has a method of the same name.
     """
 
     runs: tuple[Run, ...]
+    shared_name: bool = False
 
     @property
     def first(self) -> Run:
@@ -31,8 +33,15 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Name of the row."""
-        return self.first.name
+        """Name of the row, with the submitter if others submitted a method of this name."""
+        if not self.shared_name:
+            return self.first.name
+        return f"{self.first.name} ({self.submitter or 'no submitter'})"
+
+    @property
+    def submitter(self) -> str:
+        """Person or lab that submitted the results; empty for own runs."""
+        return self.first.submitter
 
     @property
     def accuracies(self) -> Float64[np.ndarray, "S E"]:
@@ -120,65 +129,17 @@ class Row:
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """Group runs into one row per name and setting, in the order of their first run.
+    """Group runs into one row per name, submitter and setting, in the order of their first run.
 
     Raises:
         UserError: Runs of the same name differ in more than their seed, or a seed occurs twice.
     """
     groups: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        groups.setdefault((run.name, *run.setting), []).append(run)
+        groups.setdefault((run.name, run.submitter, *run.setting), []).append(run)
     for group in groups.values():
         for run in group[1:]:
             check_repetition(group[0], run)
         check_seeds(group)
-    return [Row(tuple(group)) for group in groups.values()]
-
-
-def check_repetition(first: Run, other: Run) -> None:
-    """Check that two runs of the same name differ only in their seed.
-
-    Raises:
-        UserError: Their configs or test conditions differ.
-    """
-    different = {**differences(first.config, other.config), **_conditions(first, other)}
-    if different:
-        key, (value, other_value) = next(iter(different.items()))
-        more = f" ({len(different) - 1} more keys differ)" if len(different) > 1 else ""
-        raise UserError(
-            f"Two runs are called '{first.name}' but differ in more than their seed: {key} is "
-            f"{value or 'not set'} in {first.folder} and {other_value or 'not set'} in "
-            f"{other.folder}{more}. Give one of them another name (`fsarbench run --name`), or "
-            "leave it out."
-        )
-
-
-def check_seeds(group: Sequence[Run]) -> None:
-    """Check that no seed occurs twice, which would count as a repetition.
-
-    Raises:
-        UserError: A seed occurs twice.
-    """
-    runs_by_seed: dict[int, Run] = {}
-    for run in group:
-        seed = run.conditions["seed"]
-        if seed in runs_by_seed:
-            raise UserError(
-                f"{run.name} with seed {seed} occurs more than once: {runs_by_seed[seed].folder} "
-                f"and {run.folder}. Give only one of these folders."
-            )
-        runs_by_seed[seed] = run
-
-
-def _conditions(first: Run, other: Run) -> Mapping[str, tuple[str, str]]:
-    pairs = {
-        key: (str(first.conditions[key]), str(other.conditions[key]))
-        for key in ("data_fingerprint", "episodes", "episodes_seed", "selection")
-    }
-    if (
-        first.predictions
-        and other.predictions
-        and not first.predictions.same_episodes(other.predictions)
-    ):
-        pairs["episodes.npz"] = ("one list of episodes", "another list")
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    names = Counter(name for name, _ in dict.fromkeys(key[:2] for key in groups))
+    return [Row(tuple(group), names[group[0].name] > 1) for group in groups.values()]

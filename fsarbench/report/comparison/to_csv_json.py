@@ -70,6 +70,7 @@ def record(comparison: Comparison, section: Section, line: Line) -> dict[str, An
     return {
         "origin": "measured",
         "method": row.name,
+        **({"submitter": row.submitter} if row.submitter else {}),
         "dataset": dataset,
         "task": task_name(way, shot),
         "backbone": row.backbone,

@@ -20,9 +20,8 @@ from fsarbench.report.table_layouts import (
     latex_fitted,
     latex_tabular,
     latex_text,
-    markdown_table,
-    markdown_text,
 )
+from fsarbench.runtime.markdown import markdown_table, markdown_text
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,18 @@ def test_an_episode_does_not_depend_on_earlier_ones() -> None:
     np.testing.assert_array_equal(used.episode(3).query, sampler().episode(3).query)
 
 
+@pytest.mark.parametrize(("way", "shot", "queries"), [(5, 1, 2), (7, 3, 5), (2, 1, 1)])
+def test_episodes_drawn_at_once_are_those_drawn_one_by_one(
+    way: int, shot: int, queries: int
+) -> None:
+    drawn = sampler(way, shot, queries)
+    together = drawn.episodes(range(3, 60))
+    alone = [drawn.episode(number) for number in range(3, 60)]
+    for array, name in zip(together, ("classes", "support", "query"), strict=True):
+        np.testing.assert_array_equal(array, np.stack([getattr(each, name) for each in alone]))
+        assert array.dtype == np.int64
+
+
 @pytest.mark.parametrize("shot", [1, 3])
 def test_episodes_are_well_formed(shot: int) -> None:
     episodes = sampler(shot=shot)

@@ -97,7 +97,7 @@ def test_an_index_out_of_range_is_named(
     array = getattr(predictions, name).copy()
     array.flat[0] = 999
     write_predictions(tmp_path, replace(predictions, **{name: array}))
-    with pytest.raises(UserError, match=rf"episodes\.npz .*: {name} has values outside 0 to"):
+    with pytest.raises(UserError, match=rf"episodes\.npz .* {name} has values outside 0 to"):
         read_predictions(tmp_path)
 
 

@@ -94,6 +94,16 @@ def test_disjoint_episodes_are_independent_values() -> None:
     )
 
 
+def test_disjoint_episodes_share_no_video_with_an_earlier_selected_one() -> None:
+    videos = generator(5).integers(0, 80, (300, 4))
+    used: set[int] = set()
+    expected = []
+    for episode in videos.tolist():
+        expected.append(used.isdisjoint(episode))
+        used |= set(episode) if expected[-1] else set()
+    assert disjoint_episodes(videos).tolist() == expected
+
+
 def test_the_variance_with_one_video_per_episode_has_a_closed_form() -> None:
     """If all episodes of a video have the same value, the variance is that over the videos."""
     effects = generator(4).random(50)

@@ -1,0 +1,1 @@
+"""Results that travel: zip files, a results folder under git, and their verification."""
