@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import ConfigPath, Device, Overrides, Quiet
+from fsarbench.cli.options import ConfigPath, Device, ModelConfig, Overrides, Quiet
 
 
 def check(config: ConfigPath, overrides: Overrides = None) -> None:
@@ -74,10 +74,13 @@ def is_first_process(launcher: str | None) -> bool:
 
 
 def eval_(
-    config: ConfigPath,
+    config: ModelConfig,
     checkpoint: Annotated[
-        str, typer.Option(help="best.safetensors of a run, or the folder of the run.")
-    ],
+        str | None,
+        typer.Option(
+            help="best.safetensors of a run, or the folder of the run; not for hub:OWNER/NAME."
+        ),
+    ] = None,
     overrides: Overrides = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the result; by default the name of the config.")
@@ -90,9 +93,9 @@ def eval_(
     quiet: Quiet = False,
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
-    from fsarbench.experiments.run import run_checkpoint
+    from fsarbench.experiments.hub.evaluate import evaluate_checkpoint
 
-    run_checkpoint(
+    evaluate_checkpoint(
         config,
         checkpoint,
         overrides or (),
