@@ -54,8 +54,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     empty_cache(tmp_path / "cache", monkeypatch)
     with running_hub() as running:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
-        # Older versions of the library parse addresses with that of its import.
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", running.url)
         yield running
 
 
