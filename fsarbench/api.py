@@ -29,6 +29,8 @@ from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.evaluation.evaluate import evaluate as evaluate_model
 from fsarbench.evaluation.given_features import evaluate_given, feature_tensor, split_of_labels
+from fsarbench.experiments.hub.address import is_hub
+from fsarbench.experiments.hub.pull import PRETRAINED_SLOTS, hub_model
 from fsarbench.experiments.reload import reload_model
 from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, device_of
@@ -44,8 +46,6 @@ from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.history import Training
 from fsarbench.training.train import train as train_model
 from fsarbench.video import SplitName
-
-PRETRAINED_SLOTS = ("backbone", "text_encoder")
 
 
 def list_models(contains: str = "") -> list[str]:
@@ -85,9 +85,12 @@ def create_model(
     """A model from a config.
 
     Args:
-        name: Name or file of a config.
-        pretrained: Load the pretrained weights that the config names; False draws random ones.
-        classes: Number of training classes, for losses with a classifier over all of them.
+        name: Name or file of a config, or `hub:OWNER/NAME` (also with `@REVISION`) for a trained
+            model on the Hugging Face hub.
+        pretrained: Load the pretrained weights that the config names; False draws random ones. For
+            a model on the hub these are the trained ones.
+        classes: Number of training classes, for losses with a classifier over all of them; a model
+            on the hub has its own.
         device: Where the model is put.
         overrides: Values of the config, such as `matcher=dict(type="BiMHM")`, or dotted keys,
             `**{"matcher.temperature": 0.1}`.
@@ -100,6 +103,8 @@ def create_model(
         >>> type(model.matcher).__name__
         'OTAM'
     """
+    if is_hub(name):
+        return hub_model(name, override_strings(overrides), choose_device(device), pretrained)
     loaded = load_config(name, override_strings(overrides))
     for slot in PRETRAINED_SLOTS if not pretrained else ():
         if loaded.values.get(slot):

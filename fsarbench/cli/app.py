@@ -14,6 +14,7 @@ from fsarbench.cli.catalogue import config, list_, published, show
 from fsarbench.cli.compare import compare
 from fsarbench.cli.data import data
 from fsarbench.cli.features import features
+from fsarbench.cli.hub import push
 from fsarbench.cli.profile import profile
 from fsarbench.cli.report import episode, report
 from fsarbench.cli.results import export, import_results, submit, verify
@@ -38,6 +39,7 @@ app.command("eval")(eval_)
 app.command()(features)
 app.command()(sweep)
 app.command()(compare)
+app.command()(push)
 app.command()(published)
 app.command()(profile)
 app.command()(report)

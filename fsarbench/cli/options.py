@@ -10,6 +10,13 @@ ConfigPath = Annotated[
     str,
     typer.Argument(metavar="CONFIG", help="Config file, or name of a config of the package."),
 ]
+ModelConfig = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONFIG",
+        help="Config file, name of a config of the package, or hub:OWNER/NAME[@REVISION].",
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import ConfigPath, Device, Overrides, Quiet
+from fsarbench.cli.options import ConfigPath, Device, ModelConfig, Overrides, Quiet
 
 
 def check(
@@ -82,10 +82,13 @@ def is_first_process(launcher: str | None) -> bool:
 
 
 def eval_(
-    config: ConfigPath,
+    config: ModelConfig,
     checkpoint: Annotated[
-        str, typer.Option(help="best.safetensors of a run, or the folder of the run.")
-    ],
+        str | None,
+        typer.Option(
+            help="best.safetensors of a run, or the folder of the run; not for hub:OWNER/NAME."
+        ),
+    ] = None,
     overrides: Overrides = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the result; by default the name of the config.")
@@ -100,10 +103,11 @@ def eval_(
     """Test a checkpoint without training; print the result and write it to the output folder."""
     from fsarbench.config.data_at_hand import require_videos
 
-    require_videos(config, overrides or ())  # before torch is imported
-    from fsarbench.experiments.run import run_checkpoint
+    if not config.startswith("hub:"):
+        require_videos(config, overrides or ())  # before torch is imported
+    from fsarbench.experiments.hub.evaluate import evaluate_checkpoint
 
-    run_checkpoint(
+    evaluate_checkpoint(
         config,
         checkpoint,
         overrides or (),

@@ -65,7 +65,8 @@ def check_config(config: LoadedConfig) -> None:
     faults = list(find_faults(config.values))
     if not faults:
         return
-    lines = lines_of(config.file)
+    # A config from the hub is JSON.
+    lines = lines_of(config.file) if config.file.suffix == ".py" else {}
     listed = "\n".join(f"  {place(fault, config, lines)}: {fault.message}" for fault in faults)
     noun = "fault" if len(faults) == 1 else "faults"
     raise UserError(f"{config.file}: {len(faults)} {noun}:\n{listed}")

@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,12 @@ from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.finite_checks import require_finite_weights
 from fsarbench.runtime.folder_lock import claim_new, is_used, locked_folder
 from fsarbench.runtime.progress import ProgressBars, make_console
-from fsarbench.training.checkpoint import BEST, Checkpoint, checkpoint_of, load_checkpoint
+from fsarbench.training.checkpoint import (
+    BEST,
+    Checkpoint,
+    checkpoint_of,
+    load_checkpoint,
+)
 from fsarbench.training.history import Training
 from fsarbench.training.resume import begin_run
 from fsarbench.training.trackers import Trackers, open_trackers
@@ -62,6 +67,7 @@ class Job:
         data_module: Videos, clips, episodes.
         fingerprint: Of the data.
         bars: Progress bars, shown by the main process only.
+        hub: Repository and commit on the hub that the model is from; empty for a local one.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Job:
     data_module: DataModule
     fingerprint: str
     bars: ProgressBars
+    hub: str = ""
 
 
 def run(
@@ -158,8 +165,45 @@ def run_checkpoint(
     Raises:
         UserError: The checkpoint is missing or does not fit the model; and as `run`.
     """
-    start = time.monotonic()
     loaded = load_one_seed(config, overrides)
+    return run_loaded_checkpoint(
+        loaded,
+        Path(checkpoint),
+        name=name,
+        work_dir=work_dir,
+        device=device,
+        resume=resume,
+        quiet=quiet,
+    )
+
+
+def run_loaded_checkpoint(
+    loaded: LoadedConfig,
+    file: Path | None,
+    *,
+    name: str | None = None,
+    work_dir: str | None = None,
+    device: str | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+    hub: str = "",
+) -> Path:
+    """Test a checkpoint of a checked config; returns the folder with the `result.json`.
+
+    Args:
+        loaded: Config with one seed.
+        file: Checkpoint file; None for a model without training.
+        name: Name of the result in tables; None for the config's name.
+        work_dir: Folder of the result; None for a new numbered folder below `runs`.
+        device: Name of the device; None for the GPU where there is one.
+        resume: Go on with the test in the work folder.
+        quiet: Show no progress.
+        hub: Repository and commit on the hub that the model is from; empty for a local one.
+
+    Raises:
+        UserError: The checkpoint does not fit the model; and as `run`.
+    """
+    start = time.monotonic()
     target = join(device)
     with ExitStack() as held:
         job = prepare(
@@ -172,10 +216,15 @@ def run_checkpoint(
             quiet=quiet,
             ending="_eval",
         )
-        training, tuned = load_checkpoint(job.model, Path(checkpoint))
-        if begin(job, resume, tuned):
+        job = replace(job, hub=hub)
+        training, tested = Training(skipped="the model was not trained"), None
+        if file is not None:
+            training, tested = load_checkpoint(job.model, file)
+        if hub and tested is not None:
+            tested = replace(tested, file=f"{hub}/{BEST}")
+        if begin(job, resume, tested):
             return show_finished(job)
-        return finish(job, training, tuned, start)
+        return finish(job, training, tested, start)
 
 
 def load_one_seed(config: str, overrides: Sequence[str]) -> LoadedConfig:
@@ -333,6 +382,7 @@ def finish(
         listed=dataset.listed,
         excluded_classes=dataset.excluded_classes,
         checkpoint=tuned,
+        hub=job.hub,
         seen_data=info.get("seen_data", seen_record(job.loaded.values["backbone"])),
     )
     result = describe_run(job.model, data_module, settings, training, evaluations, origin)

@@ -94,6 +94,7 @@ class Origin:
         listed: Videos of the published list; None if there is no list.
         excluded_classes: Training and validation classes that were left out.
         checkpoint: Tested checkpoint; None if nothing was trained.
+        hub: Repository and commit on the hub that the model is from; empty for a local one.
         seen_data: Training data of the backbone's pretrained weights, as in
             `fsarbench.catalogue.pretraining.seen_record`; None if unknown.
     """
@@ -107,6 +108,7 @@ class Origin:
     listed: int | None = None
     excluded_classes: Sequence[str] = ()
     checkpoint: Checkpoint | None = None
+    hub: str = ""
     seen_data: Mapping[str, Any] | None = None
 
 
@@ -144,6 +146,7 @@ def describe_run(
         },
         "training": _training(training),
         "checkpoint": None if origin.checkpoint is None else asdict(origin.checkpoint),
+        "hub": origin.hub or None,
         "parameters": _parameters(slot_parameters(model)),
         "gflops": _gflops(flops[0]),
         "memory": _memory(peak_memory(data_module.device)),

@@ -1,0 +1,1 @@
+"""Trained models on the Hugging Face hub: `fsarbench push`, and models named `hub:OWNER/NAME`."""
