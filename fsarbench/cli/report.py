@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import Baseline, Confidence, Quiet, Runs
+from fsarbench.cli.options import (
+    Baseline,
+    Columns,
+    Confidence,
+    Order,
+    Quiet,
+    Rename,
+    Runs,
+    TableLayout,
+)
 
 Trust = Annotated[
     bool,
@@ -32,6 +41,10 @@ def report(  # noqa: PLR0913 (one argument per option)
     episodes: Annotated[
         int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
     ] = 2,
+    columns: Columns = None,
+    rename: Rename = None,
+    order: Order = None,
+    table: TableLayout = None,
     trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
@@ -39,6 +52,7 @@ def report(  # noqa: PLR0913 (one argument per option)
     from functools import partial
 
     from fsarbench.experiments.reload import reload_run
+    from fsarbench.report.comparison.arrangement import from_options
     from fsarbench.report.html.report import report as make
 
     make(
@@ -50,6 +64,7 @@ def report(  # noqa: PLR0913 (one argument per option)
         baseline=baseline,
         confidence=confidence,
         episodes=episodes,
+        arranged=from_options(columns, rename, order, table),
         quiet=quiet,
     )
 

@@ -20,9 +20,11 @@ class Row:
 
     Attributes:
         runs: One run per training seed, at least one.
+        label: Name in tables instead of that of the runs; empty for the name of the runs.
     """
 
     runs: tuple[Run, ...]
+    label: str = ""
 
     @property
     def first(self) -> Run:
@@ -32,7 +34,7 @@ class Row:
     @property
     def name(self) -> str:
         """Name of the row."""
-        return self.first.name
+        return self.label or self.first.name
 
     @property
     def accuracies(self) -> Float64[np.ndarray, "S E"]:

@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fsarbench import __version__
 from fsarbench.errors import UserError
-from fsarbench.report.comparison.compare import comparison_of
+from fsarbench.report.comparison.arrangement import Arrangement
+from fsarbench.report.comparison.compare import USUAL, comparison_of
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.table import Comparison, Section
 from fsarbench.report.html.confusion import confusion
@@ -152,6 +153,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
     baseline: str | None = None,
     confidence: float = 0.95,
     episodes: int = 2,
+    arranged: Arrangement = USUAL,
     quiet: bool = False,
 ) -> None:
     """Writes the page of some finished runs, their figures, or both.
@@ -165,6 +167,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
         baseline: The run, or the name of the row, that the others are compared with.
         confidence: Confidence level of intervals and tests.
         episodes: How many episodes of each kind the viewer shows; 0 leaves it out.
+        arranged: Columns that are shown at first, renamed rows and their order.
         quiet: Show no progress.
 
     Raises:
@@ -175,7 +178,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
     if figures is not None:
         require_writable(Path(figures), "--figures", folder=True)
     folders = [Path(path) for path in paths]
-    comparison = comparison_of(folders, baseline=baseline, confidence=confidence)
+    comparison = comparison_of(folders, baseline=baseline, confidence=confidence, arranged=arranged)
     plots = plots_of(comparison)
     if figures is not None:
         every = [plot for group in plots for plot in group]
