@@ -34,8 +34,8 @@ class Pairwise:
 def pairwise(section: Section, confidence: float) -> Pairwise | None:
     """Test every two comparable rows of a setting; None if there are fewer than two.
 
-    The p-values are corrected for all pairs by Holm's method. Beyond `MAX_ROWS` rows, only the first
-    rows of the table are tested, which the user chooses by their order.
+    The p-values are corrected for all pairs by Holm's method. Beyond `MAX_ROWS` rows, only the
+    first rows of the table are tested, which the user chooses by their order.
     """
     comparable = [line.row for line in section.lines if line.best or line.beside_best is not None]
     rows, others = comparable[:MAX_ROWS], comparable[MAX_ROWS:]
@@ -99,8 +99,8 @@ def explanation(tests: Pairwise, confidence: float) -> Iterator[str]:
     """Sentences below the matrix."""
     methods = dict.fromkeys(v.difference.interval.method for v in tests.tests.values())
     yield (
-        "Above the diagonal: accuracy of the row minus that of the column, in percentage points, and "
-        f"in parentheses the p-value ({' or '.join(methods)}; Holm's correction for all "
+        "Above the diagonal: accuracy of the row minus that of the column, in percentage points, "
+        f"and in parentheses the p-value ({' or '.join(methods)}; Holm's correction for all "
         f"{len(tests.tests)} pairs). Bold: significant at the {1 - confidence:.0%} level."
     )
     yield (
@@ -109,7 +109,7 @@ def explanation(tests: Pairwise, confidence: float) -> Iterator[str]:
     )
     if any(verdict.difference.one_training for verdict in tests.tests.values()):
         yield (
-            "Pairs with a row of a single training seed compare trained models and not their methods."
+            "Pairs with a row of a single training seed compare trained models, not their methods."
         )
     if tests.left_out:
         yield (

@@ -55,7 +55,8 @@ class Entry:
         """Return the line of a column's setting; None if these runs were not tested in it.
 
         Example:
-            >>> Entry({}).line(Column("5-shot (%)", "accuracy", str, setting=("ssv2", 5, 5))) is None
+            >>> column = Column("5-shot (%)", "accuracy", str, setting=("ssv2", 5, 5))
+            >>> Entry({}).line(column) is None
             True
         """
         return self.head if column.setting is None else self.lines.get(column.setting)
