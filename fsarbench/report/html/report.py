@@ -27,7 +27,7 @@ from fsarbench.report.html.plots import (
     cost_figure,
     curve_figure,
 )
-from fsarbench.report.html.sections import Looked, embedded, section_content
+from fsarbench.report.html.sections import Looked, embedded, offered_columns, section_content
 from fsarbench.report.html.training_curves import Curve, training, validation
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.progress import ProgressBars
@@ -119,21 +119,33 @@ def _logged(tag: str) -> Callable[[Row], Curve]:
     return lambda row: training(row, tag)
 
 
-def page(title: str, summary: str, sections: Sequence[Mapping[str, Any]]) -> str:
+def page(
+    title: str,
+    summary: str,
+    sections: Sequence[Mapping[str, Any]],
+    columns: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """The whole page.
 
     Args:
         title: Its heading.
         summary: The sentence below it.
         sections: What `content` makes; keys that one lacks are empty.
+        columns: Columns of the comparison that the reader may show or hide.
     """
     template = _environment().get_template("report.html")
     known = [{**EMPTY, **section} for section in sections]
-    return template.render(title=title, summary=summary, sections=known, version=__version__)
+    return template.render(
+        title=title, summary=summary, sections=known, columns=columns, version=__version__
+    )
 
 
 EMPTY: dict[str, Any] = dict.fromkeys(
-    ("table", "remarks", "groups", "confusions", "unkept", "chosen", "viewer", "missing"), ()
+    (
+        *("table", "remarks", "pairs", "groups", "confusions", "matrices", "unkept"),
+        *("chosen", "viewer", "missing"),
+    ),
+    (),
 )
 
 
@@ -203,7 +215,7 @@ def report_text(
     runs = sum(len(line.row.runs) for line in comparison.lines)
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} methods compared"
     summary = f"{runs} run{'' if runs == 1 else 's'}: {', '.join(names)}."
-    return page(title, summary, sections)
+    return page(title, summary, sections, offered_columns(comparison))
 
 
 def look(section: Section, episodes: int, rebuild: Rebuild, bars: ProgressBars) -> Looked | None:
