@@ -23,7 +23,7 @@ function confusionTable(names, rates, label) {
     head.append(element("th", { scope: "col", title: name }, `${i + 1}`)));
   const body = element("tbody");
   names.forEach((name, i) => {
-    const row = element("tr", {}, element("th", { scope: "row" }, named(name), ` ${i + 1}`));
+    const row = element("tr", {}, element("th", { scope: "row" }, `${i + 1}. `, named(name)));
     names.forEach((_, j) => {
       const rate = rates[i * names.length + j];
       const cell = element("td", {}, rate !== NONE && rate >= WRITTEN ? `${rate}` : "");
