@@ -301,14 +301,15 @@ def opened(browser: "Browser", page: Path) -> "Iterator[Page]":
     yield tab
     assert tab.evaluate("window.hacked") is None
     assert said == []
-    assert asked == [page.as_uri()]
+    # Nothing but the page itself, which a test may load again.
+    assert {url.partition("#")[0] for url in asked} == {page.as_uri()}
     context.close()
 
 
 def test_names_are_shown_as_text(opened: "Page") -> None:
     text = opened.inner_text("main")
     assert EVIL in text
-    assert "onerror" in opened.inner_text("details[open]") or NAMES[0] not in text
+    assert "onerror" in opened.inner_text("details.confusion[open]") or NAMES[0] not in text
     drawn = "".join(opened.locator("figure svg").all_text_contents())
     for name in NAMES:
         assert name in drawn
@@ -386,7 +387,7 @@ def test_filter_columns_and_order_are_kept_in_the_address(opened: "Page") -> Non
     names = table.locator("tbody tr:visible th")
     opened.get_by_label("Filter methods").fill("m")
     opened.locator(".columns summary").press("Enter")
-    opened.get_by_label("memory (GiB)").press("Space")
+    opened.get_by_role("checkbox", name="memory (GiB)").press("Space")
     table.locator("th[data-key=accuracy] button").press("Enter")
     assert names.count() == 2
     assert opened.get_by_role("status").inner_text() == "2 of 4 rows shown"
@@ -402,7 +403,7 @@ def test_filter_columns_and_order_are_kept_in_the_address(opened: "Page") -> Non
     assert table.locator("th[data-key=accuracy]").get_attribute("aria-sort") == "descending"
     # A link of the page moves to its place and keeps the rest of the address.
     opened.get_by_role("link", name="confusion").click()
-    opened.wait_for_url("*-confusion?filter=m*")
+    opened.wait_for_url(re.compile(r"-confusion\?filter=m"))
     assert names.count() == 2
     opened.locator(".columns summary").press("Enter")
     opened.get_by_role("button", name="Reset").press("Enter")
@@ -418,7 +419,7 @@ def test_matrices_are_drawn_when_they_are_opened(opened: "Page") -> None:
     matrix.wait_for()
     assert matrix.locator("td").count() == len(NAMES) ** 2
     rows = matrix.locator("tbody th").all_inner_texts()
-    assert [row.partition(". ")[2] for row in rows] == sorted(NAMES)
+    assert {row.partition(". ")[2] for row in rows} == set(NAMES)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
