@@ -33,6 +33,8 @@ from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.progress import ProgressBars
 
 MEAN = "running mean"
+# The summary on top of the page names so many methods; the table names all.
+MOST_NAMES = 12
 
 
 def plots_of(comparison: Comparison) -> list[list[Plot]]:
@@ -214,7 +216,9 @@ def report_text(
     names = dict.fromkeys(line.row.name for line in comparison.lines)
     runs = sum(len(line.row.runs) for line in comparison.lines)
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} methods compared"
-    summary = f"{runs} run{'' if runs == 1 else 's'}: {', '.join(names)}."
+    summary = f"{runs} run{'' if runs == 1 else 's'}: {', '.join(list(names)[:MOST_NAMES])}"
+    more = len(names) - MOST_NAMES
+    summary += f" and {more} more methods." if more > 0 else "."
     return page(title, summary, sections, offered_columns(comparison))
 
 

@@ -119,7 +119,11 @@ def packed_confusion(matrix: Confusion) -> dict[str, Any]:
 
 def chosen_grid(rows: Sequence[Row], chosen: Sequence[Chosen]) -> Grid:
     """Table of the selected episodes, with the accuracy of every method."""
-    heads = [Head("reason"), Head("episode", True), *(Head(row.name, True) for row in rows)]
+    heads = [
+        Head("reason"),
+        Head("episode", True),
+        *(Head(row.name, True, row.name) for row in rows),
+    ]
     lines = [
         [Cell(c.why), Cell(str(c.number)), *(Cell(f"{100 * a:.0f}") for a in c.accuracies)]
         for c in chosen

@@ -90,6 +90,9 @@ class Tools {
       node.hidden = !fits(node.dataset.name);
     for (const table of document.querySelectorAll("table.pairs")) this.pairs(table, fits);
     for (const root of document.querySelectorAll(".viewer")) root.viewer?.limit(fits);
+    // The table of the selected episodes has one column per method.
+    for (const head of document.querySelectorAll("table:not(.methods) th[data-key]"))
+      for (const row of head.closest("table").rows) row.cells[head.cellIndex].hidden = !fits(head.dataset.key);
     this.fits = fits;
     this.columns();
     const rows = this.tables.flatMap((table) => [...table.tBodies[0].rows]);
