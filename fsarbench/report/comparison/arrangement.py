@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tomllib
 
@@ -161,10 +161,10 @@ def check_value(path: Path, key: str, value: Any) -> None:
     Raises:
         UserError: `rename` is not a table of texts, or another key is not a list of texts.
     """
-    kind, expected = (list, '["name", ...]')
-    names: Iterable[Any] = value
+    names: Iterable[Any] | Literal[False]
     if key == "rename":
-        kind, expected = dict, 'a table of lines "old" = "new"'
-        names = value.values() if isinstance(value, dict) else ()
-    if not isinstance(value, kind) or not all(isinstance(name, str) and name for name in names):
+        names, expected = isinstance(value, dict) and value.values(), 'lines "old" = "new"'
+    else:
+        names, expected = isinstance(value, list) and value, '["name", ...]'
+    if names is False or not all(isinstance(name, str) and name for name in names):
         raise UserError(f"{path}: {key} must be {expected}.")

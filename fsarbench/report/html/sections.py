@@ -167,7 +167,7 @@ def section_content(
 ) -> dict[str, Any]:
     """Content of the section of one setting."""
     by_kind = {plot.kind: plot for plot in plots}
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "id": name,
             "title": title,
