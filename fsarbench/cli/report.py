@@ -23,24 +23,27 @@ Trust = Annotated[
     ),
 ]
 
+Page = Annotated[
+    str | None,
+    typer.Option("--out", "-o", help="HTML file; report.html by default without --figures."),
+]
+Figures = Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the plots as files.")]
+Formats = Annotated[
+    str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
+]
+Episodes = Annotated[
+    int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
+]
+
 
 def report(  # noqa: PLR0913 (one argument per option)
     runs: Runs,
-    out: Annotated[
-        str | None,
-        typer.Option("--out", "-o", help="HTML file; report.html by default without --figures."),
-    ] = None,
-    figures: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder for the plots as files.")
-    ] = None,
-    formats: Annotated[
-        str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
-    ] = "svg,pdf",
+    out: Page = None,
+    figures: Figures = None,
+    formats: Formats = "svg,pdf",
     baseline: Baseline = None,
     confidence: Confidence = 0.95,
-    episodes: Annotated[
-        int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
-    ] = 2,
+    episodes: Episodes = 2,
     columns: Columns = None,
     rename: Rename = None,
     order: Order = None,

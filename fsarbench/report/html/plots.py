@@ -230,7 +230,7 @@ def legend_height(height: float, count: int) -> float:
     """Height in inches of a plot with a legend of this many methods.
 
     Example:
-        >>> legend_height(2.0, 10), round(legend_height(2.0, 60), 2)
+        >>> round(legend_height(2.0, 10), 2), round(legend_height(2.0, 60), 2)
         (3.4, 6.0)
     """
     return height + (0.14 * count if count <= MANY else 0.4 + 0.12 * math.ceil(count / 2))
