@@ -34,6 +34,7 @@ from fsarbench.experiments.hub.pull import PRETRAINED_SLOTS, hub_model
 from fsarbench.experiments.reload import reload_model
 from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, device_of
+from fsarbench.report.comparison.arrangement import arrangement
 from fsarbench.report.comparison.compare import RunComparison, compare_runs
 from fsarbench.results.evaluation_result import EvaluationResult, result_of
 from fsarbench.results.exchange.filing import export as export
@@ -295,6 +296,11 @@ def compare(
     baseline: str | None = None,
     confidence: float = 0.95,
     published: bool = False,
+    columns: Sequence[str] | None = None,
+    rename: Mapping[str, str] | None = None,
+    order: Sequence[str] | None = None,
+    layout: str | Path | None = None,
+    pairwise: bool = False,
 ) -> RunComparison:
     """Comparison of finished runs: intervals, paired tests, costs.
 
@@ -303,13 +309,26 @@ def compare(
         baseline: Name of the row that the others are compared with.
         confidence: Confidence level of intervals and tests.
         published: Add what papers report of the same methods.
+        columns: Keys or headers of the columns, in their order.
+        rename: New names of rows by old name.
+        order: Names of the rows to show first.
+        layout: TOML file with `columns`, `rename` and `order`, which the arguments replace.
+        pairwise: Add the tests of all pairs of rows.
 
     Raises:
-        UserError: Runs of one name differ in more than their seed, or there is no such baseline.
+        UserError: Runs of one name differ in more than their seed, or there is no such baseline,
+            row or column.
     """
     paths = [runs] if isinstance(runs, str | Path) else runs
     found = runs if isinstance(runs, Runs) else load_runs(*paths)
-    return compare_runs(found, baseline=baseline, confidence=confidence, published=published)
+    return compare_runs(
+        found,
+        baseline=baseline,
+        confidence=confidence,
+        published=published,
+        arranged=arrangement(columns, rename, order, layout),
+        pairwise=pairwise,
+    )
 
 
 def _only_run(path: str | Path) -> Any:

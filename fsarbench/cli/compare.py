@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import Baseline, Confidence, Runs
+from fsarbench.cli.options import Baseline, Columns, Confidence, Order, Rename, Runs, TableLayout
 
 
-def compare(
+def compare(  # noqa: PLR0913 (one argument per option)
     runs: Runs,
     baseline: Baseline = None,
     published: Annotated[bool, typer.Option(help="Add published results.")] = False,
@@ -22,8 +22,14 @@ def compare(
         str | None,
         typer.Option(help="JSON file of `profile --json`; adds the cost of a training step."),
     ] = None,
+    columns: Columns = None,
+    rename: Rename = None,
+    order: Order = None,
+    table: TableLayout = None,
+    pairwise: Annotated[bool, typer.Option(help="Add the paired tests of all pairs.")] = False,
 ) -> None:
     """Compare finished runs in one table, with intervals and paired tests on equal episodes."""
+    from fsarbench.report.comparison.arrangement import from_options
     from fsarbench.report.comparison.compare import compare as compare_runs
 
     compare_runs(
@@ -34,4 +40,6 @@ def compare(
         layout=layout,
         out=out,
         profile=profile,
+        arranged=from_options(columns, rename, order, table),
+        pairwise=pairwise,
     )

@@ -47,3 +47,21 @@ Baseline = Annotated[
     str | None, typer.Option(help="Folder or name of a run; adds paired differences from it.")
 ]
 Confidence = Annotated[float, typer.Option(help="Confidence level of intervals and tests.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(metavar="NAME,...", help="Columns in their order; the method is always first."),
+]
+Rename = Annotated[
+    list[str] | None, typer.Option(metavar="OLD=NEW", help="New name of a row. Repeatable.")
+]
+Order = Annotated[
+    str | None, typer.Option(metavar="NAME,...", help="Rows to show first, in this order.")
+]
+TableLayout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        metavar="FILE",
+        help="TOML file with columns, rename and order; options replace its values.",
+    ),
+]

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import Baseline, Confidence, Quiet, Runs
+from fsarbench.cli.options import (
+    Baseline,
+    Columns,
+    Confidence,
+    Order,
+    Quiet,
+    Rename,
+    Runs,
+    TableLayout,
+)
 
 Trust = Annotated[
     bool,
@@ -14,24 +23,31 @@ Trust = Annotated[
     ),
 ]
 
+Page = Annotated[
+    str | None,
+    typer.Option("--out", "-o", help="HTML file; report.html by default without --figures."),
+]
+Figures = Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the plots as files.")]
+Formats = Annotated[
+    str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
+]
+Episodes = Annotated[
+    int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
+]
+
 
 def report(  # noqa: PLR0913 (one argument per option)
     runs: Runs,
-    out: Annotated[
-        str | None,
-        typer.Option("--out", "-o", help="HTML file; report.html by default without --figures."),
-    ] = None,
-    figures: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder for the plots as files.")
-    ] = None,
-    formats: Annotated[
-        str, typer.Option("--format", help="Comma-separated formats of --figures: svg, pdf, png.")
-    ] = "svg,pdf",
+    out: Page = None,
+    figures: Figures = None,
+    formats: Formats = "svg,pdf",
     baseline: Baseline = None,
     confidence: Confidence = 0.95,
-    episodes: Annotated[
-        int, typer.Option(help="Number of hard, easy and disputed episodes each; 0 for none.")
-    ] = 2,
+    episodes: Episodes = 2,
+    columns: Columns = None,
+    rename: Rename = None,
+    order: Order = None,
+    table: TableLayout = None,
     trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
@@ -39,6 +55,7 @@ def report(  # noqa: PLR0913 (one argument per option)
     from functools import partial
 
     from fsarbench.experiments.reload import reload_run
+    from fsarbench.report.comparison.arrangement import from_options
     from fsarbench.report.html.report import report as make
 
     make(
@@ -50,6 +67,7 @@ def report(  # noqa: PLR0913 (one argument per option)
         baseline=baseline,
         confidence=confidence,
         episodes=episodes,
+        arranged=from_options(columns, rename, order, table),
         quiet=quiet,
     )
 

@@ -104,11 +104,14 @@ def test_the_report_shows_both_branches(toy: Path) -> None:
     done = fsarbench(toy, "report", "runs/cached", "-o", "report.html", "--trust")
     assert done.returncode == 0, done.stderr
     text = (toy / "report.html").read_text(encoding="utf-8")
-    found = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="[^"]*-data">(.*?)</script>', text, re.DOTALL
+    )
     assert found is not None
     (method,) = json.loads(found[1])[0]["methods"]
     assert [picture["branch"] for picture in method["pictures"]] == ["motion", "static"]
     assert {"logits of static", "logits of motion"} <= set(method["parts"])
+    assert method["branches"] == {"static": 1.0, "motion": 0.5}
 
 
 @pytest.mark.parametrize(

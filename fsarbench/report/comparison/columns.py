@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fsarbench.catalogue.published_results import task_name
+from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.step_costs import Cost, Profile
 from fsarbench.report.comparison.table import Comparison, Line, Setting, Verdict
 
@@ -23,6 +24,7 @@ class Column:
 
     Attributes:
         header: Column header.
+        key: Short name, by which users select the column; equal in all settings.
         text: Function from a row to the text of its cell; empty text for a missing value.
         number: Whether the cells are numbers, which are right-aligned.
         main: Whether the best row is highlighted in this column.
@@ -31,6 +33,7 @@ class Column:
     """
 
     header: str
+    key: str
     text: Callable[[Line], str]
     number: bool = True
     main: bool = False
@@ -38,30 +41,75 @@ class Column:
 
 
 def columns(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Column]:
-    """Select the columns that the rows of a comparison need.
+    """Select the columns of a comparison: those that the user chose, or all that its rows need.
 
     Args:
         comparison: Comparison of all rows.
         settings: Settings shown side by side; empty for a table of a single setting.
+
+    Raises:
+        UserError: The user chose a column that no row has.
     """
+    known = available(comparison, settings)
+    chosen = [chosen_key(asked, comparison) for asked in comparison.columns]
+    if chosen:
+        keys = dict.fromkeys(["method", *chosen])
+        return [column for key in keys for column in known if column.key == key]
+    shared = backbone(comparison.lines)
+    return [column for column in known if not (shared and column.key == "backbone")]
+
+
+def chosen_key(asked: str, comparison: Comparison) -> str:
+    """Key of a column from its key or its header.
+
+    Raises:
+        UserError: No row of the comparison has such a column.
+    """
+    known = available(comparison)
+    for column in known:
+        if asked in (column.key, column.header):
+            return column.key
+    hint = NEEDS.get(asked, "")
+    raise UserError(
+        f"--columns {asked}: there is no such column{hint}."
+        f"{nearest(asked, [column.key for column in known])}"
+    )
+
+
+# Why a column that other comparisons have is missing.
+NEEDS = {
+    **dict.fromkeys(("difference", "p"), " without --baseline"),
+    **dict.fromkeys(("step-gflops", "step-memory", "step-time"), " without --profile"),
+    "seeds": ", because every row has one training seed",
+    "over-seeds": ", because every row has one training seed",
+}
+
+
+def available(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[Column]:
+    """All columns for which the rows have values."""
     lines = comparison.lines
     selected = [
-        Column("method", name, number=False, main=True),
-        *([Column("submitter", submitter, False)] if any(map(submitter, lines)) else []),
-        *([] if backbone(lines) else [Column("backbone", lambda line: line.row.backbone, False)]),
-        Column("trainable", lambda line: line.row.trainable, number=False),
-        Column("trainable (M)", lambda line: millions(line, "tuned")),
-        Column("total (M)", lambda line: millions(line, "total")),
-        Column(GFLOPS, lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
-        Column(MEMORY, memory),
+        Column("method", "method", name, number=False, main=True),
+        *([Column("submitter", "submitter", submitter, False)] if any(map(submitter, lines)) else []),
+        Column("backbone", "backbone", lambda line: line.row.backbone, False),
+        Column("trainable", "trainable", lambda line: line.row.trainable, number=False),
+        Column("trainable (M)", "trainable-m", lambda line: millions(line, "tuned")),
+        Column("total (M)", "total-m", lambda line: millions(line, "total")),
+        Column(GFLOPS, "gflops", lambda line: f"{line.row.first.result['gflops']['episode']:.2f}"),
+        Column(MEMORY, "memory", memory),
         *(steps(comparison.profile) if comparison.profile else ()),
         *(column for setting in settings or (None,) for column in accuracy(lines, setting)),
     ]
     if any(len(line.row.runs) > 1 for line in lines):
-        selected.append(Column("seeds", lambda line: str(len(line.row.runs))))
+        selected.append(Column("seeds", "seeds", lambda line: str(len(line.row.runs))))
     if not comparison.baseline and any(line.beside_best is not None for line in lines):
         selected += [
-            Column(MDE if setting is None else f"{task(setting)} {MDE}", to_best, setting=setting)
+            Column(
+                MDE if setting is None else f"{task(setting)} {MDE}",
+                "mde",
+                to_best,
+                setting=setting,
+            )
             for setting in settings or (None,)
         ]
     if comparison.baseline:
@@ -81,18 +129,29 @@ def steps(profile: Profile) -> list[Column]:
 
     return [
         Column(
-            "GFLOPs per step", cell(lambda c: f"{c.operations / 1e9:.1f}" if c.operations else "")
+            "GFLOPs per step",
+            "step-gflops",
+            cell(lambda c: f"{c.operations / 1e9:.1f}" if c.operations else ""),
         ),
-        Column("step memory (GiB)", cell(lambda c: f"{c.memory / 2**30:.2f}" if c.memory else "")),
-        Column("step time (s)", cell(lambda c: f"{c.seconds:.3g}" if c.seconds else "")),
+        Column(
+            "step memory (GiB)",
+            "step-memory",
+            cell(lambda c: f"{c.memory / 2**30:.2f}" if c.memory else ""),
+        ),
+        Column(
+            "step time (s)", "step-time", cell(lambda c: f"{c.seconds:.3g}" if c.seconds else "")
+        ),
     ]
 
 
 def accuracy(lines: Sequence[Line], setting: Setting | None) -> list[Column]:
     """Columns for the accuracy and its intervals, for all rows or for one of several settings."""
     header = "accuracy (%)" if setting is None else f"{task(setting)} (%)"
-    mean = Column(header, mean_accuracy, main=True, setting=setting)
-    widths = [Column(f"± {k}", half_width(k), setting=setting) for k in interval_kinds(lines)]
+    mean = Column(header, "accuracy", mean_accuracy, main=True, setting=setting)
+    widths = [
+        Column(f"± {kind}", f"over-{kind}", half_width(kind), setting=setting)
+        for kind in interval_kinds(lines)
+    ]
     return [mean, *widths]
 
 
@@ -100,9 +159,9 @@ def differences(setting: Setting | None) -> list[Column]:
     """Columns for the comparison with the baseline."""
     header = "difference" if setting is None else f"{task(setting)} difference"
     return [
-        Column(header, gain, setting=setting),
-        Column("p", p_value, setting=setting),
-        Column(MDE, to_baseline, setting=setting),
+        Column(header, "difference", gain, setting=setting),
+        Column("p", "p", p_value, setting=setting),
+        Column(MDE, "mde", to_baseline, setting=setting),
     ]
 
 

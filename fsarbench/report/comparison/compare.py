@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsarbench.errors import UserError
+from fsarbench.report.comparison.arrangement import Arrangement
+from fsarbench.report.comparison.columns import columns
 from fsarbench.report.comparison.rows import rows_of
 from fsarbench.report.comparison.step_costs import Profile
 from fsarbench.report.comparison.table import Comparison, compare_rows
@@ -20,10 +22,11 @@ from fsarbench.runtime.progress import make_console as standard_output
 if TYPE_CHECKING:
     import pandas as pd
 
+USUAL = Arrangement()
 LAYOUTS = {"markdown": markdown, "latex": latex, "csv": csv_text, "json": json_text}
 
 
-def compare(
+def compare(  # noqa: PLR0913 (one argument for each option)
     paths: Sequence[str],
     *,
     baseline: str | None = None,
@@ -32,6 +35,8 @@ def compare(
     layout: str | None = None,
     out: str | None = None,
     profile: str | None = None,
+    arranged: Arrangement = USUAL,
+    pairwise: bool = False,
 ) -> None:
     """Print or write the comparison of finished runs.
 
@@ -43,11 +48,15 @@ def compare(
         layout: `markdown`, `latex`, `csv` or `json`; None for that of `out`, or the terminal's.
         out: The file to write; None for the terminal.
         profile: A file of `fsarbench profile`, for what training steps cost.
+        arranged: Selected columns, renamed rows and their order.
+        pairwise: Add the tests of all pairs of rows.
 
     Raises:
         UserError: A run cannot be read, runs of one name differ, or an option is wrong.
     """
     chosen = layout_of(layout, out)
+    if pairwise and chosen == "csv":
+        raise UserError("--pairwise: a CSV table has one line per row; use --format json.")
     if not 0 < confidence < 1:
         raise UserError(f"--confidence {confidence} must lie between 0 and 1 (0.95).")
     if out is not None:
@@ -58,7 +67,9 @@ def compare(
         published=published,
         confidence=confidence,
         profile=profile,
+        arranged=arranged,
     )
+    comparison = replace(comparison, pairwise=pairwise)
     if chosen is None:
         standard_output().print(terminal(comparison))
     elif out is None:
@@ -108,6 +119,8 @@ def compare_runs(
     baseline: str | None = None,
     confidence: float = 0.95,
     published: bool = False,
+    arranged: Arrangement = USUAL,
+    pairwise: bool = False,
 ) -> RunComparison:
     """Compare finished runs.
 
@@ -116,16 +129,32 @@ def compare_runs(
         baseline: Name of the row that the others are compared with.
         confidence: Confidence level of intervals and tests.
         published: Add what papers report of the same methods.
+        arranged: Selected columns, renamed rows and their order.
+        pairwise: Add the tests of all pairs of rows.
 
     Raises:
-        UserError: Runs of one name differ, or there is no such baseline.
+        UserError: Runs of one name differ, or there is no such baseline, row or column.
     """
     if not 0 < confidence < 1:
         raise UserError(f"confidence is {confidence}, expected a number between 0 and 1 (0.95).")
-    rows = rows_of(runs)
-    return RunComparison(
-        compare_rows(rows, baseline=baseline or "", confidence=confidence, published=published)
+    found = compare_rows(
+        arranged.rows(rows_of(runs)),
+        baseline=arranged.name(baseline or ""),
+        confidence=confidence,
+        published=published,
     )
+    return RunComparison(with_columns(replace(found, pairwise=pairwise), arranged))
+
+
+def with_columns(comparison: Comparison, arranged: Arrangement) -> Comparison:
+    """The comparison with the selected columns.
+
+    Raises:
+        UserError: A column is unknown.
+    """
+    selected = replace(comparison, columns=arranged.columns)
+    columns(selected)
+    return selected
 
 
 def comparison_of(
@@ -135,6 +164,7 @@ def comparison_of(
     published: bool = False,
     confidence: float = 0.95,
     profile: str | None = None,
+    arranged: Arrangement = USUAL,
 ) -> Comparison:
     """The comparison as data; the arguments are those of `compare`.
 
@@ -148,10 +178,11 @@ def comparison_of(
     rows = rows_of(runs)
     of_baseline = next((row.name for row in rows if any(run is runs[0] for run in row.runs)), "")
     found = compare_rows(
-        rows,
-        baseline=(baseline or "") if named or base is None else of_baseline,
+        arranged.rows(rows),
+        baseline=arranged.name((baseline or "") if named or base is None else of_baseline),
         confidence=confidence,
         published=published,
         unfinished=[folder.name for folder in unfinished],
     )
-    return replace(found, profile=Profile(Path(profile))) if profile else found
+    found = replace(found, profile=Profile(Path(profile))) if profile else found
+    return with_columns(found, arranged)

@@ -11,6 +11,7 @@ from fsarbench.report.comparison.columns import (
     UNITS,
     UNTESTED,
     backbone,
+    columns,
 )
 from fsarbench.report.comparison.table import Comparison, Verdict
 from fsarbench.statistics.paired import POWER
@@ -26,31 +27,41 @@ COSTS = (
 def remarks(comparison: Comparison) -> list[str]:
     """Notes below the table."""
     shared_backbone = backbone(comparison.lines)
+    shown = {column.key for column in columns(comparison)}
     return [
         *(f"[{letter}] {text}." for letter, text in comparison.notes.items()),
         *(f"{section.title}: {section.conditions}." for section in comparison.sections),
         *([f"Backbone of all rows: {shared_backbone}."] if shared_backbone else []),
-        *intervals(comparison),
+        *(
+            text
+            for kind in UNITS
+            if f"over-{kind}" in shown
+            for text in intervals(comparison, kind)
+        ),
+        *without_videos(comparison),
         *tests(comparison),
-        *baseline(comparison),
-        *limits(comparison),
-        COSTS,
+        *(baseline(comparison) if {"difference", "p"} & shown else ()),
+        *(limits(comparison) if {"difference", "p", "mde", "accuracy"} & shown else ()),
+        *([COSTS] if {"trainable-m", "total-m", "gflops", "memory"} & shown else []),
         *steps(comparison),
         *unfinished(comparison),
     ]
 
 
-def intervals(comparison: Comparison) -> Iterator[str]:
-    """One note per kind of interval."""
-    for kind in UNITS:
-        available = [line.intervals[kind] for line in comparison.lines if kind in line.intervals]
-        if available:
-            first = available[0]
-            yield (
-                f"± {kind}: {comparison.confidence:.0%} confidence interval, {first.method}. "
-                f"Covers {first.covers}; not {first.leaves_out}."
-            )
-            yield from unavailable(comparison, kind)
+def intervals(comparison: Comparison, kind: str) -> Iterator[str]:
+    """Notes on one kind of interval."""
+    available = [line.intervals[kind] for line in comparison.lines if kind in line.intervals]
+    if available:
+        first = available[0]
+        yield (
+            f"± {kind}: {comparison.confidence:.0%} confidence interval, {first.method}. "
+            f"Covers {first.covers}; not {first.leaves_out}."
+        )
+        yield from unavailable(comparison, kind)
+
+
+def without_videos(comparison: Comparison) -> Iterator[str]:
+    """Note on rows without an interval over videos."""
     if not all("videos" in line.intervals for line in comparison.lines):
         yield "Rows without ± videos: their runs have no episodes.npz."
 

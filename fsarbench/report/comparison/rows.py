@@ -20,10 +20,12 @@ class Row:
 
     Attributes:
         runs: One run per training seed, at least one.
+        label: Name in tables instead of that of the runs; empty for the name of the runs.
         shared_name: Whether another submitter has a method of the same name.
     """
 
     runs: tuple[Run, ...]
+    label: str = ""
     shared_name: bool = False
 
     @property
@@ -34,8 +36,8 @@ class Row:
     @property
     def name(self) -> str:
         """Name of the row, with the submitter if others submitted a method of this name."""
-        if not self.shared_name:
-            return self.first.name
+        if self.label or not self.shared_name:
+            return self.label or self.first.name
         return f"{self.first.name} ({self.submitter or 'no submitter'})"
 
     @property

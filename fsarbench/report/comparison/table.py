@@ -195,6 +195,8 @@ class Comparison:
         confidence: Confidence level of all intervals and tests, between 0 and 1.
         unfinished: Names of run folders without a result.
         profile: Cost of training steps; None if no profile was given.
+        columns: Keys or headers of the columns that the user chose; empty for all columns.
+        pairwise: Whether to show the tests of all pairs of rows.
     """
 
     sections: tuple[Section, ...]
@@ -204,6 +206,8 @@ class Comparison:
     confidence: float = 0.95
     unfinished: tuple[str, ...] = ()
     profile: Profile | None = None
+    columns: tuple[str, ...] = ()
+    pairwise: bool = False
 
     @property
     def lines(self) -> list[Line]:

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from fsarbench.catalogue.published_results import PublishedResult, task_name
+from fsarbench.report.comparison import pairwise
+from fsarbench.report.comparison.columns import chosen_key
 from fsarbench.report.comparison.footnotes import remarks
 from fsarbench.report.comparison.published import conditions
 from fsarbench.report.comparison.table import Comparison, Line, Section, Verdict
@@ -17,7 +19,7 @@ from fsarbench.statistics.paired import Difference
 def csv_text(comparison: Comparison) -> str:
     """CSV table of measured rows and published results, which differ in the column `origin`."""
     records = [
-        _flat(record(comparison, section, line))
+        _flat(selected(comparison, record(comparison, section, line)))
         for section in comparison.sections
         for line in section.lines
     ]
@@ -33,15 +35,49 @@ def json_text(comparison: Comparison) -> str:
         "confidence": comparison.confidence,
         "baseline": comparison.baseline or None,
         "measured": [
-            record(comparison, section, line)
+            selected(comparison, record(comparison, section, line))
             for section in comparison.sections
             for line in section.lines
         ],
+        **({"pairwise": pairwise.records(comparison)} if comparison.pairwise else {}),
         "notes": comparison.notes,
         "remarks": remarks(comparison),
         "published": [published_record(result) for result in comparison.published],
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+# Keys of the record for each column; the other keys of a record are always written.
+FIELDS = {
+    "backbone": ("backbone",),
+    "trainable": ("tuned",),
+    "trainable-m": ("tuned_parameters",),
+    "total-m": ("parameters",),
+    "gflops": ("gflops_episode",),
+    "memory": ("peak_bytes", "peak_of"),
+    "step-gflops": ("train_step",),
+    "step-memory": ("train_step",),
+    "step-time": ("train_step",),
+    "accuracy": ("accuracy",),
+    "over-videos": ("intervals",),
+    "over-seeds": ("intervals",),
+    "over-episodes": ("intervals",),
+    "seeds": ("seeds",),
+    "difference": ("difference",),
+    "p": ("difference",),
+    "mde": ("difference", "beside_best"),
+}
+
+
+def selected(comparison: Comparison, values: dict[str, Any]) -> dict[str, Any]:
+    """Values of the columns that the user chose, and those that name the row."""
+    if not comparison.columns:
+        return values
+    keys = [chosen_key(asked, comparison) for asked in comparison.columns]
+    of_columns = {name for names in FIELDS.values() for name in names}
+    chosen = [name for key in keys for name in FIELDS.get(key, ())]
+    heads = [name for name in values if name not in of_columns]
+    return {name: values[name] for name in dict.fromkeys([*heads, *chosen]) if name in values}
 
 
 def published_record(result: PublishedResult) -> dict[str, Any]:

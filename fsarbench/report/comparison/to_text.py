@@ -10,6 +10,14 @@ from rich.table import Table
 from fsarbench.catalogue.published_results import PublishedResult
 from fsarbench.report.comparison.columns import Column, columns
 from fsarbench.report.comparison.footnotes import remarks
+from fsarbench.report.comparison.pairwise import (
+    PairCell,
+    Pairwise,
+    explanation,
+    matrix_of,
+    numbered,
+    pairwise,
+)
 from fsarbench.report.comparison.published import conditions
 from fsarbench.report.comparison.table import Comparison, Line, Section, Setting
 from fsarbench.report.published_table import yes_no
@@ -46,7 +54,8 @@ class Entry:
         """Return the line of a column's setting; None if these runs were not tested in it.
 
         Example:
-            >>> Entry({}).line(Column("5-shot (%)", str, setting=("ssv2", 5, 5))) is None
+            >>> column = Column("5-shot (%)", "accuracy", str, setting=("ssv2", 5, 5))
+            >>> Entry({}).line(column) is None
             True
         """
         return self.head if column.setting is None else self.lines.get(column.setting)
@@ -127,7 +136,9 @@ def terminal(comparison: Comparison) -> Group:
     ]
     if comparison.published:
         parts.append(_published(comparison.published))
-    return Group(*parts, *(escape(remark) for remark in remarks(comparison)))
+    notes = [escape(remark) for remark in remarks(comparison)]
+    pairs = [part for one in pair_tables(comparison) for part in _pairs_terminal(one)]
+    return Group(*parts, *notes, *pairs)
 
 
 def markdown(comparison: Comparison) -> str:
@@ -146,7 +157,83 @@ def markdown(comparison: Comparison) -> str:
         aligned = ["---:" if header in NUMBERS else "---" for header in HEADERS]
         blocks.append(f"**{PUBLISHED}**\n\n{markdown_table(HEADERS, aligned, rows)}")
     blocks.append("\n".join(f"- {markdown_text(remark)}" for remark in remarks(comparison)))
+    blocks += [_pairs_markdown(one) for one in pair_tables(comparison)]
     return "\n\n".join(blocks) + "\n"
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Matrix of the tests of all pairs of one setting.
+
+    Attributes:
+        title: Title of the table.
+        heads: Column headers: "row", then the numbers of the rows.
+        names: Names of the rows, with their numbers.
+        matrix: Cells of every row.
+        notes: Sentences below the table.
+    """
+
+    title: str
+    heads: Sequence[str]
+    names: Sequence[str]
+    matrix: Sequence[Sequence[PairCell]]
+    notes: Sequence[str]
+
+
+def pair_tables(comparison: Comparison) -> Iterator[PairTable]:
+    """Matrices of pairwise tests, one per setting; none if the comparison does not show them."""
+    if not comparison.pairwise:
+        return
+    for section in comparison.sections:
+        tests = pairwise(section, comparison.confidence)
+        if tests is not None:
+            yield pair_table(f"All pairs: {section.title}", tests, comparison.confidence)
+
+
+def pair_table(title: str, tests: Pairwise, confidence: float) -> PairTable:
+    """Matrix of pairwise tests with headers and notes."""
+    names = numbered(tests)
+    heads = ["row minus column", *(str(number) for number in range(1, len(names) + 1))]
+    notes = list(explanation(tests, confidence))
+    return PairTable(title, heads, names, matrix_of(tests, confidence), notes)
+
+
+def _pair_rows(
+    one: PairTable, bold: Callable[[str], str], safe: Callable[[str], str]
+) -> list[list[str]]:
+    return [
+        [safe(name), *(bold(safe(c.text)) if c.significant else safe(c.text) for c in row)]
+        for name, row in zip(one.names, one.matrix, strict=True)
+    ]
+
+
+def _pairs_terminal(one: PairTable) -> list[CutTable | str]:
+    rows = _pair_rows(one, lambda text: f"[bold]{text}[/bold]", escape)
+    heads = [Heading(head, number > 0) for number, head in enumerate(one.heads)]
+    return [CutTable(heads, rows, one.title), *map(escape, one.notes)]
+
+
+def _pairs_markdown(one: PairTable) -> str:
+    rows = _pair_rows(one, _bold, markdown_text)
+    table = markdown_table(one.heads, ["---", *["---:"] * len(rows)], rows)
+    notes = "\n".join(f"- {markdown_text(note)}" for note in one.notes)
+    return f"**{markdown_text(one.title)}**\n\n{table}\n\n{notes}"
+
+
+def _pairs_latex(one: PairTable) -> str:
+    rows = [
+        [_minus(cell) for cell in row]
+        for row in _pair_rows(one, lambda text: rf"\textbf{{{text}}}", latex_text)
+    ]
+    tabular = latex_tabular("l" + "r" * len(rows), one.heads, [(one.title, rows)])
+    return latex_environment(latex_fitted(tabular), one.notes)
+
+
+def _minus(cell: str) -> str:
+    for start in ("", r"\textbf{"):
+        if cell.startswith(f"{start}-"):
+            return f"{start}$-${cell[len(start) + 1 :]}"  # a minus and not a hyphen
+    return cell
 
 
 def cells(result: PublishedResult) -> tuple[str, ...]:
@@ -193,7 +280,8 @@ def _bold(text: str) -> str:
 def latex(comparison: Comparison) -> str:
     r"""LaTeX table environment; the document needs `\usepackage{booktabs,graphicx}`."""
     published = _latex_published(comparison) if comparison.published else ()
-    return latex_environment([*_latex_tables(comparison), *published], remarks(comparison))
+    table = latex_environment([*_latex_tables(comparison), *published], remarks(comparison))
+    return "\n".join([table, *(_pairs_latex(one) for one in pair_tables(comparison))])
 
 
 def _latex_tables(comparison: Comparison) -> Iterator[str]:

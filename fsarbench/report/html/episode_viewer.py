@@ -59,6 +59,7 @@ def packed(explained: ExplainedEpisode, queries: Sequence[int]) -> dict[str, Any
             {"branch": name, **packed_match(match, rows)}
             for name, match in explained.matches.items()
         ],
+        **({"branches": dict(explained.weights)} if explained.weights else {}),
     }
 
 

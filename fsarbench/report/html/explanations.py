@@ -1,7 +1,7 @@
 """Model output for one episode, with the explanations of its components."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import torch
@@ -56,11 +56,13 @@ class ExplainedEpisode:
         scores: Score of every query for every class.
         parts: Terms of the scores by name; with several branches, also the logits of each branch.
         matches: Explanation of each branch's matcher by branch; empty if nothing is matched.
+        weights: Weight of each branch's logits in the fused logits; empty for a single branch.
     """
 
     scores: Float[Tensor, "Q N"]
     parts: Mapping[str, Float[Tensor, "Q N"]]
     matches: Mapping[str, MatchExplanation]
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -71,9 +73,11 @@ def explain_episode(model: FewShotModel, episode: Episode) -> ExplainedEpisode:
     outcome = model.match(support, query, text)
     readout, visible = model.readout, model.view(outcome, "readout")
     parts = dict(readout.explain(visible)) if isinstance(readout, ExplainsScores) else {}
+    weights = {}
     if len(outcome.branches) > 1:
         parts |= {f"logits of {name}": branch.logits for name, branch in outcome.branches.items()}
-    return ExplainedEpisode(model.scores(outcome), parts, explain_matchers(model, outcome))
+        weights = {name: model.matchings()[name].weight for name in outcome.branches}
+    return ExplainedEpisode(model.scores(outcome), parts, explain_matchers(model, outcome), weights)
 
 
 def explain_matchers(model: FewShotModel, outcome: Outcome) -> dict[str, MatchExplanation]:

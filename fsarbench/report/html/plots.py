@@ -145,7 +145,7 @@ def accuracy_figure(lines: Sequence[Line]) -> Figure:
 
 def cost_figure(lines: Sequence[Line], cost: Cost) -> Figure:
     """Accuracy against a cost, with the Pareto front."""
-    plot = figure(COLUMN, 2.1 + 0.14 * len(lines))
+    plot = figure(COLUMN, legend_height(2.1, len(lines)))
     axes = plot.subplots()
     points = []
     for index, (line, value) in enumerate(zip(lines, cost.values, strict=True)):
@@ -172,7 +172,7 @@ def cost_figure(lines: Sequence[Line], cost: Cost) -> Figure:
 def curve_figure(curves: Sequence[tuple[str, Curve]], unit: str, scale: float = 1.0) -> Figure:
     """A value over training episodes with one line per method, in the colours of the methods."""
     nonempty = [(index, name, curve) for index, (name, curve) in enumerate(curves) if curve]
-    plot = figure(COLUMN, 2.0 + 0.14 * len(nonempty))
+    plot = figure(COLUMN, legend_height(2.0, len(nonempty)))
     axes = plot.subplots()
     for index, name, curve in nonempty:
         every = max(1, len(curve.episodes) // 8)
@@ -222,8 +222,27 @@ def _names(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
 
 
+# With more methods, the legend has small text in two columns, so that the plot keeps its height.
+MANY = 20
+
+
+def legend_height(height: float, count: int) -> float:
+    """Height in inches of a plot with a legend of this many methods.
+
+    Example:
+        >>> round(legend_height(2.0, 10), 2), round(legend_height(2.0, 60), 2)
+        (3.4, 6.0)
+    """
+    return height + (0.14 * count if count <= MANY else 0.4 + 0.12 * math.ceil(count / 2))
+
+
 def _legend_below(plot: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > MANY + 1:  # one label may be that of the Pareto front
+        short = [shortened(label, 26) for label in labels]
+        style = {"fontsize": 5.5, "labelspacing": 0.25, "handlelength": 1.4}
+        plot.legend(handles, short, loc="outside lower center", ncols=2, **style)
+        return
     columns = 1 if any(len(label) > 20 for label in labels) else 2
     if len(labels) <= 3 and all(len(label) < 15 for label in labels):
         columns = 3

@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fsarbench import __version__
 from fsarbench.errors import UserError
-from fsarbench.report.comparison.compare import comparison_of
+from fsarbench.report.comparison.arrangement import Arrangement
+from fsarbench.report.comparison.compare import USUAL, comparison_of
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.table import Comparison, Section
 from fsarbench.report.html.confusion import confusion
@@ -26,12 +27,14 @@ from fsarbench.report.html.plots import (
     cost_figure,
     curve_figure,
 )
-from fsarbench.report.html.sections import Looked, embedded, section_content
+from fsarbench.report.html.sections import Looked, embedded, offered_columns, section_content
 from fsarbench.report.html.training_curves import Curve, training, validation
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.progress import ProgressBars
 
 MEAN = "running mean"
+# The summary on top of the page names so many methods; the table names all.
+MOST_NAMES = 12
 
 
 def plots_of(comparison: Comparison) -> list[list[Plot]]:
@@ -118,21 +121,33 @@ def _logged(tag: str) -> Callable[[Row], Curve]:
     return lambda row: training(row, tag)
 
 
-def page(title: str, summary: str, sections: Sequence[Mapping[str, Any]]) -> str:
+def page(
+    title: str,
+    summary: str,
+    sections: Sequence[Mapping[str, Any]],
+    columns: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """The whole page.
 
     Args:
         title: Its heading.
         summary: The sentence below it.
         sections: What `content` makes; keys that one lacks are empty.
+        columns: Columns of the comparison that the reader may show or hide.
     """
     template = _environment().get_template("report.html")
     known = [{**EMPTY, **section} for section in sections]
-    return template.render(title=title, summary=summary, sections=known, version=__version__)
+    return template.render(
+        title=title, summary=summary, sections=known, columns=columns, version=__version__
+    )
 
 
 EMPTY: dict[str, Any] = dict.fromkeys(
-    ("table", "remarks", "groups", "confusions", "unkept", "chosen", "viewer", "missing"), ()
+    (
+        *("table", "remarks", "pairs", "groups", "confusions", "matrices", "unkept"),
+        *("chosen", "viewer", "missing"),
+    ),
+    (),
 )
 
 
@@ -152,6 +167,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
     baseline: str | None = None,
     confidence: float = 0.95,
     episodes: int = 2,
+    arranged: Arrangement = USUAL,
     quiet: bool = False,
 ) -> None:
     """Writes the page of some finished runs, their figures, or both.
@@ -165,6 +181,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
         baseline: The run, or the name of the row, that the others are compared with.
         confidence: Confidence level of intervals and tests.
         episodes: How many episodes of each kind the viewer shows; 0 leaves it out.
+        arranged: Columns that are shown at first, renamed rows and their order.
         quiet: Show no progress.
 
     Raises:
@@ -175,7 +192,7 @@ def report(  # noqa: PLR0913 (one argument for each option)
     if figures is not None:
         require_writable(Path(figures), "--figures", folder=True)
     folders = [Path(path) for path in paths]
-    comparison = comparison_of(folders, baseline=baseline, confidence=confidence)
+    comparison = comparison_of(folders, baseline=baseline, confidence=confidence, arranged=arranged)
     plots = plots_of(comparison)
     if figures is not None:
         every = [plot for group in plots for plot in group]
@@ -199,8 +216,10 @@ def report_text(
     names = dict.fromkeys(line.row.name for line in comparison.lines)
     runs = sum(len(line.row.runs) for line in comparison.lines)
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} methods compared"
-    summary = f"{runs} run{'' if runs == 1 else 's'}: {', '.join(names)}."
-    return page(title, summary, sections)
+    summary = f"{runs} run{'' if runs == 1 else 's'}: {', '.join(list(names)[:MOST_NAMES])}"
+    more = len(names) - MOST_NAMES
+    summary += f" and {more} more methods." if more > 0 else "."
+    return page(title, summary, sections, offered_columns(comparison))
 
 
 def look(section: Section, episodes: int, rebuild: Rebuild, bars: ProgressBars) -> Looked | None:

@@ -1,14 +1,17 @@
 """Content of the sections of the report, for the HTML template."""
 
+import base64
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
-from fsarbench.report.comparison.columns import Column, columns
+from fsarbench.report.comparison.columns import Column, available, columns
 from fsarbench.report.comparison.footnotes import remarks
+from fsarbench.report.comparison.pairwise import explanation, matrix_of, pairwise
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.table import Comparison, Line, Section
 from fsarbench.report.html.confusion import Confusion, confusion, most_confused
@@ -20,10 +23,11 @@ from fsarbench.report.html.plots import Plot
 
 @dataclass(frozen=True)
 class Head:
-    """Column heading; `number` means a column of numbers."""
+    """Column heading; `number` means a column of numbers, `key` is the key of the column."""
 
     text: str
     number: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,38 +40,90 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Table of headings and rows."""
+    """Table of headings and rows; `names` are the names of methods, if the rows are methods."""
 
     heads: Sequence[Head]
     rows: Sequence[Sequence[Cell]]
+    names: Sequence[str] = ()
 
 
 def comparison_grid(comparison: Comparison, section: Section) -> Grid:
-    """Comparison table of one setting, with the columns of the whole comparison."""
-    shared = columns(comparison)
-    heads = [Head(column.header, column.number) for column in shared]
-    return Grid(heads, [[_cell(column, line) for column in shared] for line in section.lines])
+    """Comparison table of one setting, with all columns of the whole comparison."""
+    shared = all_columns(comparison)
+    heads = [Head(column.header, column.number, column.key) for column in shared]
+    rows = [[_cell(column, line) for column in shared] for line in section.lines]
+    return Grid(heads, rows, [line.row.name for line in section.lines])
 
 
-def confused_grid(matrix: Confusion) -> Grid:
-    """Table of the most often confused pairs of classes."""
-    heads = [
-        Head("true class"),
-        Head("predicted class"),
-        Head("rate (%)", True),
-        Head("queries", True),
-        Head("of", True),
+def all_columns(comparison: Comparison) -> list[Column]:
+    """All columns of the page: first those that are shown at first, then those the reader may add.
+
+    The method is always shown.
+    """
+    shown = columns(comparison)
+    keys = {column.key for column in shown}
+    return [*shown, *(column for column in available(comparison) if column.key not in keys)]
+
+
+def offered_columns(comparison: Comparison) -> list[dict[str, Any]]:
+    """Columns that the reader may show or hide."""
+    keys = {column.key for column in columns(comparison)}
+    return [
+        {"key": column.key, "text": column.header, "shown": column.key in keys}
+        for column in all_columns(comparison)
+        if column.key != "method"
     ]
-    rows = [
-        [p.true, p.predicted, f"{100 * p.rate:.1f}", f"{p.count:,}", f"{p.possible:,}"]
-        for p in most_confused(matrix)
-    ]
-    return Grid(heads, [[Cell(text) for text in row] for row in rows])
+
+
+def pairs_content(section: Section, confidence: float) -> dict[str, Any] | None:
+    """Matrix of the tests of all pairs of a setting; None if there are no two rows to compare."""
+    tests = pairwise(section, confidence)
+    if tests is None:
+        return None
+    return {
+        "title": f"Paired tests of all pairs: {section.title}",
+        "names": tests.names,
+        "matrix": matrix_of(tests, confidence),
+        "notes": list(explanation(tests, confidence)),
+    }
+
+
+# Byte of a pair of classes that are never in the same episode; the others are percentages.
+NO_RATE = 255
+
+
+def matrices(confusions: Mapping[str, Confusion]) -> dict[str, Any]:
+    """Confusion matrices of methods as compact data, which the page draws when they are opened."""
+    classes = list(dict.fromkeys(matrix.classes for matrix in confusions.values()))
+    return {
+        "classes": classes,
+        "methods": [
+            {"name": name, "classes": classes.index(matrix.classes), **packed_confusion(matrix)}
+            for name, matrix in confusions.items()
+        ],
+    }
+
+
+def packed_confusion(matrix: Confusion) -> dict[str, Any]:
+    """Rates as one byte each, and the most often confused pairs by the numbers of their classes."""
+    rates = np.where(np.isnan(matrix.rates), NO_RATE, np.round(100 * matrix.rates))
+    numbers = {name: number for number, name in enumerate(matrix.classes)}
+    return {
+        "rates": base64.b64encode(rates.astype(np.uint8).tobytes()).decode(),
+        "pairs": [
+            [numbers[pair.true], numbers[pair.predicted], pair.count, pair.possible]
+            for pair in most_confused(matrix)
+        ],
+    }
 
 
 def chosen_grid(rows: Sequence[Row], chosen: Sequence[Chosen]) -> Grid:
     """Table of the selected episodes, with the accuracy of every method."""
-    heads = [Head("reason"), Head("episode", True), *(Head(row.name, True) for row in rows)]
+    heads = [
+        Head("reason"),
+        Head("episode", True),
+        *(Head(row.name, True, row.name) for row in rows),
+    ]
     lines = [
         [Cell(c.why), Cell(str(c.number)), *(Cell(f"{100 * a:.0f}") for a in c.accuracies)]
         for c in chosen
@@ -111,7 +167,7 @@ def section_content(
 ) -> dict[str, Any]:
     """Content of the section of one setting."""
     by_kind = {plot.kind: plot for plot in plots}
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "id": name,
             "title": title,
@@ -120,16 +176,24 @@ def section_content(
         for name, (title, kinds) in GROUPS.items()
     ]
     groups = [group for group in groups if group["plots"]]
-    confusions = list(_confusions(section, plots))
-    anchors = [("comparison", "comparison"), *((g["id"], g["title"]) for g in groups)]
+    confusions = {
+        line.row.name: matrix
+        for line in section.lines
+        if (matrix := confusion(line.row)) is not None
+    }
+    pairs = pairs_content(section, comparison.confidence)
+    anchors = [("comparison", "comparison"), *([("pairs", "all pairs")] if pairs else [])]
+    anchors += [(group["id"], group["title"].lower()) for group in groups]
     anchors += [("confusion", "confusion")] if confusions else []
     return {
         "id": slug(section.title),
         "title": section.title,
         "table": comparison_grid(comparison, section),
-        "remarks": remarks(comparison),
+        "remarks": remarks(replace(comparison, columns=())),
+        "pairs": pairs,
         "groups": groups,
-        "confusions": confusions,
+        "confusions": list(confusions),
+        "matrices": embedded(matrices(confusions)),
         "unkept": "" if confusions else UNKEPT,
         "anchors": [*anchors, *([("episodes", "episodes")] if looked else [])],
         **(looked_content(looked) if looked else {}),
@@ -160,16 +224,3 @@ def embedded(data: Any) -> Markup:
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))
-
-
-def _confusions(section: Section, plots: Sequence[Plot]) -> Iterator[dict[str, Any]]:
-    confusion_plots = iter([plot for plot in plots if plot.kind == "confusion"])
-    for line in section.lines:
-        matrix = confusion(line.row)
-        if matrix is not None:
-            pairs = confused_grid(matrix)
-            yield {
-                "name": line.row.name,
-                "plot": plot_content(next(confusion_plots)),
-                "pairs": pairs if pairs.rows else None,
-            }

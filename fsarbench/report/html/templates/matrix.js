@@ -10,10 +10,6 @@ function drawn(name, attributes, parent) {
   return made;
 }
 
-function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
 // One frame of a strip, by a view box that hides the other frames.
 function frame(parent, strip, count, index, x, y) {
   const side = CELL - 2;

@@ -1,16 +1,5 @@
 "use strict";
 
-function element(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
-
-// A name is text, isolated from the writing direction around it.
-const named = (text) => element("bdi", {}, text);
-const percent = (share) => `${Math.round(100 * share)} %`;
-
 class Viewer {
   constructor(root, episodes) {
     this.root = root;
@@ -34,6 +23,17 @@ class Viewer {
     // One element with the label and the selection.
     element("div", {}, element("label", { for: id }, label), node);
     return node;
+  }
+
+  // Offer only the methods whose names fit; keep the present one if none fits.
+  limit(fits) {
+    const options = [...this.method.options];
+    const off = options.map((option) => !fits(option.textContent));
+    options.forEach((option, i) => { option.hidden = option.disabled = off[i] && off.includes(false); });
+    if (options[this.method.value].disabled) {
+      this.method.value = off.indexOf(false);
+      this.show();
+    }
   }
 
   show() {
@@ -71,6 +71,7 @@ class Viewer {
     for (const picture of output.pictures) yield this.legend(picture, output.pictures.length > 1);
     const order = episode.classes.map((_, n) => n);
     order.sort((a, b) => output.scores[query][b] - output.scores[query][a]);
+    if (output.branches) yield branchTable(episode, output, query);
     yield element("div", { class: "classes" }, ...order.map((n) => this.card(episode, output, query, n)));
   }
 
@@ -100,8 +101,20 @@ class Viewer {
   }
 }
 
-function largest(values) {
-  return values.indexOf(Math.max(...values));
+// The logits of every branch beside the fused scores: which branch decides, and where they disagree.
+function branchTable(episode, output, query) {
+  const columns = [["fused score", output.scores[query]],
+    ...Object.entries(output.branches).map(([name, weight]) =>
+      [`branch ${name} (weight ${weight})`, output.parts[`logits of ${name}`][query]])];
+  const heads = ["class", ...columns.map(([name]) => name)];
+  const head = element("tr", {}, ...heads.map((text, i) => element("th", { scope: "col", class: i ? "number" : "" }, text)));
+  const rows = episode.classes.map((name, n) => element("tr", {},
+    element("th", { scope: "row" }, named(name), episode.labels[query] === n ? " (true class)" : ""),
+    ...columns.map(([, values]) =>
+      element("td", { class: largest(values) === n ? "number best" : "number" }, values[n].toFixed(3)))));
+  const label = "Fused scores and logits of the branches; the predicted class of each is highlighted";
+  return scrolled(element("table", { class: "branches" }, element("caption", {}, label),
+    element("thead", {}, head), element("tbody", {}, ...rows)), label);
 }
 
 function scoreTable(output, query, n) {
@@ -155,7 +168,4 @@ function strongest(values, T, S) {
   return `Strongest: ${pairs.join(", ")}.`;
 }
 
-for (const root of document.querySelectorAll(".viewer")) {
-  const data = JSON.parse(document.getElementById(root.dataset.source).textContent);
-  root.viewer = new Viewer(root, data);
-}
+
