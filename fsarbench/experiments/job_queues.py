@@ -176,9 +176,9 @@ class LocalQueue(JobQueue):
 
     def submit(self, runs: Sequence[Planned], options: Sequence[str]) -> list[str]:
         """Start a process for each run."""
-        for run in runs:
-            taken = [slot for folder, slot in self._slots.items() if self._runs(folder)]
-            slot = min(set(range(len(taken) + 1)) - set(taken))
+        taken = {slot for folder, slot in self._slots.items() if self._runs(folder)}
+        free = (slot for slot in range(len(taken) + len(runs)) if slot not in taken)
+        for run, slot in zip(runs, free, strict=False):
             job = job_of(run, options, self.environment(slot))
             (self._jobs[run.folder],) = self._executor.submit_array([job])
             self._slots[run.folder] = slot
