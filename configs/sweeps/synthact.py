@@ -2,7 +2,7 @@
 
 Eight frames, one query per class, 10,000 test episodes (the same for every row and seed), the
 packaged small CLIP, 300 training episodes, checkpoint selected on the 12 validation classes.
-One short recipe for all methods, not tuned for any of them. Three training seeds for the ten best
+One short recipe for all methods, not tuned for any of them. Three training seeds for the twelve best
 known methods, one for the others.
 """
 
@@ -30,7 +30,8 @@ rows = [
     dict(name="AIM", config="aim_synthact_1shot"),
     dict(name="ST-Adapter", config="stadapter_synthact_1shot"),
     dict(name="D2ST-Adapter", config="d2st_synthact_1shot"),
-    dict(name="DiA", config="dia_synthact_1shot", seeds=[0]),
+    dict(name="DiA", config="dia_synthact_1shot"),
+    dict(name="TS-FSAR", config="tsfsar_synthact_1shot"),
     dict(name="HyRSM++", config="hyrsmpp_synthact_1shot", seeds=[0]),
     dict(name="full fine-tuning + TPCM + OTAM", config="finetune_synthact_1shot", seeds=[0]),
     dict(name="LoRA", config="lora_synthact_1shot", seeds=[0]),

@@ -8,8 +8,8 @@ import yaml
 from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.catalogue.published_results import task_name
 from fsarbench.data.importing.known_lists import KNOWN_LISTS
-from fsarbench.report.table_layouts import markdown_table, markdown_text
 from fsarbench.results.finished_runs import Run
+from fsarbench.runtime.markdown import markdown_table, markdown_text
 
 SELECTED = {
     "val": "the validation classes",

@@ -90,7 +90,11 @@ def available(comparison: Comparison, settings: Sequence[Setting] = ()) -> list[
     lines = comparison.lines
     selected = [
         Column("method", "method", name, number=False, main=True),
-        *([Column("submitter", "submitter", submitter, False)] if any(map(submitter, lines)) else []),
+        *(
+            [Column("submitter", "submitter", submitter, False)]
+            if any(map(submitter, lines))
+            else []
+        ),
         Column("backbone", "backbone", lambda line: line.row.backbone, False),
         Column("trainable", "trainable", lambda line: line.row.trainable, number=False),
         Column("trainable (M)", "trainable-m", lambda line: millions(line, "tuned")),

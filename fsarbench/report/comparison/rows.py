@@ -144,4 +144,4 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
             check_repetition(group[0], run)
         check_seeds(group)
     names = Counter(name for name, _ in dict.fromkeys(key[:2] for key in groups))
-    return [Row(tuple(group), names[group[0].name] > 1) for group in groups.values()]
+    return [Row(tuple(group), shared_name=names[group[0].name] > 1) for group in groups.values()]
