@@ -1,8 +1,10 @@
 """Sweeps as jobs: submitted once, waited for, continued; with made-up results and no cluster."""
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,7 +66,9 @@ def at_each_look(monkeypatch: pytest.MonkeyPatch, looks: list[Callable[[], Any]]
             raise KeyboardInterrupt
         looks.pop(0)()
 
-    monkeypatch.setattr(sweep_jobs.time, "sleep", pause)
+    # submitit pauses, too, by the module `time`.
+    clock = SimpleNamespace(sleep=pause, monotonic=time.monotonic)
+    monkeypatch.setattr(sweep_jobs, "time", clock)
 
 
 def planned(monkeypatch: pytest.MonkeyPatch) -> list[Planned]:
