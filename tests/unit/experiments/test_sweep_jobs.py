@@ -54,7 +54,7 @@ def work(run: Planned) -> str:
 @pytest.fixture
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: list[Planned]) -> PretendedSlurm:
     monkeypatch.setattr(SlurmQueue, "longest_wait", 0.01)
-    monkeypatch.setattr(SlurmQueue, "grace", 0.0)
+    monkeypatch.setattr(job_queues, "SECONDS_UNTIL_VISIBLE", 0.0)
     return PretendedSlurm(tmp_path / "slurm", monkeypatch)
 
 
