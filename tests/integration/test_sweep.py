@@ -97,7 +97,7 @@ def test_an_interrupted_sweep_ends_its_processes_and_can_be_continued(toy: Path)
         process.communicate(timeout=60)
     assert process.returncode == 130
     # The lock of the folder is free, so nothing computes there.
-    with locked_folder(log.parent, patience=20):
+    with locked_folder(log.parent, patience=20.0):
         pass
     status = fsarbench(toy, *sweep[:4], *sweep[6:], "--status")
     assert "failed: interrupted" in status.stdout, status.stdout
