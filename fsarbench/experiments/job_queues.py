@@ -21,6 +21,7 @@ JOBS = ".jobs"
 THREADS = "OMP_NUM_THREADS"
 GPUS = "CUDA_VISIBLE_DEVICES"
 NO_LIMIT = 10 * 365 * 24 * 60  # minutes; submitit requires a limit
+SECONDS_UNTIL_VISIBLE = 10.0
 STOP_PATIENCE = 3.0  # seconds between two signals to a process
 
 
@@ -46,13 +47,11 @@ class JobQueue(ABC):
     Attributes:
         executor: Name of the executor in records.
         capacity: Largest number of jobs that are submitted and not over.
-        grace: Seconds after the end of a job in which its result may still become visible.
         longest_wait: Longest time in seconds between two looks at the jobs.
     """
 
     executor: ClassVar[str]
     capacity: float
-    grace: float
     longest_wait: float
 
     @abstractmethod
@@ -70,6 +69,10 @@ class JobQueue(ABC):
     @abstractmethod
     def state(self, job: str) -> str:
         """State of a job in the words of the executor; empty if unknown."""
+
+    def grace(self, run: Planned) -> float:
+        """Seconds after the end of a job in which its result may still become visible."""
+        return 0.0
 
     @abstractmethod
     def leave(self, runs: Collection[Planned]) -> None:
@@ -89,7 +92,6 @@ class SlurmQueue(JobQueue):
 
     executor = "slurm"
     capacity = float("inf")
-    grace = 10.0
     longest_wait = 15.0
 
     def __init__(self, folder: Path, engine: Engine) -> None:
@@ -134,6 +136,12 @@ class SlurmQueue(JobQueue):
         """State of a job as in squeue."""
         return self._states.get(job, "")
 
+    def grace(self, run: Planned) -> float:
+        """Network file systems show the files of another node seconds later."""
+        record = read_record(run.folder)
+        state = "" if record is None else self.state(record.job)
+        return SECONDS_UNTIL_VISIBLE if state in ("", "COMPLETED") else 0.0
+
     def leave(self, runs: Collection[Planned]) -> None:
         """Say that the jobs continue, and how to see and cancel them."""
         records = [record for run in runs if (record := read_record(run.folder)) is not None]
@@ -160,7 +168,6 @@ class LocalQueue(JobQueue):
     """
 
     executor = "local"
-    grace = 0.0
     longest_wait = 0.5
 
     def __init__(self, folder: Path, engine: Engine, device: str | None) -> None:
@@ -176,9 +183,9 @@ class LocalQueue(JobQueue):
 
     def submit(self, runs: Sequence[Planned], options: Sequence[str]) -> list[str]:
         """Start a process for each run."""
-        for run in runs:
-            taken = [slot for folder, slot in self._slots.items() if self._runs(folder)]
-            slot = min(set(range(len(taken) + 1)) - set(taken))
+        taken = {slot for folder, slot in self._slots.items() if self._runs(folder)}
+        free = (slot for slot in range(len(taken) + len(runs)) if slot not in taken)
+        for run, slot in zip(runs, free, strict=False):
             job = job_of(run, options, self.environment(slot))
             (self._jobs[run.folder],) = self._executor.submit_array([job])
             self._slots[run.folder] = slot

@@ -136,7 +136,7 @@ def is_over(run: Planned, queue: JobQueue, sweeping: Sweeping) -> bool:
         return False
     first_seen = sweeping.over.setdefault(run.folder, time.monotonic())
     known = (record := read_record(run.folder)) is not None and bool(record.failure)
-    return known or time.monotonic() - first_seen >= queue.grace
+    return known or time.monotonic() - first_seen >= queue.grace(run)
 
 
 def reason_of(run: Planned, queue: JobQueue, folder: Path) -> str:

@@ -100,8 +100,7 @@ def status_of(run: Planned, record: JobRecord | None, states: dict[str, str] | N
     else:
         state = _unfinished(run, record, states)
     if state == "failed":
-        line = last_line(run.folder / LOG)
-        reason = (record.failure if record is not None else "") or line or "no output"
+        reason = _reason(run, record, states)
     return RunStatus(
         row=run.name,
         seed=run.seed,
@@ -128,6 +127,14 @@ def _unfinished(run: Planned, record: JobRecord | None, states: dict[str, str] |
             return "failed"
         return "queued" if state in BEFORE_START else "running"
     return "running" if record.job.isdecimal() and is_alive(int(record.job)) else "failed"
+
+
+def _reason(run: Planned, record: JobRecord | None, states: dict[str, str] | None) -> str:
+    if record is not None and record.failure:
+        return record.failure
+    line = last_line(run.folder / LOG) or "no output"
+    state = "" if record is None else (states or {}).get(record.job, "")
+    return f"{state}, after: {line}" if state else line
 
 
 def _states(records: Sequence[JobRecord]) -> dict[str, str] | None:

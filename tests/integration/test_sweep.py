@@ -1,11 +1,19 @@
 """`fsarbench sweep` with two seeds of one row, and a row that fails."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.helpers.toy_dataset import fsarbench, make_toy
+from fsarbench.results.run_result import read_result
+from fsarbench.runtime.folder_lock import locked_folder
+from tests.helpers.toy_dataset import environment, fsarbench, make_toy
 
 ROWS = '''"""Two rows.
 
@@ -52,3 +60,44 @@ def test_a_failing_row_stops_no_other_and_finished_runs_are_kept(toy: Path) -> N
     assert again.returncode == 0, again.stderr
     assert again.stdout.count(", finished earlier") == 2
     assert [path.stat().st_mtime_ns for path in results] == before
+
+
+def test_two_processes_give_the_predictions_of_one(toy: Path) -> None:
+    (toy / "three.py").write_text(
+        """rows = [
+    dict(name="adapter", config="toy.py", seeds=[0, 1]),
+    dict(name="gone", config="toy.py", set=["dataset.root=nowhere"]),
+]
+"""
+    )
+    one = fsarbench(toy, "sweep", "three.py", "--work-dir", "one")
+    two = fsarbench(toy, "sweep", "three.py", "--work-dir", "two", "-j", "2")
+    assert (one.returncode, two.returncode) == (1, 1), one.stderr + two.stderr
+    assert "gone: failed: " in two.stdout
+    assert len(re.findall(r"job \d+ of local, after", two.stdout)) == 2
+    for seed in ("seed_0", "seed_1"):
+        results = [read_result(toy / folder / "adapter" / seed) for folder in ("one", "two")]
+        assert results[0]["accuracy"] == results[1]["accuracy"]
+        assert results[0]["training"] == results[1]["training"]
+        found = [np.load(toy / f / "adapter" / seed / "episodes.npz") for f in ("one", "two")]
+        assert (found[0]["predictions"] == found[1]["predictions"]).all()
+
+
+def test_an_interrupted_sweep_ends_its_processes_and_can_be_continued(toy: Path) -> None:
+    sweep = ("sweep", "toy.py", "--work-dir", "long", "-j", "1", "--set", "train.episodes=4000")
+    log = toy / "long" / "toy" / "log.txt"
+    with subprocess.Popen(
+        [sys.executable, "-m", "fsarbench", *sweep], cwd=toy, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        while not log.is_file() or "loading config" not in log.read_text():
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    # The lock of the folder is free, so nothing computes there.
+    with locked_folder(log.parent, patience=20):
+        pass
+    status = fsarbench(toy, *sweep[:4], *sweep[6:], "--status")
+    assert "failed: interrupted" in status.stdout, status.stdout
