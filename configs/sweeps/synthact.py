@@ -2,8 +2,8 @@
 
 Eight frames, one query per class, 10,000 test episodes (the same for every row and seed), the
 packaged small CLIP, 300 training episodes, checkpoint selected on the 12 validation classes.
-One short recipe for all methods, not tuned for any of them. Three training seeds for the twelve best
-known methods, one for the others.
+One short recipe for all methods, not tuned for any of them. Three training seeds for the twelve
+best known methods, one for the others.
 """
 
 seeds = [0, 1, 2]

@@ -8,7 +8,7 @@ LONGEST = 200
 
 
 class FaultError(UserError):
-    """FaultError of one file of a result; it is raised, or collected with other faults.
+    """Fault of one file of a result; it is raised, or collected with other faults.
 
     Args:
         file: File, or folder, with the fault.

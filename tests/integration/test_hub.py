@@ -216,7 +216,7 @@ def test_code_and_unknown_components_are_refused(hub: Hub, pushed: str) -> None:
     with pytest.raises(UserError, match="is no JSON object"):
         fsarbench.create_model(changed(hub, config=[1]))
     hub.repos[REPO].commit({"config.json": b"import os\n"})
-    with pytest.raises(UserError, match="cannot be read as JSON"):
+    with pytest.raises(UserError, match="expected a JSON text"):
         fsarbench.create_model(f"hub:{REPO}")
     with pytest.raises(UserError, match="at most"):
         fsarbench.create_model(changed(hub, config={"a": "b" * 2**21}))

@@ -6,11 +6,12 @@ run. Other files of a repository are not downloaded.
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from fsarbench.config.loading import LoadedConfig
 from fsarbench.errors import UserError
 from fsarbench.results.run_result import RESULT
+from fsarbench.results.strict_json import parse_json
 from fsarbench.training.checkpoint import BEST
 
 CONFIG = "config.json"
@@ -42,16 +43,9 @@ def read_object(content: bytes, source: str) -> dict[str, Any]:
         source: Its name, for messages.
 
     Raises:
-        UserError: The file is no JSON, no object, or has NaN or infinite numbers.
+        UserError: The file is no JSON, no object, or has NaN, infinite numbers or a key twice.
     """
-
-    def not_finite(text: str) -> NoReturn:
-        raise ValueError(f"{text} is no JSON")
-
-    try:
-        found = json.loads(content.decode("utf-8"), parse_constant=not_finite)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{source} cannot be read as JSON ({error}).") from None
+    found = parse_json(content, source)
     if not isinstance(found, dict):
         raise UserError(f"{source} is no JSON object.")
     return found
