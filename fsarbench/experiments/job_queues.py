@@ -148,7 +148,7 @@ class SlurmQueue(JobQueue):
         ids = dict.fromkeys(record.job.partition("_")[0] for record in records)
         if ids:
             print(
-                f"{len(records)} jobs stay on Slurm. To see them: the same command with --status, "
+                f"Jobs that stay on Slurm: {len(records)}. To see them: the same command with --status, "
                 "or squeue --me. To wait for them: the same command. To cancel them: "
                 f"scancel {' '.join(ids)}",
                 flush=True,

@@ -106,7 +106,7 @@ def test_a_sweep_on_slurm_survives_a_cancelled_job_and_equals_the_local_one(toy:
         assert "running" in status
         assert "queued" in status
         said = interrupt(process, log)
-    assert "stay on Slurm" in said
+    assert "Jobs that stay on Slurm" in said
     job = re.search(r"^cancelled: job (\S+) of slurm", said, re.MULTILINE)
     assert job is not None
     assert f"{job[1]} RUNNING" in queue()

@@ -100,7 +100,7 @@ def test_a_sweep_on_slurm_is_interrupted_and_continued_without_second_jobs(
         sweep(["rows.py"], work_dir="w", engine=SLURM)
     output = capsys.readouterr().out
     assert "[1/4] first, seed 0: 60.00%, job 7_0 of slurm, after 0:00:00" in output
-    assert "3 jobs stay on Slurm" in output
+    assert "Jobs that stay on Slurm: 3." in output
     assert "scancel 7\n" in output
     assert "#SBATCH --array=0-3%2" in slurm.script
 
