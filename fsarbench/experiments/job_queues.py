@@ -148,8 +148,8 @@ class SlurmQueue(JobQueue):
         ids = dict.fromkeys(record.job.partition("_")[0] for record in records)
         if ids:
             print(
-                f"Jobs that stay on Slurm: {len(records)}. To see them: the same command with --status, "
-                "or squeue --me. To wait for them: the same command. To cancel them: "
+                f"Jobs that stay on Slurm: {len(records)}. To see them: the same command with "
+                "--status, or squeue --me. To wait for them: the same command. To cancel them: "
                 f"scancel {' '.join(ids)}",
                 flush=True,
             )

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel")
@@ -75,7 +75,12 @@ def one_node_cluster(folder: Path) -> Iterator[Path]:
         for command in commands:
             stack.enter_context(daemon(command, folder, environment))
         wait_until_idle(folder, environment)
-        yield conf
+        try:
+            yield conf
+        finally:  # a test that failed leaves jobs, which would outlive the daemons
+            subprocess.run(["scancel", "--me"], env=environment, check=False)
+            with suppress(NoClusterError):
+                wait_until_idle(folder, environment)
 
 
 @contextmanager
