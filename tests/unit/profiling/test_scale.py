@@ -29,5 +29,5 @@ def test_the_page_has_the_tables_of_the_results() -> None:
     found = json.loads((RESULTS / "scale.json").read_text("utf-8"))
     page = PAGE.read_text("utf-8")
     assert page_with(page, found) == page
-    with pytest.raises(ValueError, match="markers"):
+    with pytest.raises(ValueError, match="No '<!-- scale"):
         page_with("no markers", found)
