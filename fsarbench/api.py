@@ -29,8 +29,8 @@ from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.evaluation.evaluate import evaluate as evaluate_model
 from fsarbench.evaluation.given_features import evaluate_given, feature_tensor, split_of_labels
-from fsarbench.experiments.hub.address import is_hub
-from fsarbench.experiments.hub.pull import PRETRAINED_SLOTS, hub_model
+from fsarbench.experiments.hub import is_hub
+from fsarbench.experiments.hub.pull import hub_model, leave_out_pretrained
 from fsarbench.experiments.reload import reload_model
 from fsarbench.interfaces import Matcher, PrototypeBuilder
 from fsarbench.model import FewShotModel, device_of
@@ -107,9 +107,8 @@ def create_model(
     if is_hub(name):
         return hub_model(name, override_strings(overrides), choose_device(device), pretrained)
     loaded = load_config(name, override_strings(overrides))
-    for slot in PRETRAINED_SLOTS if not pretrained else ():
-        if loaded.values.get(slot):
-            loaded.values[slot]["pretrained"] = None
+    if not pretrained:
+        leave_out_pretrained(loaded)
     check_config(loaded)
     torch.manual_seed(loaded.values.get("seed", 0))
     return build_model(loaded.values, classes).to(choose_device(device)).eval()

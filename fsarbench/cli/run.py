@@ -102,8 +102,9 @@ def eval_(
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
     from fsarbench.config.data_at_hand import require_videos
+    from fsarbench.experiments.hub import is_hub
 
-    if not config.startswith("hub:"):
+    if not is_hub(config):
         require_videos(config, overrides or ())  # before torch is imported
     from fsarbench.experiments.hub.evaluate import evaluate_checkpoint
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fsarbench.config.components import build_dataset
-from fsarbench.config.loading import BRANCHES, SECTIONS, SEEDS, LoadedConfig, load_config
-from fsarbench.config.validation import part_faults, section_faults
+from fsarbench.config.loading import SECTIONS, LoadedConfig, load_config
+from fsarbench.config.validation import TOP_LEVEL, part_faults, section_faults
 from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS
 
@@ -44,8 +44,7 @@ def has_cheap_faults(values: Mapping[str, Any]) -> bool:
     """Whether a config has a fault that is found without importing a component of the model."""
     if not isinstance(values.get("dataset"), dict):
         return True
-    known = {*SLOTS, BRANCHES, *SECTIONS, *SEEDS}
-    if not values.keys() <= known:
+    if not values.keys() <= set(TOP_LEVEL):
         return True
     for slot in WITHOUT_TORCH:
         if any(part_faults(slot, slot, values.get(slot))):

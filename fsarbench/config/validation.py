@@ -38,6 +38,7 @@ OFFERED = frozenset(
 )
 TAKES_SIZES = frozenset({"adapter", "neck", "prototypes", "matcher", "losses", "readout"})
 REQUIRED = ("dataset", "backbone", "readout")
+TOP_LEVEL = (*SLOTS, BRANCHES, *SECTIONS, *SEEDS)
 MATCHING = ("prototypes", "matcher")  # not needed where nothing goes by the match
 
 
@@ -135,7 +136,7 @@ def key_faults(name: str, value: Any) -> Iterator[Fault]:
     elif name == "seeds":
         yield from seeds_faults(value)
     else:
-        known = nearest(name, [*SLOTS, BRANCHES, *SECTIONS, *SEEDS])
+        known = nearest(name, TOP_LEVEL)
         yield Fault(name, f"unknown top-level key '{name}'.{known}")
 
 

@@ -370,21 +370,7 @@ def finish(
     if not distributed.is_main():
         distributed.stop()
         return job.folder
-    info, dataset = job.data_module.feature_info, build_dataset(job.loaded.values)
-    origin = Origin(
-        name=job.name,
-        config=job.loaded.text(),
-        # Features are of the data set that they were computed from.
-        dataset=info.get("dataset", dataset_name(job.loaded.values)),
-        fingerprint=job.fingerprint,
-        total_seconds=time.monotonic() - start,
-        skipped=dataset.skipped,
-        listed=dataset.listed,
-        excluded_classes=dataset.excluded_classes,
-        checkpoint=tuned,
-        hub=job.hub,
-        seen_data=info.get("seen_data", seen_record(job.loaded.values["backbone"])),
-    )
+    origin = origin_of(job, tuned, time.monotonic() - start)
     result = describe_run(job.model, data_module, settings, training, evaluations, origin)
     write_run(
         job.folder, result, [predictions_of(e, data_module.splits["test"]) for e in evaluations]
@@ -399,6 +385,31 @@ def finish(
     print(f"written to {job.folder}")
     distributed.stop()
     return job.folder
+
+
+def origin_of(job: Job, checkpoint: Checkpoint | None, seconds: float) -> Origin:
+    """Config, data set, checkpoint and duration of a job, for its result.
+
+    Args:
+        job: The model and its data.
+        checkpoint: The checkpoint that was tested; None for a model without training.
+        seconds: Seconds from the start of the run to the end of the test.
+    """
+    info, dataset = job.data_module.feature_info, build_dataset(job.loaded.values)
+    return Origin(
+        name=job.name,
+        config=job.loaded.text(),
+        # Features are of the data set that they were computed from.
+        dataset=info.get("dataset", dataset_name(job.loaded.values)),
+        fingerprint=job.fingerprint,
+        total_seconds=seconds,
+        skipped=dataset.skipped,
+        listed=dataset.listed,
+        excluded_classes=dataset.excluded_classes,
+        checkpoint=checkpoint,
+        hub=job.hub,
+        seen_data=info.get("seen_data", seen_record(job.loaded.values["backbone"])),
+    )
 
 
 def test_scalars(result: Mapping[str, Any]) -> dict[str, float]:

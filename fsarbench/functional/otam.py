@@ -68,9 +68,7 @@ def otam(
         >>> otam(1 - torch.eye(3), temperature=0.01) < 0.01  # free along the diagonal
         tensor(True)
     """
-    if distances.dtype in (torch.float16, torch.bfloat16):
-        # A sum over frames divided by a small temperature needs the precision of fp32.
-        distances = distances.float()
+    distances = in_fp32(distances)
     if sums_fit(distances, temperature, largest):
         return otam_by_sums(distances, temperature, borders, both_ways=False)
     # Columns first, rows second: each step below works on one contiguous block.
@@ -86,6 +84,11 @@ def otam(
     return -temperature * torch.cat([score, score[:-1]]).logsumexp(0)
 
 
+def in_fp32(distances: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B T S"]:
+    """Distances in fp32 at least: a sum over frames divided by a small temperature needs it."""
+    return distances.float() if distances.dtype in (torch.float16, torch.bfloat16) else distances
+
+
 def otam_both_ways(
     distances: Float[Tensor, "*B T S"],
     temperature: float,
@@ -93,8 +96,7 @@ def otam_both_ways(
     largest: float = math.inf,
 ) -> Float[Tensor, "*B"]:
     """Cost of aligning rows to columns plus cost of aligning columns to rows."""
-    if distances.dtype in (torch.float16, torch.bfloat16):
-        distances = distances.float()
+    distances = in_fp32(distances)
     if sums_fit(distances, temperature, largest):
         return otam_by_sums(distances, temperature, borders, both_ways=True)
     transposed = distances.transpose(-1, -2)

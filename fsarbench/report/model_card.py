@@ -8,6 +8,7 @@ import yaml
 from fsarbench.catalogue.cards import Card, MethodCard, cards, methods
 from fsarbench.catalogue.published_results import task_name
 from fsarbench.data.importing.known_lists import KNOWN_LISTS
+from fsarbench.results.exchange.pack import setting_of
 from fsarbench.results.finished_runs import Run
 from fsarbench.runtime.markdown import markdown_table, markdown_text
 
@@ -102,7 +103,7 @@ def _accuracies(runs: Sequence[Run]) -> str:
     headers = ("test", "accuracy (%)", "± videos", "± episodes", "episodes")
     rows = []
     for run in runs:
-        setting = _setting(run)
+        setting = setting_of(run)
         halves = (setting["intervals"]["videos"], setting["accuracy"])
         rows.append(
             (
@@ -113,14 +114,6 @@ def _accuracies(runs: Sequence[Run]) -> str:
             )
         )
     return markdown_table(headers, ("---", *["---:"] * 4), rows)
-
-
-def _setting(run: Run) -> Mapping[str, Any]:
-    """Entry of the result for the way and shot of a run."""
-    way, shot = run.setting[1:]
-    listed = run.result["settings"]
-    found: Mapping[str, Any] = next(s for s in listed if (s["way"], s["shot"]) == (way, shot))
-    return found
 
 
 def _half_width(interval: Mapping[str, Any]) -> str:

@@ -1,10 +1,29 @@
 """Repetitions: runs of one name that differ only in their training seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fsarbench.errors import UserError
 from fsarbench.results.config_diff import differences
 from fsarbench.results.finished_runs import Run
+
+
+def repetitions(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs of one name, submitter, data set, way and shot, in the order of their first run."""
+    groups: dict[tuple[object, ...], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.name, run.submitter, *run.setting), []).append(run)
+    return list(groups.values())
+
+
+def check_repetitions(group: Sequence[Run]) -> None:
+    """Check that the runs of a group differ in their seed, and in nothing else.
+
+    Raises:
+        UserError: Their configs or test conditions differ, or a seed occurs twice.
+    """
+    for run in group[1:]:
+        check_repetition(group[0], run)
+    check_seeds(group)
 
 
 def check_repetition(first: Run, other: Run) -> None:

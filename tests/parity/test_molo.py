@@ -21,16 +21,11 @@ from fsarbench.necks.long_short import LongShort
 from fsarbench.necks.motion_differences import MotionDifferences
 from tests.helpers.combinations import episode as small_episode
 from tests.helpers.naive_cosine import cosine_with_term
+from tests.helpers.parity import assert_equal, draw
 
 V, T, D, SIDE, HEADS = 2, 3, 4, 2, 2
 N, K, Q = 3, 2, 4
 LABELS = [0, 2, 1, 2]
-
-
-def draw(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
-    return drawn.requires_grad_()
 
 
 def built(module: Any) -> Any:
@@ -42,17 +37,6 @@ def built(module: Any) -> Any:
         for parameter in module.double().train().parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     return module
-
-
-def assert_equal(got: Sequence[Tensor], want: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
-    sums = []
-    for outputs in (got, want):
-        weighted = [(x * draw(*x.shape, seed=9).detach()).sum() for x in outputs]
-        sums.append(torch.autograd.grad(torch.stack(weighted).sum(), inputs))
-    for a, b in zip(got, want, strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
-    for a, b in zip(*sums, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-7, atol=1e-8)
 
 
 def attended(layer: LayerAsReleased, tokens: Tensor) -> Tensor:

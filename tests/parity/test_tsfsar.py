@@ -1,7 +1,6 @@
 """TS-FSAR against loops over tokens, channels, frames and classes, in float64."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,16 +21,12 @@ from fsarbench.necks.frame_attention import FrameAttention
 from fsarbench.necks.ladder_side_network import LadderSideNetwork
 from tests.helpers.combinations import episode as small_episode
 from tests.helpers.naive_cosine import cosine_with_term
+from tests.helpers.parity import assert_equal, draw
 
 V, T, L, C, D = 2, 3, 5, 6, 8
 WIDTH, HEADS = 4, 2
 N, K, Q, A = 3, 2, 4, 5
 CLASSES, LABELS = [4, 0, 2], [0, 2, 1, 2]
-
-
-def draw(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
 
 
 def built(module: Any) -> Any:
@@ -40,17 +35,6 @@ def built(module: Any) -> Any:
         for parameter in module.double().train().parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     return module
-
-
-def assert_equal(got: Sequence[Tensor], want: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
-    sums = []
-    for outputs in (got, want):
-        weighted = [(x * draw(*x.shape, seed=9).detach()).sum() for x in outputs]
-        sums.append(torch.autograd.grad(torch.stack(weighted).sum(), inputs))
-    for a, b in zip(got, want, strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
-    for a, b in zip(*sums, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-7, atol=1e-8)
 
 
 def normed(norm: nn.LayerNorm, vector: Tensor) -> Tensor:

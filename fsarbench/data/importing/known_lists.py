@@ -57,19 +57,21 @@ KNOWN_DATASETS = (
 )
 
 
+BY_NAME = {dataset.name: dataset for dataset in KNOWN_DATASETS}
+
+
 def known_dataset(name: str) -> KnownDataset:
     """Published data set with this short name.
 
     Raises:
         UserError: The name is unknown.
     """
-    by_name = {dataset.name: dataset for dataset in KNOWN_DATASETS}
-    if name not in by_name:
+    if name not in BY_NAME:
         raise UserError(
-            f"Unknown data set '{name}'.{nearest(name, [*by_name, 'folder'])} For another data "
+            f"Unknown data set '{name}'.{nearest(name, [*BY_NAME, 'folder'])} For another data "
             "set, add its annotation files with --annotations."
         )
-    return by_name[name]
+    return BY_NAME[name]
 
 
 def named_dataset(name: str) -> KnownDataset:
@@ -82,10 +84,9 @@ def named_dataset(name: str) -> KnownDataset:
         >>> named_dataset("diving48").title
         'diving48'
     """
-    by_name = {dataset.name: dataset for dataset in KNOWN_DATASETS}
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UserError(f"The name '{name}' may only have letters, digits, '-' and '_'.")
-    return by_name.get(name, KnownDataset(name, name))
+    return BY_NAME.get(name, KnownDataset(name, name))
 
 
 def split_counts(names: list[SplitName]) -> Counts:

@@ -11,8 +11,8 @@ from huggingface_hub import errors
 
 from fsarbench import __version__
 from fsarbench.errors import UserError
+from fsarbench.experiments.hub import PREFIX
 
-PREFIX = "hub:"
 REPO = re.compile(r"[\w.-]+/[\w.-]+")
 REVISION = re.compile(r"[\w./-]+")
 LIBRARY = "fsarbench"
@@ -35,11 +35,6 @@ class HubAddress:
 
     def __str__(self) -> str:
         return f"{PREFIX}{self.repo}" + (f"@{self.revision}" if self.revision else "")
-
-
-def is_hub(name: str) -> bool:
-    """Whether a name of a config or model is an address on the hub."""
-    return name.startswith(PREFIX)
 
 
 def parse_address(text: str) -> HubAddress:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fsarbench.errors import UserError
-from fsarbench.experiments.hub.address import is_hub
+from fsarbench.experiments.hub import is_hub
 from fsarbench.experiments.hub.pull import pull
 from fsarbench.experiments.run import run_checkpoint, run_loaded_checkpoint
 

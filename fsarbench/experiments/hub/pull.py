@@ -109,15 +109,21 @@ def hub_model(
         UserError: As `pull`; or the weights do not fit the config.
     """
     pulled = pull(name, overrides)
-    for slot in PRETRAINED_SLOTS if not pretrained else ():
-        if pulled.loaded.values.get(slot):
-            pulled.loaded.values[slot]["pretrained"] = None
+    if not pretrained:
+        leave_out_pretrained(pulled.loaded)
     torch.manual_seed(pulled.loaded.values.get("seed", 0))
     classes = pulled.result["conditions"]["splits"]["train"]["classes"] or USUAL_CLASSES
     model = build_model(pulled.loaded.values, classes).to(device)
     if pretrained and pulled.checkpoint is not None:
         load_weights(model, pulled.checkpoint, testing=True)
     return model.eval()
+
+
+def leave_out_pretrained(config: LoadedConfig) -> None:
+    """Let a config draw random weights in place of the pretrained ones."""
+    for slot in PRETRAINED_SLOTS:
+        if config.values.get(slot):
+            config.values[slot]["pretrained"] = None
 
 
 def _require_model(wanted: HubAddress) -> None:

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from fsarbench.results.finished_runs import Run
-from fsarbench.results.repetitions import check_repetition, check_seeds
+from fsarbench.results.repetitions import check_repetitions, repetitions
 from fsarbench.statistics.intervals import Interval, mean_interval, seed_interval
 from fsarbench.statistics.video_intervals import EpisodeVideos, video_interval
 
@@ -136,12 +135,8 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
     Raises:
         UserError: Runs of the same name differ in more than their seed, or a seed occurs twice.
     """
-    groups: dict[tuple[Any, ...], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.name, run.submitter, *run.setting), []).append(run)
-    for group in groups.values():
-        for run in group[1:]:
-            check_repetition(group[0], run)
-        check_seeds(group)
-    names = Counter(name for name, _ in dict.fromkeys(key[:2] for key in groups))
-    return [Row(tuple(group), shared_name=names[group[0].name] > 1) for group in groups.values()]
+    groups = repetitions(runs)
+    for group in groups:
+        check_repetitions(group)
+    names = Counter(name for name, _ in {(run.name, run.submitter) for run in runs})
+    return [Row(tuple(group), shared_name=names[group[0].name] > 1) for group in groups]

@@ -117,7 +117,7 @@ def filed_result(run: Run, predictions: Predictions, submitter: str | None) -> d
     """
     conditions, checkpoint = run.conditions, run.result.get("checkpoint")
     names, labels = predictions.class_names, predictions.video_labels.tolist()
-    setting = _setting(run)
+    setting = setting_of(run)
     return {
         **run.result,
         **{key: setting[key] for key in ("accuracy", "intervals", "same_scores")},
@@ -133,7 +133,12 @@ def filed_result(run: Run, predictions: Predictions, submitter: str | None) -> d
     }
 
 
-def _setting(run: Run) -> Mapping[str, Any]:
+def setting_of(run: Run) -> Mapping[str, Any]:
+    """Entry of the result for the way and shot of a run.
+
+    Raises:
+        FaultError: There is none with an accuracy.
+    """
     _, way, shot = run.setting
     for setting in run.result.get("settings") or ():
         if (setting.get("way"), setting.get("shot")) == (way, shot) and "accuracy" in setting:

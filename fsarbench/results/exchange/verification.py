@@ -10,7 +10,7 @@ from fsarbench.results.exchange.contents import Contents, read_contents
 from fsarbench.results.exchange.layout import LIST, Packed, identity, list_of
 from fsarbench.results.faults import FaultError, faults_text
 from fsarbench.results.finished_runs import Run
-from fsarbench.results.repetitions import check_repetition, check_seeds
+from fsarbench.results.repetitions import check_repetitions, repetitions
 from fsarbench.results.run_result import RESULT
 from fsarbench.results.strict_json import parse_json
 
@@ -124,14 +124,9 @@ def duplicate(place: Path, existing: Path) -> FaultError:
 
 def repetition_faults(runs: Sequence[Run]) -> Iterator[FaultError]:
     """Submissions of one name and submitter that differ in more than their seed, or do not."""
-    groups: dict[tuple[object, ...], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.name, run.submitter, *run.setting), []).append(run)
-    for group in groups.values():
+    for group in repetitions(runs):
         try:
-            for run in group[1:]:
-                check_repetition(group[0], run)
-            check_seeds(group)
+            check_repetitions(group)
         except UserError as error:
             expected = "one config and different seeds under one name and submitter"
             yield FaultError(group[-1].folder, "", expected, error)
