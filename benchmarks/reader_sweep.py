@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 from fsarbench.data.readers.decord_reader import DecordReader
-from fsarbench.data.readers.pyav_reader import PyAVReader, to_rgb
+from fsarbench.data.readers.pyav_reader import PyAVReader
 from fsarbench.data.readers.streams import opened
 from fsarbench.data.readers.torchcodec_reader import TorchCodecReader
 from fsarbench.errors import UserError
@@ -152,7 +152,11 @@ def image(number: int, height: int, width: int) -> np.ndarray:
 def own_frames(path: Path) -> np.ndarray:
     """All frames of a file as FFmpeg decodes and converts them."""
     with opened(path) as (container, stream):
-        return np.stack([to_rgb(frame) for frame in container.decode(stream)])
+        return np.stack([_rgb(frame) for frame in container.decode(stream)])
+
+
+def _rgb(frame: av.VideoFrame) -> np.ndarray:
+    return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
 
 
 def sweep(folder: Path, readers: dict[str, VideoReader]) -> Iterator[tuple[Sample, dict[str, str]]]:

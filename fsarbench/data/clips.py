@@ -92,8 +92,22 @@ def _resized(images: Num[Tensor, "T 3 H W"], height: int, width: int) -> Num[Ten
     # uint8 frames that need no resizing stay uint8: cropping first is faster than converting.
     if images.shape[-2:] == (height, width):
         return images
+    # Frame by frame, because the float copy of one frame fits into the caches, and with the
+    # channels apart, which is faster. The result is laid out in memory as that of one call for all
+    # frames, because the rounding of later sums depends on the layout.
+    layout = torch.channels_last if images.stride(1) == 1 else torch.contiguous_format
+    shape = (*images.shape[:2], height, width)
+    resized = torch.empty(shape, device=images.device, memory_format=layout)
+    for image, result in zip(images, resized, strict=True):
+        result.copy_(_interpolated(image[None].float(), height, width)[0])
+    return resized
+
+
+def _interpolated(
+    image: Float[Tensor, "1 3 H W"], height: int, width: int
+) -> Float[Tensor, "1 3 h w"]:
     size = (height, width)
-    return F.interpolate(images.float(), size, mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def resize_short_side(images: Num[Tensor, "T 3 H W"], side: int) -> Num[Tensor, "T 3 h w"]:

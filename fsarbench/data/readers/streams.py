@@ -1,6 +1,7 @@
 """Video streams of files: choice of the stream, number of frames, time stamps, and errors."""
 
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from fsarbench.errors import UserError
 SEEKABLE = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "libdav1d"})
 # Values of FFmpeg's AVFieldOrder: unknown and progressive. Interlaced frames may be two packets.
 PROGRESSIVE = (0, 1)
+# Maximum memory for the decoded frames of the file that was counted last, in bytes.
+KEPT_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,22 @@ class Timeline:
             identified by their time stamps.
         keys: Indices of the key frames, where decoding can start.
         unit: Unit of the time stamps, in seconds.
+        order: Index of the frame in each packet, -1 for a packet without a frame; only of files
+            without `stamps` in which each frame is in one packet and no frame is interlaced.
     """
 
     count: int
     stamps: Sequence[int] = ()
     keys: Sequence[int] = ()
     unit: Fraction = Fraction(1)
+    order: Sequence[int] = ()
+
+    def index_of(self, stamp: int | None) -> int:
+        """Index of the frame with a time stamp; -1 if there is none."""
+        if stamp is None:
+            return -1
+        index = bisect_left(self.stamps, stamp)
+        return index if index < self.count and self.stamps[index] == stamp else -1
 
     def key_before(self, index: int) -> int:
         """Index of the last key frame at or before a frame; -1 if there is none."""
@@ -60,23 +73,38 @@ def _most_frames(videos: list[Any]) -> Any:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path, threads: int = 1) -> Iterator[tuple[Any, Any]]:
     """Open a file and its best video stream with PyAV; every error names the file.
+
+    Args:
+        path: Video file.
+        threads: Decoding threads.
 
     Raises:
         UserError: The file is missing, has no video stream, or FFmpeg cannot decode it.
     """
     require_file(path)
+    with errors_name(path), av.open(str(path)) as container:
+        stream = best_stream(container)
+        if stream is None:
+            raise undecodable(path, "no video stream")
+        if stream.codec_context is None:
+            raise no_decoder(path)
+        stream.thread_count = threads
+        if threads > 1:
+            stream.thread_type = "FRAME"
+        yield container, stream
+
+
+@contextmanager
+def errors_name(path: Path) -> Iterator[None]:
+    """Turn errors of FFmpeg into errors that name the file.
+
+    Raises:
+        UserError: FFmpeg cannot decode the file, or its frames differ in size.
+    """
     try:
-        with av.open(str(path)) as container:
-            stream = best_stream(container)
-            if stream is None:
-                raise undecodable(path, "no video stream")
-            if stream.codec_context is None:
-                raise no_decoder(path)
-            # Decoding threads slow down short clips, and the workers already use all cores.
-            stream.thread_count = 1
-            yield container, stream
+        yield
     except UserError:
         raise  # The message already names the file.
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -96,17 +124,19 @@ def timeline(path: Path) -> Timeline:
 
     In MP4, MOV, Matroska and WebM files of common codecs each packet is one frame, so that nothing
     is decoded. In other files (AVI, MPEG, ...) a packet may hold no frame or several, and time
-    stamps may be guesses; the whole stream is decoded once per process to count its frames.
+    stamps may be guesses; the whole stream is decoded once per process to count its frames. These
+    frames are kept until the next file is counted (see `kept_frames`).
 
     Raises:
         UserError: The file is missing or cannot be decoded.
     """
     require_file(path)
     stamp = stamp_of(path)
-    return _indexed(path, stamp) or Timeline(_decoded_count(path, stamp))
+    return _indexed(path, stamp) or _decoded(path, stamp)
 
 
-@lru_cache(maxsize=1)  # because a video is counted and then read
+# A video is counted and then read, and read again in later episodes.
+@lru_cache(maxsize=1 << 14)
 def _indexed(path: Path, stamp: str) -> Timeline | None:
     with opened(path) as (container, stream):
         if not _packets_are_frames(container, stream):
@@ -115,13 +145,47 @@ def _indexed(path: Path, stamp: str) -> Timeline | None:
         return _timeline(packets, stream.time_base)
 
 
-@lru_cache(maxsize=1 << 17)
-def _decoded_count(path: Path, stamp: str) -> int:
+@lru_cache(maxsize=1 << 15)
+def _decoded(path: Path, stamp: str) -> Timeline:
+    _KEPT.clear()
+    frames: list[Any] = []
+    sources: list[object] = []
+    size, packets, interlaced = 0, 0, False
     with opened(path) as (container, stream):
-        count = sum(1 for _ in container.decode(stream))
-    if count == 0:
+        stream.codec_context.copy_opaque = True
+        for packet in container.demux(stream):
+            packet.opaque = packets
+            packets += 1
+            for frame in packet.decode():
+                sources.append(frame.opaque)
+                interlaced = interlaced or frame.interlaced_frame
+                size += sum(plane.buffer_size for plane in frame.planes)
+                frames.append(frame)
+                if size > KEPT_BYTES:
+                    frames.clear()
+    if not sources:
         raise undecodable(path, "no frames")
-    return count
+    if frames:
+        _KEPT[path, stamp] = frames
+    return Timeline(len(sources), order=() if interlaced else _order(sources, packets))
+
+
+def _order(sources: list[Any], packets: int) -> Sequence[int]:
+    if None in sources or len(set(sources)) != len(sources):
+        return ()
+    order = array("i", [-1]) * packets
+    for index, packet in enumerate(sources):
+        order[packet] = index
+    return order
+
+
+# Frames of the file that was counted last, so that reading it does not decode it again.
+_KEPT: dict[tuple[Path, str], list[Any]] = {}
+
+
+def kept_frames(path: Path) -> Sequence[Any]:
+    """Decoded frames of a file that was just counted by decoding it; empty for other files."""
+    return _KEPT.get((path, stamp_of(path)), ())
 
 
 def frames_in_index(container: Any, stream: Any) -> int:
@@ -155,15 +219,14 @@ def _has_frame(packet: Any, stream: Any) -> bool:
 def _timeline(packets: list[Any], unit: Fraction) -> Timeline | None:
     # Packets that the edit list drops are in the file but never shown.
     shown = [packet for packet in packets if not packet.is_discard]
-    stamps = sorted(packet.pts for packet in shown if packet.pts is not None)
+    stamps = array("q", sorted(packet.pts for packet in shown if packet.pts is not None))
     if not stamps or len(set(stamps)) != len(shown):
         return None
     first = packets[0]
     # Frames before the first key frame may depend on frames that are not in the file.
     if not first.is_keyframe or first.pts is None or stamps[0] < first.pts:
         return None
-    order = {stamp: index for index, stamp in enumerate(stamps)}
-    keys = sorted(order[packet.pts] for packet in shown if packet.is_keyframe)
+    keys = array("i", sorted(bisect_left(stamps, p.pts) for p in shown if p.is_keyframe))
     return Timeline(len(stamps), stamps, keys, unit)
 
 

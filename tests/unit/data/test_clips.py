@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from fsarbench.data.clips import (
     ClipSettings,
@@ -14,6 +15,7 @@ from fsarbench.data.clips import (
     load_clip,
     prepare_clip,
     random_box,
+    resize_short_side,
     scaled_box,
     segment_frames,
 )
@@ -160,3 +162,18 @@ def test_unresolved_settings_are_refused() -> None:
     with pytest.raises(UserError, match=r"clips\.size is not set"):
         prepare_clip(noise(), ClipSettings())
     assert ClipSettings(size=64).resolved(224).sides() == (64, 73)
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["channels apart", "channels together"])
+@pytest.mark.parametrize("size", [(40, 53), (300, 200), (97, 61)])
+def test_frames_are_resized_as_in_one_call(size: tuple[int, int], apart: bool) -> None:
+    frames = torch.randint(0, 256, (3, *size, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    frames = frames[..., 5:, 3:]
+    frames = frames.contiguous() if apart else frames
+    resized = resize_short_side(frames, 64)
+    shape = resized.shape[-2:]
+    whole = F.interpolate(
+        frames.float(), shape, mode="bilinear", align_corners=False, antialias=True
+    )
+    assert torch.equal(resized, whole)
+    assert resized.stride() == whole.stride()
