@@ -127,6 +127,10 @@ class VideoReader(Checked, ABC):
             fsarbench.errors.UserError: The file is missing, cannot be decoded, or is too short.
         """
 
+    def stored_frames(self) -> Mapping[str, Any] | None:
+        """Size and format of frames that were stored before; None for a reader of the videos."""
+        return None
+
     def source(self, path: Path) -> Path:
         """File that the frames are read from; if it changes, cached features are recomputed."""
         return path

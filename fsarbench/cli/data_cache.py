@@ -57,7 +57,7 @@ def run_cache(
             "`data cache` decodes videos and cannot read from a store: leave out "
             "reader.type='StoreReader'."
         )
-    store = Path(out).absolute() if out else source.root / default_name(settings)
+    store = Path(out).absolute() if out else source.root / settings.folder_name
     console = Console(highlight=False, soft_wrap=True)
 
     def print_estimate(estimate: SizeEstimate) -> None:
@@ -75,13 +75,3 @@ def run_cache(
     options = f"--set reader.type=StoreReader --set reader.root={store}{videos_option}"
     console.print(f"options to read from it: {options}", markup=False)
     return len(failed)
-
-
-def default_name(settings: StoreSettings) -> str:
-    """Default folder name of a store.
-
-    Example:
-        >>> default_name(StoreSettings(256, "raw"))
-        'store-256-raw'
-    """
-    return f"store-{settings.size or 'full'}-{settings.format}"

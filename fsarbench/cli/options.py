@@ -39,6 +39,13 @@ def _silence(context: typer.Context, quiet: bool) -> bool:
 
 
 Quiet = Annotated[bool, typer.Option(help="Show no progress.", callback=_silence)]
+CacheFrames = Annotated[
+    bool,
+    typer.Option(
+        "--cache-frames",
+        help="Decode every video once into a frame store, and read from it; equal results.",
+    ),
+]
 Runs = Annotated[
     list[str],
     typer.Argument(metavar="RUN...", help="Folders of runs, or folders that contain them."),

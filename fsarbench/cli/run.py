@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsarbench.cli.options import ConfigPath, Device, ModelConfig, Overrides, Quiet
+from fsarbench.cli.options import CacheFrames, ConfigPath, Device, ModelConfig, Overrides, Quiet
 
 
 def check(
@@ -33,7 +33,7 @@ def check(
         raise typer.Exit(1)
 
 
-def run(
+def run(  # noqa: PLR0913 (one argument per option)
     config: ConfigPath,
     overrides: Overrides = None,
     name: Annotated[
@@ -48,6 +48,7 @@ def run(
     launcher: Annotated[
         str | None, typer.Option(help="slurm if srun starts the processes; not for torchrun.")
     ] = None,
+    cache_frames: CacheFrames = False,
 ) -> None:
     """Train and test a config; print the result and write it to the output folder.
 
@@ -70,6 +71,7 @@ def run(
         resume=resume,
         quiet=quiet,
         launcher=launcher,
+        cache_frames=cache_frames,
     )
     if not succeeded:
         raise typer.Exit(1)
@@ -81,7 +83,7 @@ def is_first_process(launcher: str | None) -> bool:
     return os.environ.get(rank, "0") == "0"
 
 
-def eval_(
+def eval_(  # noqa: PLR0913 (one argument per option)
     config: ModelConfig,
     checkpoint: Annotated[
         str | None,
@@ -99,6 +101,7 @@ def eval_(
     device: Device = None,
     resume: Annotated[bool, typer.Option(help="Resume the test in --work-dir.")] = False,
     quiet: Quiet = False,
+    cache_frames: CacheFrames = False,
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
     from fsarbench.config.data_at_hand import require_videos
@@ -117,4 +120,5 @@ def eval_(
         device=device,
         resume=resume,
         quiet=quiet,
+        cache_frames=cache_frames,
     )

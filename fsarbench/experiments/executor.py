@@ -30,9 +30,11 @@ def refuse_ranks(what: str) -> None:
         )
 
 
-def run_options(device: str | None, quiet: bool = False) -> list[str]:
+def run_options(device: str | None, quiet: bool = False, cache_frames: bool = False) -> list[str]:
     """Options of `fsarbench run` for each of several runs."""
-    return [*([] if device is None else [f"--device={device}"]), *(["--quiet"] if quiet else [])]
+    chosen = {"--quiet": quiet, "--cache-frames": cache_frames}
+    device_option = [] if device is None else [f"--device={device}"]
+    return [*device_option, *(option for option, given in chosen.items() if given)]
 
 
 def launch(run: Planned, options: list[str], logged: bool) -> str:

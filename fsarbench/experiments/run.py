@@ -13,7 +13,7 @@ import torch
 from fsarbench.arguments.signatures import coerce, parameters
 from fsarbench.catalogue.pretraining import seen_record
 from fsarbench.config.build import Settings, assemble, build_settings
-from fsarbench.config.components import build_dataset, dataset_name
+from fsarbench.config.components import build_dataset, build_reader, dataset_name
 from fsarbench.config.loading import BRANCHES, LoadedConfig, load_config
 from fsarbench.config.validation import check_config
 from fsarbench.data.data_module import DataModule
@@ -21,6 +21,7 @@ from fsarbench.data.paths import expand_path
 from fsarbench.errors import UserError
 from fsarbench.evaluation.disk_cache import CacheFolders
 from fsarbench.evaluation.evaluate import evaluate_all, samplers
+from fsarbench.experiments.frame_cache import store_frames
 from fsarbench.model import FewShotModel
 from fsarbench.registry import SLOTS
 from fsarbench.report.run_summary import dropped, result_table
@@ -81,7 +82,7 @@ class Job:
     hub: str = ""
 
 
-def run(
+def run(  # noqa: PLR0913 (one argument per option)
     config: str,
     overrides: Sequence[str] = (),
     *,
@@ -91,6 +92,7 @@ def run(
     resume: bool = False,
     quiet: bool = False,
     launcher: str | None = None,
+    cache_frames: bool = False,
 ) -> Path:
     """Train and test a config; returns the folder with its `result.json`.
 
@@ -103,6 +105,8 @@ def run(
         resume: Go on with the run in the work folder.
         quiet: Show no progress.
         launcher: `slurm` for processes that `srun` starts; None for those of `torchrun`, or one.
+        cache_frames: Decode every video once into a frame store, and read from it; the results are
+            the same.
 
     Raises:
         UserError: Something that the user can mend; nothing already computed is lost.
@@ -114,6 +118,8 @@ def run(
         job = prepare(
             loaded, target, held, name=name, work_dir=work_dir, resume=resume, quiet=quiet
         )
+        if cache_frames:
+            job = with_stored_frames(job)
         if begin(job, resume):
             return show_finished(job)
         training, log = train_job(job, resume, held)
@@ -139,7 +145,7 @@ def train_job(job: Job, resume: bool, held: ExitStack) -> tuple[Training, Tracke
     return training, log
 
 
-def run_checkpoint(
+def run_checkpoint(  # noqa: PLR0913 (one argument per option)
     config: str,
     checkpoint: str,
     overrides: Sequence[str] = (),
@@ -149,6 +155,7 @@ def run_checkpoint(
     device: str | None = None,
     resume: bool = False,
     quiet: bool = False,
+    cache_frames: bool = False,
 ) -> Path:
     """Test a checkpoint; returns the folder with the `result.json`.
 
@@ -161,6 +168,7 @@ def run_checkpoint(
         device: Name of the device; None for the GPU where there is one.
         resume: Go on with the test in the work folder.
         quiet: Show no progress.
+        cache_frames: As in `run`.
 
     Raises:
         UserError: The checkpoint is missing or does not fit the model; and as `run`.
@@ -174,10 +182,11 @@ def run_checkpoint(
         device=device,
         resume=resume,
         quiet=quiet,
+        cache_frames=cache_frames,
     )
 
 
-def run_loaded_checkpoint(
+def run_loaded_checkpoint(  # noqa: PLR0913 (one argument per option)
     loaded: LoadedConfig,
     file: Path | None,
     *,
@@ -187,6 +196,7 @@ def run_loaded_checkpoint(
     resume: bool = False,
     quiet: bool = False,
     hub: str = "",
+    cache_frames: bool = False,
 ) -> Path:
     """Test a checkpoint of a checked config; returns the folder with the `result.json`.
 
@@ -199,6 +209,7 @@ def run_loaded_checkpoint(
         resume: Go on with the test in the work folder.
         quiet: Show no progress.
         hub: Repository and commit on the hub that the model is from; empty for a local one.
+        cache_frames: As in `run`.
 
     Raises:
         UserError: The checkpoint does not fit the model; and as `run`.
@@ -216,6 +227,8 @@ def run_loaded_checkpoint(
             quiet=quiet,
             ending="_eval",
         )
+        if cache_frames:
+            job = with_stored_frames(job)
         job = replace(job, hub=hub)
         training, tested = Training(skipped="the model was not trained"), None
         if file is not None:
@@ -286,6 +299,18 @@ def prepare(
         fingerprint=fingerprint,
         bars=ProgressBars(quiet=quiet or not distributed.is_main()),
     )
+
+
+def with_stored_frames(job: Job) -> Job:
+    """The job, reading from a frame store that has all of its videos; its config names the store.
+
+    Raises:
+        UserError: As `store_frames`.
+    """
+    reader = store_frames(job.loaded.values, job.data_module, job.bars)
+    job.loaded.values = {**job.loaded.values, "reader": reader}
+    data_module = replace(job.data_module, reader=build_reader(job.loaded.values))
+    return replace(job, data_module=data_module)
 
 
 def begin(job: Job, resume: bool, checkpoint: Checkpoint | None = None) -> bool:

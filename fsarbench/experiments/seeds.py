@@ -17,7 +17,7 @@ from fsarbench.runtime.progress import make_console
 TABLE = "table"
 
 
-def run_seeds(
+def run_seeds(  # noqa: PLR0913 (one argument per option)
     config: str,
     overrides: Sequence[str] = (),
     *,
@@ -27,6 +27,7 @@ def run_seeds(
     resume: bool = False,
     quiet: bool = False,
     launcher: str | None = None,
+    cache_frames: bool = False,
 ) -> bool:
     """Train and test a config once, or once for each of its `seeds`.
 
@@ -51,6 +52,7 @@ def run_seeds(
             resume=resume,
             quiet=quiet,
             launcher=launcher,
+            cache_frames=cache_frames,
         )
         return True
     refuse_ranks("A config with several seeds")
@@ -58,7 +60,7 @@ def run_seeds(
     with ExitStack() as stack:
         folder = work_folder(name, stack, work_dir=work_dir, resume=resume)
         planned = plan_run(name, config, overrides, folder)
-        done = run_all(planned, run_options(device, quiet), logged=False)
+        done = run_all(planned, run_options(device, quiet, cache_frames), logged=False)
         if done.finished:
             print_table(done, folder)
     for title, reason in done.failed.items():

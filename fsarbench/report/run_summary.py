@@ -57,6 +57,7 @@ def dropped(config: LoadedConfig) -> list[str]:
 Result = Mapping[str, Any]
 # A warning is printed if at least this fraction of queries has equal scores for all classes.
 NEARLY_ALL = 0.99
+DECODED = "frames as decoded"
 SELECTED = {"val": "validation", "test": "the TEST"}
 
 
@@ -83,6 +84,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         ("test classes", _classes(conditions)),
         *_excluded(conditions),
         ("selected on", _selection(result)),
+        *_frames(conditions),
         ("features", _features(conditions)),
         ("parameters", f"{parameters['tuned']:,} trainable of {parameters['total']:,}"),
         ("GFLOPs", _gflops(gflops)),
@@ -149,6 +151,20 @@ def _selection(result: Result) -> str:
         f"{SELECTED[selection]} classes, {training['best_val_accuracy']:.1%} after "
         f"{training['best_episode']} training episodes"
     )
+
+
+def frames_text(stored: Mapping[str, Any] | None) -> str:
+    """Where the frames of test clips are from, in words; equal texts for equal pixels."""
+    if stored is None or stored["equal"]:
+        return DECODED
+    side = "full size" if stored["size"] is None else f"short side at most {stored['size']} pixels"
+    return f"frames from a store ({stored['format']}, {side})"
+
+
+def _frames(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Frames that differ from those of decoding; empty for decoded ones and their copies."""
+    stored = conditions.get("frames")
+    return [("frames", frames_text(stored))] if stored and not stored["equal"] else []
 
 
 def _features(conditions: Mapping[str, Any]) -> str:

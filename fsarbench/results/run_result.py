@@ -239,6 +239,19 @@ def given_features(model: FewShotModel, data_module: DataModule) -> dict[str, An
     return {"steps": steps, "dim": backbone.dim, "origin": origin or None}
 
 
+def stored_frames(data_module: DataModule) -> dict[str, Any] | None:
+    """Size and format of the frames that clips are made of; None for decoded videos.
+
+    `equal` says whether test clips equal those of decoded videos bit for bit: the frames are not
+    compressed, and have the size of the videos or that to which clips are resized.
+    """
+    stored = data_module.reader.stored_frames()
+    if stored is None:
+        return None
+    same_size = stored["size"] in (None, data_module.clips.sides()[1])
+    return {**stored, "equal": stored["format"] == "raw" and same_size}
+
+
 def _conditions(
     model: FewShotModel,
     data_module: DataModule,
@@ -269,10 +282,12 @@ def _conditions(
 def _inputs(model: FewShotModel, data_module: DataModule) -> dict[str, Any]:
     given = given_features(model, data_module)
     if given is None:
-        return {"clips": clip_conditions(data_module.clips), "features": None}
+        clips = clip_conditions(data_module.clips)
+        return {"clips": clips, "frames": stored_frames(data_module), "features": None}
     # Features from `fsarbench features` have the clips that they were computed from.
     unknown = {"frames": given["steps"], "size": 0, "sampling": "unknown"}
-    return {"clips": (given["origin"] or {}).get("clips", unknown), "features": given}
+    clips = (given["origin"] or {}).get("clips", unknown)
+    return {"clips": clips, "frames": None, "features": given}
 
 
 def _episode_conditions(evaluation: Evaluation) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fsarbench.data.clips import segment_frames
@@ -110,11 +110,13 @@ class CacheOptions:
         workers: Number of decoding processes.
         limit: Time limit per video in seconds.
         report: Called with the size estimate before the first video is stored.
+        bars: Progress bars.
     """
 
     workers: int = 1
     limit: float = 600.0
     report: Callable[[SizeEstimate], None]
+    bars: ProgressBars = field(default_factory=ProgressBars)
 
 
 def fill_store(writer: StoreWriter, paths: Sequence[str], options: CacheOptions) -> dict[str, str]:
@@ -138,11 +140,28 @@ def fill_store(writer: StoreWriter, paths: Sequence[str], options: CacheOptions)
         ) from error
 
 
+def is_filled(writer: StoreWriter, paths: Sequence[str]) -> bool:
+    """Whether a finished store has all videos, unchanged; nothing is locked or written.
+
+    Raises:
+        UserError: The store has other settings, or its index cannot be read.
+    """
+    if read_settings(writer.store) != writer.settings:
+        return False
+    stored = read_index(writer.store)
+    return all(
+        path in stored
+        and _is_complete(writer, stored[path])
+        and _is_unchanged(writer, stored[path])
+        for path in paths
+    )
+
+
 def cannot_write(reason: str) -> UserError:
     """Error for a frame store that cannot be written."""
     return UserError(
         f"{reason}. Free disk space, change the permissions, or choose a folder on another disk "
-        "with --out; videos that are already stored are not decoded again."
+        "(`fsarbench data cache --out`); videos that are already stored are not decoded again."
     )
 
 
@@ -160,7 +179,7 @@ def _fill_locked(
     failed: dict[str, str] = {}
     if pending:
         _require_space(estimate_size(writer, pending), options)
-    with ProgressBars().task("cache videos", len(pending)) as bar, journal(store) as append:
+    with options.bars.task("cache videos", len(pending)) as bar, journal(store) as append:
         for number, result in run_tasks(writer, pending, options.workers, options.limit):
             if isinstance(result, Stored):
                 stored[result.path] = result
@@ -204,8 +223,8 @@ def _require_space(estimate: SizeEstimate, options: CacheOptions) -> None:
     options.report(estimate)
     if not estimate.fits:
         raise UserError(
-            f"The frame store does not fit on the disk: {estimate}. Store JPEG images "
-            "(--format jpeg) or smaller frames (--size), or choose a folder on another disk "
+            f"The frame store does not fit on the disk: {estimate}. Call `fsarbench data cache` "
+            "for JPEG images (--format jpeg), smaller frames (--size), or a folder on another disk "
             "(--out)."
         )
 

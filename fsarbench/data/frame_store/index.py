@@ -38,6 +38,16 @@ class StoreSettings:
         if self.format not in SUFFIX:
             raise UserError(f"--format {self.format}: expected {' or '.join(SUFFIX)}.")
 
+    @property
+    def folder_name(self) -> str:
+        """Default folder name of a store.
+
+        Example:
+            >>> StoreSettings(256, "raw").folder_name
+            'store-256-raw'
+        """
+        return f"store-{self.size or 'full'}-{self.format}"
+
     def __str__(self) -> str:
         size = "as in the videos" if self.size is None else f"at most {self.size} pixels"
         return f"{self.format}, short side {size}"

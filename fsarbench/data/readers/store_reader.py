@@ -1,6 +1,7 @@
 """Reader for frame stores written by `fsarbench data cache`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
@@ -65,6 +66,10 @@ class StoreReader(VideoReader):
                 f"The stored frames of {path} cannot be read ({file}: {error}): delete that file "
                 "and run `fsarbench data cache` again."
             ) from error
+
+    def stored_frames(self) -> dict[str, int | str | None]:
+        """Maximum short side in pixels, and format of the frames in the store."""
+        return asdict(self._settings)
 
     def source(self, path: Path) -> Path:
         """File of the video's frames in the store."""

@@ -13,7 +13,7 @@ from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
-from fsarbench.report.run_summary import NEARLY_ALL
+from fsarbench.report.run_summary import DECODED, NEARLY_ALL, frames_text
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import (
     Difference,
@@ -101,6 +101,7 @@ def conditions(row: Row) -> dict[str, str]:
         "draw": f"episode seed {recorded['episodes_seed']}",
         "queries": f"{queries} {'query' if queries == 1 else 'queries'} per class",
         "clips": clips_text(clips),
+        "frames": frames_text(recorded.get("frames")),
         "selection": SELECTION.get(recorded["selection"], "test classes not used for selection"),
     }
 
@@ -298,7 +299,11 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
         for row in rows
     )
     methods = dict.fromkeys(verdict.difference.interval.method for verdict in verdicts)
-    common = ", ".join(text for key, text in conditions(reference).items() if key != "selection")
+    common = ", ".join(
+        text
+        for key, text in conditions(reference).items()
+        if key != "selection" and text != DECODED
+    )
     return Section(rows[0].first.setting, common, lines, " or ".join(methods))
 
 
