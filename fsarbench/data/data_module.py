@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset, to_episode
@@ -37,6 +38,13 @@ class DataModule:
     device: torch.device
     image_size: int = 224
     feature_info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        task = task_name(self.episodes.way, self.episodes.shot)
+        return (
+            f"DataModule({', '.join(repr(split) for split in self.splits.values())}, "
+            f"{type(self.reader).__name__}, {task}, seed {self.seed}, {self.device})"
+        )
 
     def episode(self, split: SplitName, number: int, seed: int = 0) -> Episode:
         """Test episode `number` of a split, with its frames or features, on the model's device.
