@@ -1,57 +1,84 @@
-"""Clips per second of every reader, cold and warm, on videos of 256 pixels and on `synthact`.
+"""Clips per CPU second of every reader on several kinds of files, in one run.
 
 For a clip, the frames are counted, 8 are read, resized to a short side of 256 and cropped to 224
-pixels (128 and 112 on `synthact`), in one process with one thread. Warm: CPU seconds, which depend
-little on the load of the machine. Cold: wall-clock seconds of a new process, with files that are
-not in the page cache. Run without the shape checks, which take time::
+pixels (128 and 112 on `synthact`), in one process with one thread. The readers alternate, and the
+least of the rounds counts. CPU seconds depend little on the load of the machine. Cold: wall-clock
+seconds of a new process, with files that are not in the page cache. Run without the shape checks,
+which take time::
 
-    pytest -o addopts= benchmarks/bench_reading.py
+    pytest -o addopts= benchmarks/bench_reading.py --results
+    python -m benchmarks.tables
 """
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.videos import FORMS, READERS, Form, benchmark_videos, long_video
+from benchmarks.videos import (
+    COUNT,
+    FORMS,
+    Form,
+    avi_videos,
+    b_frame_videos,
+    benchmark_videos,
+    long_video,
+)
 from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
 from fsarbench.data.datasets.synthetic import SynthAct
+from fsarbench.data.readers import streams
+from fsarbench.data.readers.pyav_reader import decode_from_start
 
 Say = Callable[[str], None]
-Data = tuple[str, dict[str, Form]]
-CLIPS = {
-    "256-pixel mp4": ClipSettings(frames=8, size=224, resize=256),
-    "synthact": ClipSettings(frames=8, size=112, resize=128),
+Record = Callable[[str, str, list[float], dict[str, Any]], None]
+LIBRARIES = ("torchcodec, seeking", "decord, seeking")
+AGAIN = "PyAVReader, again"
+
+
+def synthact(folder: Path, count: int) -> tuple[Path, ...]:
+    """Training videos of the built-in data set."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSARBENCH_DATA", str(folder))
+        return tuple(v.path for v in SynthAct(1, 1, 1).splits()["train"].videos[: 4 * count])
+
+
+def long_videos(folder: Path, count: int) -> tuple[Path, ...]:
+    """One video of a minute; of two seconds if there is little to measure."""
+    return (long_video(folder / "long.mp4", seconds=60 if count > 1 else 2),)
+
+
+KINDS: dict[str, Callable[[Path, int], tuple[Path, ...]]] = {
+    "256-pixel mp4, B-frames": b_frame_videos,
+    "256-pixel mp4, no B-frames": benchmark_videos,
+    "720p mp4, 60 s": long_videos,
+    "XviD AVI": avi_videos,
+    "synthact": synthact,
 }
 
 
-@pytest.fixture(scope="module", params=CLIPS)
-def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Data:
-    folder = tmp_path_factory.mktemp("videos")
-    if request.param == "synthact":
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("FSARBENCH_DATA", str(folder))
-            videos = SynthAct(1, 1, 1).splits()["train"].videos
-        paths = tuple(video.path for video in videos)
-    else:
-        paths = benchmark_videos(folder)
-    return request.param, {name: make(paths) for name, make in FORMS.items()}
+def clip_settings(kind: str) -> ClipSettings:
+    """Size of the clips."""
+    size, resize = (112, 128) if kind == "synthact" else (224, 256)
+    return ClipSettings(frames=8, size=size, resize=resize)
 
 
-def read_only(form: Form) -> None:
-    for path in form.paths:
-        form.reader.read(path, segment_frames(form.reader.count(path), 8))
-
-
-def whole_clips(form: Form, clips: ClipSettings) -> None:
-    for path in form.paths:
-        load_clip(form.reader, path, clips)
+@pytest.fixture(scope="module", params=KINDS)
+def data(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, Form]]:
+    kind = request.param
+    count = 1 if request.config.getoption("benchmark_disable") else COUNT
+    paths = KINDS[kind](tmp_path_factory.mktemp("videos"), count)
+    # Extracted at full size, all frames of the long video would not fit into memory.
+    left_out = "extracted JPEG" if kind.startswith("720p") else ""
+    return kind, {name: make(paths) for name, make in FORMS.items() if name != left_out}
 
 
 @pytest.fixture(autouse=True)
@@ -59,71 +86,120 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_frames(benchmark: BenchmarkFixture, data: Data, form: str) -> None:
-    name, forms = data
-    benchmark.group = f"frames of {len(forms[form].paths)} clips, {name}"
-    benchmark.pedantic(read_only, (forms[form],), rounds=3)
-
-
-def test_against_decord(data: Data, say: Say, request: pytest.FixtureRequest) -> None:
-    name, forms = data
-    rounds = 1 if request.config.getoption("benchmark_disable") else 4
-    seconds = {
-        form: [cpu_seconds(made, CLIPS[name]) for _ in range(rounds)]
-        for form, made in forms.items()
-    }
-    least = {form: [min(times) for times in zip(*seconds[form], strict=True)] for form in forms}
-    for form, (frames, whole) in least.items():
-        count = len(forms[form].paths)
-        ratios = [
-            ours / theirs for ours, theirs in zip(least["decord"], (frames, whole), strict=True)
-        ]
-        say(
-            f"{name}, warm, {form}: frames of {count / frames:.0f} clips/s ({ratios[0]:.1f} x "
-            f"decord), whole clips {count / whole:.0f}/s ({ratios[1]:.1f} x)"
-        )
-    if name == "256-pixel mp4":
-        assert least["decord"][0] > 5 * least["store, raw"][0]
-
-
-def test_long_video(tmp_path: Path, say: Say, rounds: Callable[[int], int]) -> None:
-    """8 frames of a long video: readers that seek need not decode all of it."""
-    repeats = rounds(4)
-    path = long_video(tmp_path / "long.mp4", seconds=60 if repeats > 1 else 2)
-    seconds: dict[str, list[float]] = {name: [] for name in READERS}
-    frames = {}
-    for _ in range(repeats):
-        for name, reader in READERS.items():
-            start = time.process_time()
-            frames[name] = reader.read(path, segment_frames(reader.count(path), 8))
-            seconds[name].append(time.process_time() - start)
-    fastest = min(min(times) for times in seconds.values())
-    for name, times in seconds.items():
-        assert np.array_equal(frames[name], frames["PyAV"])
-        say(
-            f"8 frames of a 60 s video of 720p in H.264, a key frame every 2 s, {name}: "
-            f"{min(times):.2f} CPU s ({min(times) / fastest:.2f} x the fastest)"
-        )
+def read_frames(form: Form) -> list[np.ndarray]:
+    """The frames of one clip of each video."""
+    return [form.reader.read(p, segment_frames(form.reader.count(p), 8)) for p in form.paths]
 
 
 def cpu_seconds(form: Form, clips: ClipSettings) -> tuple[float, float]:
-    """Seconds of reading the frames of all clips, and of whole clips."""
+    """CPU seconds of reading the frames of one clip of each video, and of making whole clips."""
     start = time.process_time()
-    read_only(form)
+    read_frames(form)
     middle = time.process_time()
-    whole_clips(form, clips)
+    for path in form.paths:
+        load_clip(form.reader, path, clips)
     return middle - start, time.process_time() - middle
+
+
+def forget() -> None:
+    """Forget what our readers know of files, as a new process does."""
+    streams._indexed.cache_clear()
+    streams._decoded.cache_clear()
+    streams._KEPT.clear()
+
+
+def different_frames(form: Form) -> str:
+    """How many of the frames that a reader returns differ from those of FFmpeg."""
+    different = total = 0
+    for path in form.paths:
+        expected = decode_from_start(path, segment_frames(streams.timeline(path).count, 8))
+        try:
+            frames = form.reader.read(path, segment_frames(form.reader.count(path), 8))
+        except Exception:  # an error of a library
+            frames = np.zeros(0)
+        same = frames.shape == expected.shape
+        different += sum(not (same and np.array_equal(frames[k], expected[k])) for k in range(8))
+        total += 8
+    return f"{different} of {total}"
+
+
+def measured(forms: dict[str, Form], clips: ClipSettings, rounds: int) -> dict[str, np.ndarray]:
+    """CPU seconds "R 2" of frames and whole clips in each round; the forms alternate."""
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in [*forms, AGAIN]}
+    for _ in range(rounds):
+        for name, form in forms.items():
+            forget()
+            frames, _ = cpu_seconds(form, clips)
+            again, whole = cpu_seconds(form, clips)
+            seconds[name].append((frames, whole))
+            if name == "PyAVReader":
+                seconds[AGAIN].append((again, whole))
+    return {name: np.array(times) for name, times in seconds.items()}
+
+
+def busy_worker(pipe: Connection, form: Form) -> None:
+    torch.set_num_threads(1)
+    read_frames(form)
+    pipe.send(None)
+    pipe.recv()  # until all are ready
+    forget()
+    start = time.process_time()
+    read_frames(form)
+    pipe.send(time.process_time() - start)
+
+
+def busy_seconds(form: Form) -> float:
+    """CPU seconds of reading, with one process per core at the same time; mean of all."""
+    context = multiprocessing.get_context("spawn")
+    pipes = []
+    for _ in range(len(os.sched_getaffinity(0))):
+        ours, theirs = context.Pipe()
+        context.Process(target=busy_worker, args=(theirs, form)).start()
+        pipes.append(ours)
+    for pipe in pipes:
+        pipe.recv()
+    for pipe in pipes:
+        pipe.send(None)
+    return float(np.mean([pipe.recv() for pipe in pipes]))
+
+
+def test_readers(
+    data: tuple[str, dict[str, Form]], record: Record, rounds: Callable[[int], int]
+) -> None:
+    kind, forms = data
+    seconds = measured(forms, clip_settings(kind), rounds(4))
+    for name, times in seconds.items():
+        form = forms["PyAVReader" if name == AGAIN else name]
+        least, clips = times.min(axis=0), len(form.paths)
+        stored = name.startswith(("store", "extracted"))
+        extra = {
+            "clips/s": clips / least[0],
+            "whole clips/s": clips / least[1],
+            **{
+                f"x {lib}": seconds[lib].min(axis=0)[0] / least[0]
+                for lib in LIBRARIES
+                if lib in seconds
+            },
+        }
+        if rounds(2) > 1 and name != AGAIN:
+            extra["clips/s, all cores busy"] = clips / busy_seconds(form)
+        if not stored:
+            extra["different"] = different_frames(form)
+        record(kind, name, times[:, 0].tolist(), extra)
+    ours = [name for name in forms if name.endswith("Reader")]
+    assert all(different_frames(forms[name]).startswith("0 of") for name in ours)
 
 
 def first_seconds(pipe: Connection, form: Form) -> None:
     start = time.perf_counter()
-    read_only(form)
+    read_frames(form)
     pipe.send(time.perf_counter() - start)
 
 
-def test_cold(data: Data, say: Say) -> None:
-    name, forms = data
+def test_cold(data: tuple[str, dict[str, Form]], say: Say) -> None:
+    kind, forms = data
+    if kind != "256-pixel mp4, no B-frames":
+        return
     context = multiprocessing.get_context("spawn")
     for label, form in forms.items():
         form.evict()
@@ -132,4 +208,4 @@ def test_cold(data: Data, say: Say) -> None:
         process.start()
         seconds = ours.recv()
         process.join()
-        say(f"{name}, cold, {label}: frames of {len(form.paths) / seconds:.0f} clips/s")
+        say(f"{kind}, cold, {label}: frames of {len(form.paths) / seconds:.0f} clips/s")

@@ -4,7 +4,10 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,6 +68,24 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Collect a line for the end of the run."""
     lines = request.config.stash.setdefault(LINES, {})
     return lines.setdefault(request.path.stem, []).append
+
+
+@pytest.fixture
+def record(
+    request: pytest.FixtureRequest,
+) -> Callable[[str, str, list[float], dict[str, Any]], None]:
+    """Collect a measurement that a test made itself: group, name, seconds and further values."""
+
+    def add(group: str, name: str, seconds: list[float], extra: dict[str, Any]) -> None:
+        low, median, high = np.quantile(seconds, [0.25, 0.5, 0.75])
+        stats = SimpleNamespace(
+            min=min(seconds), median=median, max=max(seconds), iqr=high - low, rounds=len(seconds)
+        )
+        rounded = {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in extra.items()}
+        own = row(request.path.stem, name, stats, rounded, group)
+        request.config.stash.setdefault(ROWS, []).append(own)
+
+    return add
 
 
 @pytest.fixture(autouse=True)

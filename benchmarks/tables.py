@@ -121,6 +121,31 @@ def times(rows: list[Row]) -> Iterator[str]:
     yield from table(["", "ms"], ([f"{row['group']}: {inside(row)}", spread(row)] for row in rows))
 
 
+def reading(rows: list[Row]) -> Iterator[str]:
+    """Tables of readers, one per kind of file."""
+    head = ["reader", "clips / CPU s", "all cores busy", "whole clips / CPU s", "/ torchcodec",
+            "/ decord", "different frames"]  # fmt: skip
+    for group in dict.fromkeys(row["group"] for row in rows):
+        yield f"*{group}*\n"
+        yield from table(head, (reader(row) for row in rows if row["group"] == group))
+
+
+def reader(row: Row) -> list[str]:
+    """One reader: clips per second, in relation to the libraries, and frames that differ."""
+    extra = row["extra"]
+
+    def number(key: str, digits: int = 0) -> str:
+        value = extra.get(key)
+        return "" if value is None else f"{value:,.{1 if 0 < value < 10 else digits}f}"
+
+    ratios = [
+        f"{extra[key]:,.2f}" if key in extra else ""
+        for key in ("x torchcodec, seeking", "x decord, seeking")
+    ]
+    speeds = map(number, ("clips/s", "clips/s, all cores busy", "whole clips/s"))
+    return [row["name"], *speeds, *ratios, extra.get("different", "stored")]
+
+
 def inside(row: Row) -> str:
     """What a test was run with: the part of its name in brackets."""
     return str(row["name"]).partition("[")[2].rstrip("]")
@@ -144,7 +169,7 @@ SUITES = {
     "bench_adapters": ("Adapters", times),
     "bench_matchers": ("Matchers", times),
     "bench_evaluate": ("Testing", times),
-    "bench_reading": ("Reading", times),
+    "bench_reading": ("Reading", reading),
 }
 
 

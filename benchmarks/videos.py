@@ -1,9 +1,10 @@
 """Generated 256-pixel videos in every form that a reader supports."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -45,9 +46,9 @@ class Form:
         }
 
 
-def benchmark_videos(folder: Path) -> tuple[Path, ...]:
+def benchmark_videos(folder: Path, count: int = COUNT) -> tuple[Path, ...]:
     """Write mp4 videos of drifting coloured clouds with little noise."""
-    paths = tuple(folder / f"{number:02d}.mp4" for number in range(COUNT))
+    paths = tuple(folder / f"{number:02d}.mp4" for number in range(count))
     for number, path in enumerate(paths):
         write_video(path, _clouds(np.random.Generator(np.random.PCG64(number))), fps=12)
     return paths
@@ -65,6 +66,36 @@ def _clouds(draw: np.random.Generator) -> np.ndarray:
         )
         frames.append(first + second + np.roll(noise, 37 * time, (0, 1)))
     return np.stack(frames)
+
+
+def b_frame_videos(folder: Path, count: int = COUNT) -> tuple[Path, ...]:
+    """The videos of `benchmark_videos` with the defaults of x264: B-frames, one key frame."""
+    return tuple(
+        encoded(folder / f"{number:02d}.mp4", number, "libx264", {"threads": "1"})
+        for number in range(count)
+    )
+
+
+def avi_videos(folder: Path, count: int = COUNT) -> tuple[Path, ...]:
+    """Videos as in UCF101 and HMDB51: MPEG-4 in AVI with B-frames, a key frame every 250 frames."""
+    options = {"g": "250", "bf": "2", "b": "800k", "threads": "1"}
+    return tuple(
+        encoded(folder / f"{number:02d}.avi", number, "mpeg4", options) for number in range(count)
+    )
+
+
+def encoded(path: Path, number: int, codec: str, options: dict[str, str]) -> Path:
+    """Encode video number `number` of `benchmark_videos`."""
+    frames = _clouds(np.random.Generator(np.random.PCG64(number)))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        if path.suffix == ".avi":
+            stream.codec_context.codec_tag = "XVID"
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
 
 
 def long_video(path: Path, seconds: int, fps: int = 30) -> Path:
@@ -110,7 +141,7 @@ def stored(paths: tuple[Path, ...], format_: Format) -> Form:
     """Frame store of the videos."""
     root = Path(os.path.commonpath([path.parent for path in paths]))
     store = root / f"store-{format_}"
-    keeper = StoreWriter(DecordReader(), root, store, StoreSettings(256, format_))
+    keeper = StoreWriter(PyAVReader(), root, store, StoreSettings(256, format_))
     listed = [path.relative_to(root).as_posix() for path in paths]
     fill_store(keeper, listed, CacheOptions(workers=2, report=lambda expected: None))
     return Form(StoreReader(str(store)), paths)
@@ -124,13 +155,51 @@ FORMS: dict[str, Callable[[tuple[Path, ...]], Form]] = {
     "store, JPEG": lambda paths: stored(paths, "jpeg"),
 }
 
+
+@dataclass(frozen=True)
+class Library(VideoReader):
+    """A library with its own way to find frames, without the checks of our readers.
+
+    Attributes:
+        name: `decord` or `torchcodec`.
+    """
+
+    name: str
+
+    def count(self, path: Path) -> int:
+        """Frames according to the library."""
+        return len(self._opened(path))
+
+    def read(self, path: Path, indices: Sequence[int]) -> np.ndarray:
+        """Frames that the library finds by seeking."""
+        video = self._opened(path)
+        if self.name == "decord":
+            return video.get_batch(list(indices)).asnumpy()
+        return video.get_frames_at(list(indices)).data.numpy()
+
+    def _opened(self, path: Path) -> Any:
+        if self.name == "decord":
+            import decord
+
+            return decord.VideoReader(str(path), num_threads=1)
+        from torchcodec.decoders import VideoDecoder
+
+        return VideoDecoder(str(path), dimension_order="NHWC", num_ffmpeg_threads=1)
+
+
 try:
     from torchcodec import ffmpeg_major_version
 except (ImportError, OSError, RuntimeError):
     ffmpeg_major_version = None
-if ffmpeg_major_version:  # the package and FFmpeg are there
-    FORMS["torchcodec"] = lambda paths: Form(TorchCodecReader(), paths)
 
-READERS: dict[str, VideoReader] = {"decord": DecordReader(), "PyAV": PyAVReader()}
-if ffmpeg_major_version:
-    READERS["torchcodec"] = TorchCodecReader()
+FORMS: dict[str, Callable[[tuple[Path, ...]], Form]] = {
+    "PyAVReader": lambda paths: Form(PyAVReader(), paths),
+    "DecordReader": lambda paths: Form(DecordReader(), paths),
+    "decord, seeking": lambda paths: Form(Library("decord"), paths),
+    "extracted JPEG": extracted,
+    "store, raw": lambda paths: stored(paths, "raw"),
+    "store, JPEG": lambda paths: stored(paths, "jpeg"),
+}
+if ffmpeg_major_version:  # the package and FFmpeg are there
+    FORMS["TorchCodecReader"] = lambda paths: Form(TorchCodecReader(), paths)
+    FORMS["torchcodec, seeking"] = lambda paths: Form(Library("torchcodec"), paths)
