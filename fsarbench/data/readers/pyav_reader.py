@@ -10,7 +10,6 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 
-from fsarbench.arguments.value_rules import PositiveInt
 from fsarbench.data.readers.streams import (
     Timeline,
     errors_name,
@@ -37,16 +36,11 @@ class PyAVReader(VideoReader):
     and compares the time stamps of all frames that it decodes. If a time stamp differs, and in all
     other files (AVI, MPEG, ...), it decodes from the first frame. Frames that are not requested and
     that no other frame depends on are not decoded (H.264 in MP4, MOV and Matroska; MPEG-4 part 2).
+    It uses one thread, because the workers already use all cores.
 
     Frames are rotated according to the display matrix of the file, as video players do. Non-square
     pixels (sample aspect ratio) are not stretched. An alpha channel is dropped.
-
-    Args:
-        threads: Decoding threads per file. More DataLoader workers are faster than more threads.
     """
-
-    def __init__(self, threads: PositiveInt = 1) -> None:
-        self.threads = threads
 
     def count(self, path: Path) -> int:
         """Number of frames that can be decoded."""
@@ -63,17 +57,15 @@ class PyAVReader(VideoReader):
                 frames = {index: to_rgb(kept[index]) for index in wanted}
                 return np.stack([frames[index] for index in indices])
         if frame_times.stamps or frame_times.order:
-            with opened(path, self.threads) as (container, stream):
+            with opened(path) as (container, stream):
                 select = _seek if frame_times.stamps else _in_order
                 frames = select(container, stream, frame_times, wanted)
                 if frames:
                     return np.stack([frames[index] for index in indices])
-        return decode_from_start(path, indices, self.threads)
+        return decode_from_start(path, indices)
 
 
-def decode_from_start(
-    path: Path, indices: Sequence[int], threads: int = 1
-) -> UInt8[np.ndarray, "T H W 3"]:
+def decode_from_start(path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
     """RGB frames at the given indices, decoded from the first frame of the file.
 
     Raises:
@@ -83,7 +75,7 @@ def decode_from_start(
     frames: dict[int, Frame] = {}
     count = 0
     to_rgb = RGBConverter()
-    with opened(path, threads) as (container, stream):
+    with opened(path) as (container, stream):
         for frame in container.decode(stream):
             if count in wanted:
                 frames[count] = to_rgb(frame)

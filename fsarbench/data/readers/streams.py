@@ -73,12 +73,8 @@ def _most_frames(videos: list[Any]) -> Any:
 
 
 @contextmanager
-def opened(path: Path, threads: int = 1) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a file and its best video stream with PyAV; every error names the file.
-
-    Args:
-        path: Video file.
-        threads: Decoding threads.
 
     Raises:
         UserError: The file is missing, has no video stream, or FFmpeg cannot decode it.
@@ -90,9 +86,8 @@ def opened(path: Path, threads: int = 1) -> Iterator[tuple[Any, Any]]:
             raise undecodable(path, "no video stream")
         if stream.codec_context is None:
             raise no_decoder(path)
-        stream.thread_count = threads
-        if threads > 1:
-            stream.thread_type = "FRAME"
+        # Decoding threads slow down short clips, and the workers already use all cores.
+        stream.thread_count = 1
         yield container, stream
 
 

@@ -53,17 +53,16 @@ def forget(path: Path) -> None:
     streams._KEPT.clear()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", B_FRAMES)
 def test_frames_are_those_of_decoding_every_packet(
-    name: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = moving(tmp_path / name, B_FRAMES[name])
     assert left_out(path) >= 10
     expected = decode_from_start(path, range(36))
     monkeypatch.setattr(pyav_reader, "decode_from_start", None)  # must not be called
     forget(path)
-    reader = PyAVReader(threads)
+    reader = PyAVReader()
     for index in range(36):
         np.testing.assert_array_equal(reader.read(path, [index])[0], expected[index])
     for some in ([2, 6, 11, 15, 20, 24, 29, 33], [35, 0, 35, 17], range(36)):
