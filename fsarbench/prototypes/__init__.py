@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.prototypes.consistency_prototypes import (
+        ConsistencyPrototypes as ConsistencyPrototypes,
+    )
     from fsarbench.prototypes.each_shot import EachShot as EachShot
     from fsarbench.prototypes.hybrid_relation import HybridRelation as HybridRelation
     from fsarbench.prototypes.mean import Mean as Mean
@@ -17,6 +20,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
+    "ConsistencyPrototypes": "consistency_prototypes",
     "EachShot": "each_shot",
     "HybridRelation": "hybrid_relation",
     "Mean": "mean",
