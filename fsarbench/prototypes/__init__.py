@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.prototypes.each_shot import EachShot as EachShot
     from fsarbench.prototypes.hybrid_relation import HybridRelation as HybridRelation
     from fsarbench.prototypes.mean import Mean as Mean
+    from fsarbench.prototypes.prompt_modulation import PromptModulation as PromptModulation
     from fsarbench.prototypes.semantic_modulation import SemanticModulation as SemanticModulation
     from fsarbench.prototypes.text_guided import TextGuided as TextGuided
     from fsarbench.prototypes.text_prototypes import TextPrototypes as TextPrototypes
@@ -24,6 +25,7 @@ COMPONENTS = {
     "EachShot": "each_shot",
     "HybridRelation": "hybrid_relation",
     "Mean": "mean",
+    "PromptModulation": "prompt_modulation",
     "SemanticModulation": "semantic_modulation",
     "TextGuided": "text_guided",
     "TextPrototypes": "text_prototypes",
