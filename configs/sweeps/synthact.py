@@ -32,6 +32,8 @@ rows = [
     dict(name="D2ST-Adapter", config="d2st_synthact_1shot"),
     dict(name="DiA", config="dia_synthact_1shot"),
     dict(name="TS-FSAR", config="tsfsar_synthact_1shot"),
+    dict(name="CLIP-CPM2C", config="cpm2c_synthact_1shot", seeds=[0]),
+    dict(name="CLIP-SPM (transductive)", config="clipspm_synthact_1shot", seeds=[0]),
     dict(name="HyRSM++", config="hyrsmpp_synthact_1shot", seeds=[0]),
     dict(name="full fine-tuning + TPCM + OTAM", config="finetune_synthact_1shot", seeds=[0]),
     dict(name="LoRA", config="lora_synthact_1shot", seeds=[0]),
