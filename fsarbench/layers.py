@@ -268,6 +268,7 @@ class LayerAsReleased(nn.Module):
         hidden: int,
         dropout: float,
         inner_dropout: float,
+        *,
         head_width: int | None = None,
     ) -> None:
         super().__init__()
@@ -350,7 +351,8 @@ class TextFusion(nn.Module):
         super().__init__()
         self.layer = layer
         self.text_share = text_share
-        self.gate_text, self.gate_frames = gates or (nn.Identity(), nn.Identity())
+        self.gate_text: nn.Module = gates[0] if gates else nn.Identity()
+        self.gate_frames: nn.Module = gates[1] if gates else nn.Identity()
 
     def forward(
         self, frames: Float[Tensor, "*B T D"], token: Float[Tensor, "*B 1 D"]

@@ -34,11 +34,9 @@ class PromptModulation(PrototypeBuilder):
     Args:
         dim: Feature width D.
         text_share: Factor of the gated text that is added to the gated frames.
-        gate_text: Hidden width of the gate of the text relative to `dim`.
-        gate_frames: Hidden width of the gate of the frames relative to `dim`.
-        gate_slope: Slope of the gates' leaky ReLU for negative inputs.
-        heads: Number of attention heads.
-        head_width: Width of a head; None is `dim` divided by `heads`.
+        gates: Hidden widths of the gates of the text and of the frames relative to `dim`, and the
+            slope of their leaky ReLU for negative inputs.
+        heads: Number of attention heads, and width of each.
         hidden: Hidden width of the feed-forward networks.
         dropout: Dropout rate; None takes the rates of the authors' code: 0.2 after an attention,
             0.05 in the feed-forward networks.
@@ -47,26 +45,22 @@ class PromptModulation(PrototypeBuilder):
         text_dim: Text feature width E, if known, to check it against `dim`.
 
     Raises:
-        UserError: `text_dim` differs from `dim`, or `heads` does not divide it without a
-            `head_width`.
+        UserError: `text_dim` differs from `dim`.
 
     Example:
-        >>> build = PromptModulation(4, heads=2, head_width=None).eval()
+        >>> build = PromptModulation(4, heads=(2, 3)).eval()
         >>> build(torch.ones(5, 3, 8, 4), torch.ones(2, 8, 4), torch.ones(5, 1, 4))[0].shape
         torch.Size([1, 5, 1, 24, 4])
     """
 
     uses_text = True
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         dim: int,
         text_share: NonNegativeFloat = 0.2,
-        gate_text: PositiveFloat = 1.5,
-        gate_frames: PositiveFloat = 0.5,
-        gate_slope: NonNegativeFloat = 0.0025,
-        heads: PositiveInt = 8,
-        head_width: PositiveInt | None = 256,
+        gates: tuple[PositiveFloat, PositiveFloat, NonNegativeFloat] = (1.5, 0.5, 0.0025),
+        heads: tuple[PositiveInt, PositiveInt] = (8, 256),
         hidden: PositiveInt = 2048,
         dropout: ShareWithZero | None = None,
         transductive: bool = True,
@@ -76,10 +70,15 @@ class PromptModulation(PrototypeBuilder):
         check_widths("PromptModulation", dim, dim if text_dim is None else text_dim)
         self.transductive = transductive
         rates = (0.2, 0.05) if dropout is None else (dropout, dropout)
-        gates = Gate(dim, gate_text, gate_slope), Gate(dim, gate_frames, gate_slope)
-        layers = (LayerAsReleased(dim, heads, hidden, *rates, head_width) for _ in range(2))
-        self.fuse = TextFusion(next(layers), text_share, gates)
-        self.relate = next(layers)
+        of_text, of_frames, slope = gates
+        number, width = heads
+
+        def layer() -> LayerAsReleased:
+            return LayerAsReleased(dim, number, hidden, *rates, head_width=width)
+
+        gate_layers = Gate(dim, of_text, slope), Gate(dim, of_frames, slope)
+        self.fuse = TextFusion(layer(), text_share, gate_layers)
+        self.relate = layer()
         self.prompt = FeedForward(dim, hidden, rates[1])
         self.differences = FrameDifferences(dim)
 

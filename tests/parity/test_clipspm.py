@@ -20,7 +20,7 @@ T, D = 3, 4
 N, K, Q = 3, 2, 4
 LABELS = [0, 2, 1, 2]
 # Share of the text, widths and slope of the gates, heads and their width, hidden width.
-OPTIONS = (0.3, 1.5, 0.5, 0.2, 2, 3, 5)
+OPTIONS: Any = (0.3, (1.5, 0.5, 0.2), (2, 3), 5)
 
 
 def builder(transductive: bool = True) -> Any:

@@ -42,7 +42,7 @@ def test_motion_is_the_mean_of_both_differences() -> None:
 @pytest.mark.parametrize("head_width", [None, 3])
 def test_a_layer_attends_with_heads_of_any_width(head_width: int | None) -> None:
     torch.manual_seed(0)
-    layer = ready(LayerAsReleased(D, HEADS, 5, 0.1, 0.1, head_width))
+    layer = ready(LayerAsReleased(D, HEADS, 5, 0.1, 0.1, head_width=head_width))
     tokens = draw(T, D)
     assert_equal([layer(tokens, tokens)], [attended(layer, tokens)], [tokens, *layer.parameters()])
 
