@@ -10,6 +10,7 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.prototypes.each_shot import EachShot as EachShot
     from fsarbench.prototypes.hybrid_relation import HybridRelation as HybridRelation
+    from fsarbench.prototypes.match_guided import MatchGuided as MatchGuided
     from fsarbench.prototypes.mean import Mean as Mean
     from fsarbench.prototypes.semantic_modulation import SemanticModulation as SemanticModulation
     from fsarbench.prototypes.text_guided import TextGuided as TextGuided
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 COMPONENTS = {
     "EachShot": "each_shot",
     "HybridRelation": "hybrid_relation",
+    "MatchGuided": "match_guided",
     "Mean": "mean",
     "SemanticModulation": "semantic_modulation",
     "TextGuided": "text_guided",
