@@ -16,12 +16,18 @@ from torch import nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.arguments.value_checks import shown
-from fsarbench.backbones.hub import cached_file, fetch, first_line, quiet, weights_file
+from fsarbench.backbones.hub import (
+    SAFETENSORS,
+    cached_file,
+    fetch,
+    first_line,
+    quiet,
+    weights_file,
+)
 from fsarbench.errors import UserError, nearest
 
 Architecture = Literal["videomae", "vjepa2", "timesformer", "vivit", "xclip"]
 CONFIG = "config.json"
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 # The first of these files that a folder has says how frames are normalised.
 PREPROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -224,7 +230,7 @@ def find_folder(pretrained: str, weights: bool) -> Path:
         UserError: The folder or the repository lacks a file, or the download failed.
     """
     folder = weights_file(pretrained)
-    names = WEIGHTS if weights else (CONFIG,)
+    names = SAFETENSORS if weights else (CONFIG,)
     if not folder.is_dir():
         file = cached_file(pretrained, names)
         folder = file.parent if file is not None else downloaded(pretrained, weights)

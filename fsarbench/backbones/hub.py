@@ -14,9 +14,11 @@ from huggingface_hub.utils import get_session
 
 from fsarbench.errors import UserError
 
-# Timeout in seconds of the check that the hub can be reached. Without this check, an unreachable
-# hub costs almost a minute of retries.
+# Timeout in seconds of the check that the hub can be reached.
 HUB_TIMEOUT = 10
+
+# Files of which a model of transformers has one.
+SAFETENSORS = ("model.safetensors", "model.safetensors.index.json")
 
 
 def weights_file(pretrained: str) -> Path:
@@ -56,15 +58,32 @@ def fetch(
     """
     try:
         if hub:
-            get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
+            reach_hub()
         return Path(get())
     except Exception as error:
-        raise UserError(
-            f"The weights {weights} are not on this machine and cannot be downloaded "
-            f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE}{elsewhere}. "
-            "Run once where the hub can be reached (HF_HOME sets the folder of the cache), or name "
-            f"a local {local}: --set backbone.pretrained={local.upper()}{options}."
-        ) from error
+        message = unreachable(weights, error, elsewhere, options, local)
+        raise UserError(message) from error
+
+
+def reach_hub() -> None:
+    """Ask the hub for an answer; without this, an unreachable hub costs almost a minute of retries.
+
+    Raises:
+        Exception: There is no answer within the timeout; which class depends on the reason.
+    """
+    get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
+
+
+def unreachable(
+    weights: str, error: Exception, elsewhere: str = "", options: str = "", local: str = "file"
+) -> str:
+    """Error message on weights that cannot be downloaded; arguments as those of `fetch`."""
+    return (
+        f"The weights {weights} are not on this machine and cannot be downloaded "
+        f"({type(error).__name__}: {error}). Looked in {constants.HF_HUB_CACHE}{elsewhere}. "
+        "Run once where the hub can be reached (HF_HOME sets the folder of the cache), or name "
+        f"a local {local}: --set backbone.pretrained={local.upper()}{options}."
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -6,31 +6,11 @@ when such a model is built.
 """
 
 import importlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from fsarbench.backbones.openclip_weights import as_if_absent
 
 # Modules of open_clip that use each library, in the order of their imports.
 USERS = {"timm": ("timm_model",), "transformers": ("hf_model", "coca_model")}
-
-
-@contextmanager
-def as_if_absent(*names: str) -> Iterator[None]:
-    """Make imports of libraries fail in a `with` block, as if they were not installed.
-
-    Libraries that are imported already stay as they are.
-
-    Args:
-        names: Names of the libraries.
-    """
-    hidden = [name for name in names if name not in sys.modules]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # Python raises ImportError for None.
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 with as_if_absent(*USERS):

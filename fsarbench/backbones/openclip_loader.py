@@ -8,17 +8,20 @@ import torch
 from torch import nn
 
 from fsarbench.arguments.signatures import Conflict
-from fsarbench.backbones.hub import cached_file, fetch, first_line, quiet, weights_file
+from fsarbench.backbones.hub import fetch, first_line, quiet, weights_file
 from fsarbench.backbones.openclip_library import complete, open_clip
+from fsarbench.backbones.openclip_weights import (
+    ELSEWHERE,
+    TEXT_OPTION,
+    TINY_TAG,
+    cached,
+    unknown_weights,
+    weights_tag,
+)
 from fsarbench.backbones.tiny_clip.register import NAME as TINY
 from fsarbench.backbones.tiny_clip.register import WEIGHTS as TINY_WEIGHTS
 from fsarbench.backbones.tiny_clip.register import register as register_tiny
 from fsarbench.errors import UserError, nearest
-
-# The weights of fsarbench-tiny are named after their training data, like open_clip's tags.
-TINY_TAG = "synthact"
-
-HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def find_weights(model: str, pretrained: str) -> Path:
@@ -42,46 +45,13 @@ def find_weights(model: str, pretrained: str) -> Path:
     return weights_file(pretrained)
 
 
-def unknown_weights(model: str, pretrained: str) -> str | None:
-    """Error message if the weights are neither a tag of the model nor a file; else None."""
-    tags = known_tags(model)
-    path = weights_file(pretrained)
-    if weights_tag(model, pretrained) is not None or pretrained in tags or path.is_file():
-        return None
-    return (
-        f"pretrained='{pretrained}' is neither a weights tag of '{model}' nor a file "
-        f"(looked for {path.absolute()}).{nearest(pretrained, tags)}"
-    )
-
-
-def known_tags(model: str) -> list[str]:
-    """Weights tags of an open_clip model."""
-    return [TINY_TAG] if model == TINY else list(open_clip.list_pretrained_tags_by_model(model))
-
-
-def weights_tag(model: str, pretrained: str) -> dict[str, Any] | None:
-    """Entry of a weights tag in open_clip; None if it is not a tag of that model."""
-    return open_clip.get_pretrained_cfg(model, pretrained) or None
-
-
-def cached(tag: dict[str, Any]) -> Path | None:
-    """Path of a tag's weights in the local caches of the hub and of open_clip; None if absent."""
-    repository, _, filename = tag.get("hf_hub", "").rpartition("/")
-    names = [filename] if filename else HUB_FILES
-    hub_path = cached_file(repository, names) if repository else None
-    if hub_path is not None:
-        return hub_path
-    clip_path = Path("~/.cache/clip").expanduser() / Path(tag.get("url", "none")).name
-    return clip_path if clip_path.is_file() else None
-
-
 def download(model: str, pretrained: str, tag: dict[str, Any]) -> Path:
     """Download the weights of a tag from the hub, or from the tag's URL."""
     return fetch(
         f"'{pretrained}' of '{model}'",
         lambda: open_clip.download_pretrained(tag),
-        elsewhere=" and ~/.cache/clip",
-        options=", and text_encoder.pretrained=FILE if there is a text encoder",
+        elsewhere=ELSEWHERE,
+        options=TEXT_OPTION,
         hub=bool(tag.get("hf_hub")),
     )
 

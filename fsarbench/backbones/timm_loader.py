@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.signatures import Conflict
 from fsarbench.backbones.hub import cached_file, fetch, first_line, quiet, weights_file
+from fsarbench.backbones.missing_weights import missing_file
 from fsarbench.errors import UserError, closest, nearest
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -35,17 +36,6 @@ def find_weights(model: str, pretrained: bool | str) -> Path:
             raise UserError(message)
         return weights_file(pretrained)
     return hub_file(model)
-
-
-def missing_file(pretrained: str) -> str | None:
-    """Error message if a weights file does not exist; else None."""
-    path = weights_file(pretrained)
-    if path.is_file():
-        return None
-    return (
-        f"pretrained='{pretrained}' is not a file (looked for {path.absolute()}). Give "
-        "a file, or True for timm's weights."
-    )
 
 
 def hub_file(model: str) -> Path:

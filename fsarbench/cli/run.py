@@ -53,12 +53,12 @@ def run(
 
     Several seeds are run one by one, in separate folders. Exit status 1 if a seed fails.
     """
-    # Importing torch takes seconds, so the first line and missing videos come before.
+    # Importing torch takes seconds, so the first line and missing videos or weights come before.
     if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
-    from fsarbench.config.data_at_hand import require_videos
+    from fsarbench.config.data_at_hand import require_inputs
 
-    require_videos(config, overrides or ())
+    require_inputs(config, overrides or ())
     from fsarbench.experiments.seeds import run_seeds
 
     succeeded = run_seeds(
@@ -101,11 +101,11 @@ def eval_(
     quiet: Quiet = False,
 ) -> None:
     """Test a checkpoint without training; print the result and write it to the output folder."""
-    from fsarbench.config.data_at_hand import require_videos
+    from fsarbench.config.data_at_hand import require_inputs
     from fsarbench.experiments.hub import is_hub
 
     if not is_hub(config):
-        require_videos(config, overrides or ())  # before torch is imported
+        require_inputs(config, overrides or ())  # before torch is imported
     from fsarbench.experiments.hub.evaluate import evaluate_checkpoint
 
     evaluate_checkpoint(

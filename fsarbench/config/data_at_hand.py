@@ -1,30 +1,42 @@
-"""Search for the videos of a config before torch is imported, which takes seconds."""
+"""Search for the videos and weights of a config before torch is imported, which takes seconds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fsarbench.backbones.missing_weights import require_download, wrong_name
 from fsarbench.config.components import build_dataset
 from fsarbench.config.loading import SECTIONS, LoadedConfig, load_config
-from fsarbench.config.validation import TOP_LEVEL, part_faults, section_faults
+from fsarbench.config.validation import (
+    TOP_LEVEL,
+    Fault,
+    part_faults,
+    report_faults,
+    section_faults,
+)
 from fsarbench.errors import UserError
 from fsarbench.registry import SLOTS
 
 # Slots whose components do not import torch.
 WITHOUT_TORCH = ("dataset", "reader")
 
+# Slots whose components load weights.
+WITH_WEIGHTS = ("backbone", "text_encoder")
 
-def require_videos(config: str, overrides: Sequence[str] = ()) -> None:
-    """Look whether the videos of a config are there, without importing torch.
+
+def require_inputs(config: str, overrides: Sequence[str] = ()) -> None:
+    """Look whether the videos and the weights of a config are there, without importing torch.
 
     Args:
         config: Config file or name.
         overrides: Strings `key=value`.
 
     Raises:
-        UserError: The config cannot be loaded, or videos are missing; the message says where to get
-            them and where to put them.
+        UserError: The config cannot be loaded, or videos or weights are missing; the message says
+            where to get them and where to put them.
     """
-    look_for_videos(load_config(config, overrides))
+    loaded = load_config(config, overrides)
+    look_for_videos(loaded)
+    look_for_weights(loaded)
 
 
 def look_for_videos(config: LoadedConfig) -> None:
@@ -38,6 +50,28 @@ def look_for_videos(config: LoadedConfig) -> None:
     """
     if not has_cheap_faults(config.values):
         build_dataset(config.values).require_videos()
+
+
+def look_for_weights(config: LoadedConfig) -> None:
+    """Look whether named weights exist and can be downloaded, without importing torch.
+
+    Weights of timm and torchvision on the hub are left to their loaders, because their places are
+    known to the libraries only, which import torch.
+
+    Raises:
+        UserError: Weights do not exist, or are neither on this machine nor to be had from the hub.
+    """
+    if has_cheap_faults(config.values):
+        return
+    specs = {slot: config.values.get(slot) or {} for slot in WITH_WEIGHTS}
+    found = ((slot, wrong_name(spec.get("type", ""), spec)) for slot, spec in specs.items())
+    faults = [Fault(f"{slot}.pretrained", text, (f"{slot}.model",)) for slot, text in found if text]
+    report_faults(config, faults)
+    for slot, spec in specs.items():
+        try:
+            require_download(spec.get("type", ""), spec)
+        except UserError as error:
+            raise UserError(f"{slot}: {spec['type']}: {error}") from error
 
 
 def has_cheap_faults(values: Mapping[str, Any]) -> bool:

@@ -63,7 +63,19 @@ def check_config(config: LoadedConfig) -> None:
     Raises:
         UserError: Something is wrong; the message lists all faults with their places.
     """
-    faults = list(find_faults(config.values))
+    report_faults(config, list(find_faults(config.values)))
+
+
+def report_faults(config: LoadedConfig, faults: Sequence[Fault]) -> None:
+    """Raise an error that lists faults with their places, if there are any.
+
+    Args:
+        config: Config, for the places.
+        faults: All faults that were found.
+
+    Raises:
+        UserError: There is a fault.
+    """
     if not faults:
         return
     # A config from the hub is JSON.
