@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.prototypes.match_guided import MatchGuided as MatchGuided
     from fsarbench.prototypes.mean import Mean as Mean
     from fsarbench.prototypes.semantic_modulation import SemanticModulation as SemanticModulation
+    from fsarbench.prototypes.sub_action_windows import SubActionWindows as SubActionWindows
     from fsarbench.prototypes.text_guided import TextGuided as TextGuided
     from fsarbench.prototypes.text_prototypes import TextPrototypes as TextPrototypes
 
@@ -23,6 +24,7 @@ COMPONENTS = {
     "MatchGuided": "match_guided",
     "Mean": "mean",
     "SemanticModulation": "semantic_modulation",
+    "SubActionWindows": "sub_action_windows",
     "TextGuided": "text_guided",
     "TextPrototypes": "text_prototypes",
 }
