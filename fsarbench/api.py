@@ -18,12 +18,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsarbench.arguments.value_checks import shown
 from fsarbench.catalogue.cards import components_of_slot, methods, slots
 from fsarbench.catalogue.config_variants import config_names
 from fsarbench.config.build import USUAL_CLASSES, build_model, clips_for
-from fsarbench.config.loading import load_config, override_strings
+from fsarbench.config.loading import SECTIONS, load_config, override_strings
 from fsarbench.config.named_datasets import named_data_module
-from fsarbench.config.validation import check_config
+from fsarbench.config.validation import check_config, section_faults
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
@@ -43,7 +44,6 @@ from fsarbench.results.exchange.filing import submit as submit
 from fsarbench.results.exchange.verification import verify as verify
 from fsarbench.results.finished_runs import Runs, find_runs, read_run
 from fsarbench.runtime.environment import choose_device
-from fsarbench.settings import EvaluateSettings, TrainSettings
 from fsarbench.training.history import Training
 from fsarbench.training.train import train as train_model
 from fsarbench.video import SplitName
@@ -147,7 +147,9 @@ def load_data(
         found,
         episodes=EpisodeSettings(way=way, shot=shot, queries=queries),
         clips=replace(
-            found.clips, frames=frames or found.clips.frames, size=size or found.clips.size
+            found.clips,
+            frames=found.clips.frames if frames is None else frames,
+            size=found.clips.size if size is None else size,
         ),
         seed=seed,
     )
@@ -176,8 +178,8 @@ def train(
     return train_model(
         model,
         _for_model(data, model),
-        TrainSettings(**settings),
-        EvaluateSettings(**(validation or {})),
+        _settings("train", settings),
+        _settings("evaluate", validation or {}),
         Path(work_dir or mkdtemp(prefix="fsarbench-")),
     )
 
@@ -210,10 +212,12 @@ def evaluate(
     """
     kind = {"way": way, "shot": shot, "queries": queries}
     given = {name: value for name, value in kind.items() if value is not None}
-    module = replace(_for_model(data, model), episodes=replace(data.episodes, **given))
-    chosen = EvaluateSettings(episodes=episodes, **settings)
+    module = _for_model(data, model)
+    module = replace(module, episodes=replace(module.episodes, **given))
+    chosen = _settings("evaluate", {"episodes": episodes, **settings})
+    videos = module.videos_of(split)
     found = evaluate_model(model, module, split, chosen)
-    return result_of(found, module.splits[split], chosen.confidence)
+    return result_of(found, videos, chosen.confidence)
 
 
 def evaluate_features(
@@ -338,6 +342,30 @@ def _only_run(path: str | Path) -> Any:
 
 
 def _for_model(data: DataModule, model: FewShotModel) -> DataModule:
-    """The data on the model's device, with clips of the size of its backbone."""
+    """The data on the model's device, with clips of the size of its backbone.
+
+    Raises:
+        UserError: One of the two is something else, such as a name.
+    """
+    for name, value, kind, make in (
+        ("model", model, FewShotModel, "create_model"),
+        ("data", data, DataModule, "load_data"),
+    ):
+        if not isinstance(value, kind):
+            raise UserError(
+                f"{name} is {shown(value)}, expected a {kind.__name__} as of fsarbench.{make}."
+            )
     device = device_of(model) or data.device
     return replace(data, clips=clips_for(data.clips, model.backbone), device=device)
+
+
+def _settings(section: str, values: Mapping[str, Any]) -> Any:
+    """Settings of a section, checked like those of a config.
+
+    Raises:
+        UserError: A name is unknown or a value is invalid; the message lists all of them.
+    """
+    faults = list(section_faults(section, dict(values)))
+    if faults:
+        raise UserError("\n".join(f"{fault.key}: {fault.message}" for fault in faults))
+    return SECTIONS[section](**values)

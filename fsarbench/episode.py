@@ -54,6 +54,10 @@ class Episode:
     support_extra: Mapping[str, Tensor] = field(default_factory=dict)
     query_extra: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        shapes = (f"{name}={list(getattr(self, name).shape)}" for name in ("support", "query"))
+        return f"Episode({', '.join(shapes)}, names={self.names})"
+
 
 @dataclass(frozen=True)
 class VideoFeatures:

@@ -50,6 +50,10 @@ class Split:
     readable: tuple[str, ...]
     videos: tuple[Video, ...]
 
+    def __repr__(self) -> str:
+        # Printing all videos would flood a terminal or a notebook.
+        return f"Split('{self.name}', {len(self.classes)} classes, {len(self.videos):,} videos)"
+
 
 class VideoDataset(Checked, ABC):
     """Video data set with disjoint train, val and test classes.

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -56,9 +57,7 @@ def run(
     # Importing torch takes seconds, so the first line and missing videos or weights come before.
     if not quiet and is_first_process(launcher):
         print(f"{name or config}: loading config ...", file=sys.stderr, flush=True)
-    from fsarbench.config.data_at_hand import require_inputs
-
-    require_inputs(config, overrides or ())
+    require_inputs_once(config, overrides or (), launcher)
     from fsarbench.experiments.seeds import run_seeds
 
     succeeded = run_seeds(
@@ -73,6 +72,29 @@ def run(
     )
     if not succeeded:
         raise typer.Exit(1)
+
+
+def require_inputs_once(config: str, overrides: Sequence[str], launcher: str | None) -> None:
+    """Look for videos and weights in every process of a run, and report missing ones in the first.
+
+    Args:
+        config: Config file or name.
+        overrides: Strings `key=value`.
+        launcher: Value of `--launcher`.
+
+    Raises:
+        UserError: Something is missing, in the first process.
+        typer.Exit: The same, in the others.
+    """
+    from fsarbench.config.data_at_hand import require_inputs
+    from fsarbench.errors import UserError
+
+    try:
+        require_inputs(config, overrides)
+    except UserError as error:
+        if is_first_process(launcher):
+            raise
+        raise typer.Exit(1) from error
 
 
 def is_first_process(launcher: str | None) -> bool:

@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 
+from fsarbench.catalogue.published_results import task_name
 from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.data.episode_sampler import EpisodeSampler, EpisodeSettings
 from fsarbench.data.loader import EpisodeDataset, to_episode
 from fsarbench.episode import Episode
+from fsarbench.errors import UserError, nearest
 from fsarbench.video import Split, SplitName, VideoReader
 
 
@@ -38,6 +40,23 @@ class DataModule:
     image_size: int = 224
     feature_info: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        task = task_name(self.episodes.way, self.episodes.shot)
+        return (
+            f"DataModule({', '.join(repr(split) for split in self.splits.values())}, "
+            f"{type(self.reader).__name__}, {task}, seed {self.seed}, {self.device})"
+        )
+
+    def videos_of(self, split: SplitName) -> Split:
+        """Classes and videos of a split.
+
+        Raises:
+            UserError: There is no such split.
+        """
+        if split not in self.splits:
+            raise UserError(f"There is no split '{split}'.{nearest(split, self.splits)}")
+        return self.splits[split]
+
     def episode(self, split: SplitName, number: int, seed: int = 0) -> Episode:
         """Test episode `number` of a split, with its frames or features, on the model's device.
 
@@ -49,7 +68,7 @@ class DataModule:
         Raises:
             UserError: The split cannot fill an episode, or a video cannot be read.
         """
-        videos = self.splits[split]
+        videos = self.videos_of(split)
         sampler = EpisodeSampler(videos, self.episodes, seed)
         clips = self.clips.resolved(self.image_size)
         data = EpisodeDataset(videos, sampler, self.reader, clips, augment=False)

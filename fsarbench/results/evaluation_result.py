@@ -85,6 +85,9 @@ class EvaluationResult:
             }
         )
 
+    def __repr__(self) -> str:
+        return f"EvaluationResult({self})"
+
     def __str__(self) -> str:
         way, shot = self.predictions.support.shape[1:]
         interval = self.interval("videos")

@@ -64,6 +64,9 @@ class Run:
     accuracies: Float64[np.ndarray, " E"]
     predictions: Predictions | None
 
+    def __repr__(self) -> str:
+        return f"Run('{self.folder}', {self.accuracies.mean():.2%})"
+
     @property
     def name(self) -> str:
         """Name of the run, shared by runs that differ only in the seed."""

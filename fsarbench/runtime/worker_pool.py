@@ -4,11 +4,14 @@ The workers end if the main process is killed.
 """
 
 import multiprocessing
+import pickle
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar
 
 from fsarbench.errors import UserError
@@ -80,7 +83,8 @@ class Worker(Generic[Task, Result]):
         self.pipe, worker_end = context.Pipe()
         self.process = context.Process(target=_serve, args=(worker_end, function), daemon=True)
         try:
-            self.process.start()
+            with _main_module_hidden(function):
+                self.process.start()
         except OSError as error:
             raise UserError(f"Processes that decode videos cannot be started ({error}).") from error
         worker_end.close()
@@ -138,6 +142,22 @@ class Worker(Generic[Task, Result]):
         self.pipe.close()
         self.process.kill()
         self.process.join()
+
+
+@contextmanager
+def _main_module_hidden(function: Callable[[Any], Any]) -> Iterator[None]:
+    """Keep new processes from running the script of the main process again.
+
+    They do so to find what the script defines, and a script without `if __name__ == "__main__"`
+    would start workers from workers. A function that needs the script keeps it.
+    """
+    main = sys.modules["__main__"]
+    if b"__main__" not in pickle.dumps(function):
+        sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(pipe: "Connection[Any, Any]", function: Callable[[Any], Any]) -> None:

@@ -110,8 +110,14 @@ class RunComparison:
         """The comparison as JSON."""
         return json_text(self.comparison)
 
-    def __str__(self) -> str:
+    def _repr_markdown_(self) -> str:
+        """The tables as notebooks show them."""
         return markdown(self.comparison)
+
+    def __repr__(self) -> str:
+        return markdown(self.comparison)
+
+    __str__ = __repr__
 
 
 def compare_runs(
