@@ -152,6 +152,20 @@ class MultiHeadAttention(nn.Module):
         return self.out(mixed.transpose(-2, -3).flatten(-2))
 
 
+def draw_by_head_width(attention: MultiHeadAttention) -> None:
+    """Initialise an attention as the code of HyRSM and MPL does.
+
+    Query, key and value are normal with the variance 2 / (dim + width of a head): a standard
+    deviation of 0.0589 at width 512 and 8 heads, where attention as in torch has 0.0312. The output
+    projection has the variance 1 / dim (0.0442), and its bias is random.
+    """
+    attention.out.reset_parameters()
+    dim = attention.out.in_features
+    for layer in (attention.query, attention.key, attention.value):
+        nn.init.normal_(layer.weight, std=(2 / (dim + dim // attention.heads)) ** 0.5)
+    nn.init.xavier_normal_(attention.out.weight)
+
+
 class FeedForward(nn.Module):
     """Feed-forward network of a transformer block: linear, GELU, linear.
 

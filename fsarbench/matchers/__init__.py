@@ -10,6 +10,7 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.bi_mhm import BiMHM as BiMHM
     from fsarbench.matchers.chamfer import Chamfer as Chamfer
+    from fsarbench.matchers.cosine_product import CosineProduct as CosineProduct
     from fsarbench.matchers.cross_transformer import CrossTransformer as CrossTransformer
     from fsarbench.matchers.logistic_regression import LogisticRegression as LogisticRegression
     from fsarbench.matchers.mean_cosine import MeanCosine as MeanCosine
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 COMPONENTS = {
     "BiMHM": "bi_mhm",
     "Chamfer": "chamfer",
+    "CosineProduct": "cosine_product",
     "CrossTransformer": "cross_transformer",
     "LogisticRegression": "logistic_regression",
     "MeanCosine": "mean_cosine",
