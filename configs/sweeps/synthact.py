@@ -32,8 +32,6 @@ rows = [
     dict(name="D2ST-Adapter", config="d2st_synthact_1shot"),
     dict(name="DiA", config="dia_synthact_1shot"),
     dict(name="TS-FSAR", config="tsfsar_synthact_1shot"),
-    dict(name="CLIP-CPM2C", config="cpm2c_synthact_1shot", seeds=[0]),
-    dict(name="CLIP-SPM (transductive)", config="clipspm_synthact_1shot", seeds=[0]),
     dict(name="HyRSM++", config="hyrsmpp_synthact_1shot", seeds=[0]),
     dict(name="full fine-tuning + TPCM + OTAM", config="finetune_synthact_1shot", seeds=[0]),
     dict(name="LoRA", config="lora_synthact_1shot", seeds=[0]),
@@ -42,17 +40,10 @@ rows = [
     dict(name="max matching", config="maxmatching_synthact_1shot", seeds=[0]),
     dict(name="diagonal matching", config="diagonalmatching_synthact_1shot", seeds=[0]),
     dict(name="linear matching", config="linearmatching_synthact_1shot", seeds=[0]),
-    dict(name="MPL (transductive)", config="mpl_synthact_1shot", seeds=[0]),
     # Features depend on the episode and cannot be cached: 500 episodes instead of 10,000.
     dict(
         name="Task-Adapter (transductive)",
         config="taskadapter_synthact_1shot",
-        set=["evaluate.episodes=500"],
-        seeds=[0],
-    ),
-    dict(
-        name="Task-Adapter++ (transductive)",
-        config="taskadapterpp_synthact_1shot",
         set=["evaluate.episodes=500"],
         seeds=[0],
     ),
