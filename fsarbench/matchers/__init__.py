@@ -10,6 +10,7 @@ from fsarbench.catalogue.lazy_imports import lazy_classes
 if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.bi_mhm import BiMHM as BiMHM
     from fsarbench.matchers.chamfer import Chamfer as Chamfer
+    from fsarbench.matchers.cosine_product import CosineProduct as CosineProduct
     from fsarbench.matchers.cross_transformer import CrossTransformer as CrossTransformer
     from fsarbench.matchers.logistic_regression import LogisticRegression as LogisticRegression
     from fsarbench.matchers.mean_cosine import MeanCosine as MeanCosine
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.nearest_neighbour import NearestNeighbour as NearestNeighbour
     from fsarbench.matchers.otam import OTAM as OTAM
     from fsarbench.matchers.ridge import Ridge as Ridge
+    from fsarbench.matchers.segment_matching import SegmentMatching as SegmentMatching
     from fsarbench.matchers.similarity_pooling import SimilarityPooling as SimilarityPooling
     from fsarbench.matchers.soft_dtw import SoftDTW as SoftDTW
     from fsarbench.matchers.task_specific_matching import (
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 COMPONENTS = {
     "BiMHM": "bi_mhm",
     "Chamfer": "chamfer",
+    "CosineProduct": "cosine_product",
     "CrossTransformer": "cross_transformer",
     "LogisticRegression": "logistic_regression",
     "MeanCosine": "mean_cosine",
@@ -36,6 +39,7 @@ COMPONENTS = {
     "NearestNeighbour": "nearest_neighbour",
     "OTAM": "otam",
     "Ridge": "ridge",
+    "SegmentMatching": "segment_matching",
     "SimilarityPooling": "similarity_pooling",
     "SoftDTW": "soft_dtw",
     "TRX": "trx",

@@ -15,6 +15,7 @@ from fsarbench.arguments.value_rules import (
 from fsarbench.interfaces import PrototypeBuilder
 from fsarbench.layers import (
     MultiHeadAttention,
+    draw_by_head_width,
     dropout_layer,
     sinusoids,
     squared_frequencies,
@@ -129,13 +130,8 @@ def draw_as_released(within: MultiHeadAttention, between: MultiHeadAttention) ->
     """Initialise both attentions as HyRSM's code does.
 
     Within a video all projections are drawn as `torch.nn.Linear` draws them: at width 512 a
-    standard deviation of 0.0255, where attention as in torch has 0.0312. Between videos query, key
-    and value are normal with the variance 2 / (dim + width of a head), 0.0589 at width 512 and 8
-    heads, and the output projection has the variance 1 / dim, 0.0442. Output biases are random.
+    standard deviation of 0.0255, where attention as in torch has 0.0312. Output biases are random.
     """
-    for layer in (within.query, within.key, within.value, within.out, between.out):
+    for layer in (within.query, within.key, within.value, within.out):
         layer.reset_parameters()
-    dim = between.out.in_features
-    for layer in (between.query, between.key, between.value):
-        nn.init.normal_(layer.weight, std=(2 / (dim + dim // between.heads)) ** 0.5)
-    nn.init.xavier_normal_(between.out.weight)
+    draw_by_head_width(between)
