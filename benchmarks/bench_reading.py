@@ -30,6 +30,7 @@ from benchmarks.videos import (
     b_frame_videos,
     benchmark_videos,
     long_video,
+    open_group_videos,
 )
 from fsarbench.data.clips import ClipSettings, load_clip, segment_frames
 from fsarbench.data.datasets.synthetic import SynthAct
@@ -58,7 +59,9 @@ KINDS: dict[str, Callable[[Path, int], tuple[Path, ...]]] = {
     "256-pixel mp4, B-frames": b_frame_videos,
     "256-pixel mp4, no B-frames": benchmark_videos,
     "720p mp4, 60 s": long_videos,
-    "XviD AVI": avi_videos,
+    "256-pixel mp4, open groups of 12": open_group_videos,
+    "XviD AVI, one key frame": avi_videos,
+    "XviD AVI, a key frame every 12": lambda folder, count: avi_videos(folder, count, 12),
     "synthact": synthact,
 }
 

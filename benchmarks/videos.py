@@ -76,11 +76,19 @@ def b_frame_videos(folder: Path, count: int = COUNT) -> tuple[Path, ...]:
     )
 
 
-def avi_videos(folder: Path, count: int = COUNT) -> tuple[Path, ...]:
-    """Videos as in UCF101 and HMDB51: MPEG-4 in AVI with B-frames, a key frame every 250 frames."""
-    options = {"g": "250", "bf": "2", "b": "800k", "threads": "1"}
+def avi_videos(folder: Path, count: int = COUNT, interval: int = 250) -> tuple[Path, ...]:
+    """Videos in the form of XviD: MPEG-4 in AVI with B-frames, and this interval of key frames."""
+    options = {"g": str(interval), "bf": "2", "b": "800k", "threads": "1"}
     return tuple(
         encoded(folder / f"{number:02d}.avi", number, "mpeg4", options) for number in range(count)
+    )
+
+
+def open_group_videos(folder: Path, count: int = COUNT) -> tuple[Path, ...]:
+    """H.264 videos with a key frame every 12 frames, whose B-frames depend on frames before it."""
+    options = {"threads": "1", "g": "12", "x264-params": "open-gop=1"}
+    return tuple(
+        encoded(folder / f"{number:02d}.mp4", number, "libx264", options) for number in range(count)
     )
 
 
