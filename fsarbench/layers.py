@@ -96,9 +96,10 @@ class MultiHeadAttention(nn.Module):
         init: Initialisation of the projections: `attention` as in `torch.nn.MultiheadAttention`
             (biases are 0), `linear` as in `torch.nn.Linear` (biases are random).
         dropout: Dropout rate of the attention weights.
+        head_width: Width of a head; None is `dim` divided by the number of heads.
 
     Raises:
-        UserError: `heads` does not divide `dim`.
+        UserError: `heads` does not divide `dim`, without a `head_width`.
 
     Example:
         >>> sum(p.numel() for p in MultiHeadAttention(512, 8).parameters()) == 4 * 512**2 + 4 * 512
@@ -112,16 +113,19 @@ class MultiHeadAttention(nn.Module):
         bias: bool = True,
         init: Literal["attention", "linear"] = "attention",
         dropout: float = 0.0,
+        head_width: int | None = None,
     ) -> None:
         super().__init__()
-        if heads < 1 or dim % heads:
+        if heads < 1 or (head_width is None and dim % heads):
             raise UserError(f"heads={heads} must divide the width dim={dim}.")
         self.heads = heads
-        self.scale = (dim // heads) ** -0.5
-        self.query = nn.Linear(dim, dim, bias=bias)
-        self.key = nn.Linear(dim, dim, bias=bias)
-        self.value = nn.Linear(dim, dim, bias=bias)
-        self.out = nn.Linear(dim, dim)
+        head_width = dim // heads if head_width is None else head_width
+        inner = heads * head_width
+        self.scale = head_width**-0.5
+        self.query = nn.Linear(dim, inner, bias=bias)
+        self.key = nn.Linear(dim, inner, bias=bias)
+        self.value = nn.Linear(dim, inner, bias=bias)
+        self.out = nn.Linear(inner, dim)
         self.dropout = dropout_layer(dropout)
         if init == "attention":
             self._draw(dim)
@@ -264,6 +268,7 @@ class LayerAsReleased(nn.Module):
         hidden: Hidden width of the feed-forward network.
         dropout: Dropout rate after the attention.
         inner_dropout: Dropout rate of the hidden units and the output of the feed-forward network.
+        head_width: Width of a head; None is `dim` divided by the number of heads.
 
     Example:
         >>> sum(p.numel() for p in LayerAsReleased(1024, 8, 2048, 0.2, 0.05).parameters())
@@ -271,10 +276,19 @@ class LayerAsReleased(nn.Module):
     """
 
     def __init__(
-        self, dim: int, heads: int, hidden: int, dropout: float, inner_dropout: float
+        self,
+        dim: int,
+        heads: int,
+        hidden: int,
+        dropout: float,
+        inner_dropout: float,
+        *,
+        head_width: int | None = None,
     ) -> None:
         super().__init__()
-        self.attention = MultiHeadAttention(dim, heads, bias=False, init="linear")
+        self.attention = MultiHeadAttention(
+            dim, heads, bias=False, init="linear", head_width=head_width
+        )
         self.feed_forward = FeedForward(dim, hidden, inner_dropout)
         self.norm1 = nn.LayerNorm(dim)
         self.dropout = dropout_layer(dropout)
@@ -286,6 +300,81 @@ class LayerAsReleased(nn.Module):
         mixed = self.attention(self.norm1(query), self.norm1(context))
         query = query + self.dropout(mixed)
         return query + self.feed_forward(query)
+
+
+class FrameDifferences(nn.Module):
+    """Motion between neighbouring frames, in both directions of time (CLIP-CPM2C).
+
+    With y the frames x after two convolutions over time, the motion after frame t is the mean of
+    the forward difference y[t + 1] - x[t] and the backward difference y[t] - x[t + 1].
+
+    Args:
+        dim: Feature width.
+
+    Example:
+        >>> FrameDifferences(4)(torch.ones(3, 8, 4)).shape
+        torch.Size([3, 7, 4])
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(dim, dim, 3, padding=1)
+        self.second = nn.Conv1d(dim, dim, 3, padding=1)
+
+    def forward(self, frames: Float[Tensor, "V T D"]) -> Float[Tensor, "V T2 D"]:
+        """Motion of every video, one step less than frames."""
+        mixed = self.second(self.first(frames.transpose(1, 2))).transpose(1, 2)
+        forward = mixed[:, 1:] - frames[:, :-1]
+        backward = mixed[:, :-1] - frames[:, 1:]
+        return (forward + backward) / 2
+
+
+class Gate(nn.Module):
+    """Features times a share between 0 and 1 for each value (CLIP-SPM, arXiv 2512.19036).
+
+    Args:
+        dim: Feature width.
+        ratio: Hidden width relative to `dim`.
+        slope: Slope of the leaky ReLU for negative inputs.
+    """
+
+    def __init__(self, dim: int, ratio: float, slope: float) -> None:
+        super().__init__()
+        hidden = max(int(dim * ratio), 1)
+        self.share = nn.Sequential(
+            nn.Linear(dim, hidden), nn.LeakyReLU(slope), nn.Linear(hidden, dim), nn.Sigmoid()
+        )
+
+    def forward(self, features: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
+        """Gated features."""
+        return features * self.share(features)
+
+
+class TextFusion(nn.Module):
+    """Transformer layer over a text token and the frames of a video, to which the text is added.
+
+    Args:
+        layer: Transformer layer.
+        text_share: Factor of the text that is added to every frame.
+        gates: Gates of the text and of the frames before they are added; None has none.
+    """
+
+    def __init__(
+        self, layer: LayerAsReleased, text_share: float, gates: tuple[Gate, Gate] | None = None
+    ) -> None:
+        super().__init__()
+        self.layer = layer
+        self.text_share = text_share
+        self.gate_text: nn.Module = gates[0] if gates else nn.Identity()
+        self.gate_frames: nn.Module = gates[1] if gates else nn.Identity()
+
+    def forward(
+        self, frames: Float[Tensor, "*B T D"], token: Float[Tensor, "*B 1 D"]
+    ) -> Float[Tensor, "*B T2 D"]:
+        """Text token and frames after attention to each other, the token first."""
+        mixed = self.gate_frames(frames) + self.text_share * self.gate_text(token)
+        steps = torch.cat([token, mixed], dim=-2)
+        return self.layer(steps, steps)
 
 
 # Axes of tokens "V T L C".

@@ -40,17 +40,10 @@ rows = [
     dict(name="max matching", config="maxmatching_synthact_1shot", seeds=[0]),
     dict(name="diagonal matching", config="diagonalmatching_synthact_1shot", seeds=[0]),
     dict(name="linear matching", config="linearmatching_synthact_1shot", seeds=[0]),
-    dict(name="MPL (transductive)", config="mpl_synthact_1shot", seeds=[0]),
     # Features depend on the episode and cannot be cached: 500 episodes instead of 10,000.
     dict(
         name="Task-Adapter (transductive)",
         config="taskadapter_synthact_1shot",
-        set=["evaluate.episodes=500"],
-        seeds=[0],
-    ),
-    dict(
-        name="Task-Adapter++ (transductive)",
-        config="taskadapterpp_synthact_1shot",
         set=["evaluate.episodes=500"],
         seeds=[0],
     ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fsarbench.catalogue.lazy_imports import lazy_classes
 
 if TYPE_CHECKING:  # for type checkers and editors
+    from fsarbench.losses.consistency import Consistency as Consistency
     from fsarbench.losses.episode_cross_entropy import EpisodeCrossEntropy as EpisodeCrossEntropy
     from fsarbench.losses.frame_classifier import FrameClassifier as FrameClassifier
     from fsarbench.losses.guided_classifier import GuidedClassifier as GuidedClassifier
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # for type checkers and editors
 
 # The module of each class; the registry finds components here.
 COMPONENTS = {
+    "Consistency": "consistency",
     "EpisodeCrossEntropy": "episode_cross_entropy",
     "FrameClassifier": "frame_classifier",
     "GuidedClassifier": "guided_classifier",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.matchers.nearest_neighbour import NearestNeighbour as NearestNeighbour
     from fsarbench.matchers.otam import OTAM as OTAM
     from fsarbench.matchers.ridge import Ridge as Ridge
+    from fsarbench.matchers.segment_matching import SegmentMatching as SegmentMatching
     from fsarbench.matchers.similarity_pooling import SimilarityPooling as SimilarityPooling
     from fsarbench.matchers.soft_dtw import SoftDTW as SoftDTW
     from fsarbench.matchers.task_specific_matching import (
@@ -38,6 +39,7 @@ COMPONENTS = {
     "NearestNeighbour": "nearest_neighbour",
     "OTAM": "otam",
     "Ridge": "ridge",
+    "SegmentMatching": "segment_matching",
     "SimilarityPooling": "similarity_pooling",
     "SoftDTW": "soft_dtw",
     "TRX": "trx",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # for type checkers and editors
     from fsarbench.necks.class_tokens import ClassTokens as ClassTokens
     from fsarbench.necks.frame_attention import FrameAttention as FrameAttention
     from fsarbench.necks.frame_mixer import FrameMixer as FrameMixer
+    from fsarbench.necks.frame_motion import FrameMotion as FrameMotion
     from fsarbench.necks.frames import Frames as Frames
     from fsarbench.necks.ladder_side_network import LadderSideNetwork as LadderSideNetwork
     from fsarbench.necks.long_short import LongShort as LongShort
@@ -27,6 +28,7 @@ COMPONENTS = {
     "ClassTokens": "class_tokens",
     "FrameAttention": "frame_attention",
     "FrameMixer": "frame_mixer",
+    "FrameMotion": "frame_motion",
     "Frames": "frames",
     "LadderSideNetwork": "ladder_side_network",
     "LongShort": "long_short",

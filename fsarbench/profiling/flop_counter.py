@@ -33,7 +33,7 @@ NEGLIGIBLE = (
     "as_strided", "avg_pool", "bernoulli", "cat", "clone", "col2im", "constant_pad_nd", "copy",
     "cummax", "cummin", "cumprod", "cumsum", "diag",
     "embedding", "empty", "equal", "eye", "fill", "flip", "floor_divide", "full", "gather",
-    "grid_sampler_", "im2col", "index",
+    "grid_sampler_", "im2col", "index", "leaky_relu_",
     "linalg_vector_norm", "linspace", "logsumexp", "masked_", "max", "mean", "median", "min",
     "mse_loss", "multinomial", "native_batch_norm", "native_dropout", "native_group_norm",
     "native_layer_norm", "new_", "nll_loss", "nonzero", "norm", "ones", "prod", "rand",

@@ -1,6 +1,7 @@
 """Base class of prototype builders whose outputs can be cached per video."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from jaxtyping import Float
 from torch import Tensor
@@ -29,6 +30,9 @@ class PerVideoPrototypeBuilder(PrototypeBuilder):
         support: Float[Tensor, "N K S F"],
         query: Float[Tensor, "Q S F"],
         text: Float[Tensor, "N M E"] | None,
-    ) -> tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]:
+    ) -> (
+        tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"]]
+        | tuple[Float[Tensor, "#Q N P S F"], Float[Tensor, "Q S F"], Mapping[str, Tensor]]
+    ):
         """Prototypes shared by all queries, and query features for the matcher."""
         return self.class_prototypes(support, text)[None], self.query_features(query)

@@ -243,8 +243,12 @@ def test_features_and_parameters_get_gradients(
     inputs = [support.requires_grad_(), query.requires_grad_()]
     for part in parts:
         part.train()
-    out = logits(parts, *inputs, text)
-    torch.nn.functional.cross_entropy(out, torch.tensor([0, 1, 2, 0])).backward()
+    built, matched, *auxiliary = parts[0](*inputs, text)
+    entropy = torch.nn.functional.cross_entropy(
+        parts[1](matched, built), torch.tensor([0, 1, 2, 0])
+    )
+    further = auxiliary[0].values() if auxiliary else ()
+    sum((value.square().mean() for value in further), entropy).backward()
     named = [item for part in parts for item in part.named_parameters()]
     if parts[0].uses_support:
         named.append(("support", support))

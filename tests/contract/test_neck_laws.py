@@ -40,6 +40,7 @@ VARIANTS = [
     ("PatchLevels", {"levels": (0, -1), "join": "steps"}),
     ("PatchLevels", {"levels": (0, -1), "join": "width"}),
     ("PatchEnrichment", {"level": 0, "out_dim": 4}),
+    ("FrameMotion", {"join": False}),
 ]
 
 

@@ -23,7 +23,7 @@ DIM = 128
 
 
 # Losses that read an auxiliary output, which only some necks and prototype builders give.
-BOUND = ("Reconstruction",)
+BOUND = ("Consistency", "Reconstruction")
 
 
 def names(slot: str) -> list[str]:

@@ -58,7 +58,7 @@ def test_flops_of_an_episode_are_the_sum_over_its_videos(
     assert flops == EpisodeFlops(video, video, 16 * video)
 
 
-@pytest.mark.parametrize("method", ["strm", "molo", "tsfsar", "mpl"])
+@pytest.mark.parametrize("method", ["strm", "molo", "tsfsar", "cpm2c", "clipspm", "mpl"])
 def test_necks_and_branches_are_counted(method: str) -> None:
     values = load_config(f"{method}_synthact_1shot").values
     model, settings = build_on_meta(values), build_settings(values)

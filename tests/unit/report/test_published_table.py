@@ -67,7 +67,7 @@ def test_csv_and_json_carry_every_field() -> None:
     molo = next(row for row in rows if row["rerun"])
     assert (molo["accuracy"], molo["rerun"], molo["selection"]) == ("42.7", "39.8", "test")
     assert molo["rerun_source"].startswith("MoLo issue 4")
-    assert {entry["transductive"] for entry in objects} == {"no", "unknown"}
+    assert {entry["transductive"] for entry in objects} == {"no", "unknown", "yes"}
     assert all(entry["source"] and entry["evidence"] is not None for entry in objects)
 
 
