@@ -129,6 +129,15 @@ class FeatureFolder(VideoDataset):
             raise UserError(f"{path} is not a JSON object: restore or remove it.")
         return info
 
+    def require_videos(self) -> None:
+        """Look for the folder and its table.
+
+        Raises:
+            UserError: One of them does not exist.
+        """
+        if self.folder.is_dir():
+            _ = self.table
+
     def splits(self) -> dict[SplitName, Split]:
         """Splits train, val and test in the order of the table; splits without videos are empty."""
         readable = {e.entry.class_name: e.readable for e in self._entries}

@@ -116,6 +116,16 @@ def test_what_is_missing_is_named(separate: Path) -> None:
     assert "a/2.safetensors or a/2.npy or a/2.npz" in fault(separate)
 
 
+def test_a_missing_folder_or_table_is_found_before_the_model_is_built(
+    separate: Path, archive: Path
+) -> None:
+    FeatureFolder(str(separate)).require_videos()
+    FeatureFolder(str(archive)).require_videos()
+    for wrong in (separate / "nowhere", separate / "a"):
+        with pytest.raises(UserError, match=r"There is no (folder|table)"):
+            FeatureFolder(str(wrong)).require_videos()
+
+
 def test_wrong_lines_are_named(separate: Path) -> None:
     for line, part in {
         "a/1.npy,wave,tset": "unknown split 'tset'",
