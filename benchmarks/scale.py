@@ -178,8 +178,8 @@ class Plan:
     episodes: int = 10_000
     clips: int = 30
     test_videos: int = 2857
-    decoded: float = 26
-    stored: float = 1222
+    decoded: float = 44
+    stored: float = 1347
     matching: float = 5.5
     gradient_gb: float = 0.0742
     accumulate: int = 4

@@ -18,5 +18,5 @@ def test_one_table_per_kind_of_file() -> None:
     ]
     lines = list(reading(rows))
     assert [line for line in lines if line.startswith("*")] == ["*XviD AVI*\n", "*mp4*\n"]
-    assert "| decord, seeking | 1,234 | 7.2 | 31 |  | 1.50 | 3 of 8 |" in lines
+    assert "| decord, seeking | 1,234 | 7.2 | 31 |  | 1.50 | **3 of 8: wrong** |" in lines
     assert "| store, raw | 9.0 |  |  |  |  | stored |" in lines
