@@ -1,6 +1,7 @@
 """Video reader based on PyAV, whose wheels contain FFmpeg."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,20 @@ class PyAVReader(VideoReader):
             with errors_name(path):
                 frames = {index: to_rgb(kept[index]) for index in wanted}
                 return np.stack([frames[index] for index in indices])
-        if frame_times.stamps or frame_times.order:
+        for select in _attempts(frame_times):
             with opened(path) as (container, stream):
-                select = _seek if frame_times.stamps else _in_order
                 frames = select(container, stream, frame_times, wanted)
                 if frames:
                     return np.stack([frames[index] for index in indices])
         return decode_from_start(path, indices)
+
+
+def _attempts(frame_times: Timeline) -> Sequence[Callable[..., dict[int, Frame]]]:
+    """Functions to try before decoding all frames from the first one."""
+    if frame_times.stamps:
+        # In a damaged file FFmpeg fills gaps with what it decoded before, so nothing is left out.
+        return _seek, partial(_seek, all_packets=True)
+    return (_in_order,) if frame_times.order else ()
 
 
 def decode_from_start(path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "T H W 3"]:
@@ -104,7 +112,11 @@ class RGBConverter:
 
 
 def _seek(
-    container: Any, stream: Any, frame_times: Timeline, indices: list[int]
+    container: Any,
+    stream: Any,
+    frame_times: Timeline,
+    indices: list[int],
+    all_packets: bool = False,
 ) -> dict[int, Frame]:
     """Frames at sorted indices; empty if a decoded frame does not have the expected time stamp."""
 
@@ -117,7 +129,7 @@ def _seek(
         if key > 0:
             container.seek(frame_times.stamps[key], stream=stream)
         packets = ((p, -1 if p.is_discard else index_of(p)) for p in container.demux(stream))
-        decoding = Decoding(stream.codec_context, index_of, to_rgb)
+        decoding = Decoding(stream.codec_context, index_of, to_rgb, all_packets)
         found = decoding.frames(packets, set(group), from_key=key > 0)
         if not found:
             return {}
@@ -142,8 +154,6 @@ def _in_order(
 ) -> dict[int, Frame]:
     """Frames at sorted indices, from the first packet; empty if a packet has another frame."""
     codec, order = stream.codec_context, frame_times.order
-    if unreferenced_in(codec) is nothing_unreferenced:
-        return {}
     codec.copy_opaque = True
 
     def numbered() -> Iterator[Indexed]:
@@ -164,21 +174,27 @@ class Decoding:
         codec: Codec context.
         index_of: Index of a decoded frame; -1 if it is unknown.
         to_rgb: Converter of frames.
+        all_packets: Whether to decode packets that no other frame depends on, and damaged frames.
     """
 
     def __init__(
-        self, codec: Any, index_of: Callable[[Any], int], to_rgb: Callable[[Any], Frame]
+        self,
+        codec: Any,
+        index_of: Callable[[Any], int],
+        to_rgb: Callable[[Any], Frame],
+        all_packets: bool = False,
     ) -> None:
         self.codec = codec
         self.index_of = index_of
         self.to_rgb = to_rgb
+        self.all_packets = all_packets
         # Indices of frames whose packets were decoded and that have not come out, as a heap.
         self.expected: list[int] = []
 
     def frames(
         self, packets: Iterable[Indexed], wanted: set[int], from_key: bool = False
     ) -> dict[int, Frame]:
-        """Requested frames by index; empty if a decoded frame is not the expected one.
+        """Requested frames by index; empty if a decoded frame is damaged or not the expected one.
 
         Args:
             packets: Packets in the order of the file, with the indices of their frames.
@@ -195,7 +211,8 @@ class Decoding:
                 if not (frame.key_frame and frame.pict_type == av.video.frame.PictureType.I):
                     continue
                 from_key, first = False, index
-            if self._next_expected(first) != index:
+            damaged = frame.is_corrupt and not self.all_packets
+            if damaged or self._next_expected(first) != index:
                 return {}
             if index in wanted:
                 frames[index] = self.to_rgb(frame)
@@ -204,7 +221,8 @@ class Decoding:
         return {}
 
     def _decoded(self, packets: Iterable[Indexed], wanted: set[int]) -> Iterator[Any]:
-        unreferenced, missing = unreferenced_in(self.codec), set(wanted)
+        unreferenced = nothing_unreferenced if self.all_packets else unreferenced_in(self.codec)
+        missing = set(wanted)
         for packet, index in packets:
             if index not in wanted and unreferenced(packet):
                 continue

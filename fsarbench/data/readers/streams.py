@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 
+from fsarbench.data.readers.unreferenced import nothing_unreferenced, unreferenced_in
 from fsarbench.data.video_files import stamp_of
 from fsarbench.errors import UserError
 
@@ -34,7 +35,8 @@ class Timeline:
         keys: Indices of the key frames, where decoding can start.
         unit: Unit of the time stamps, in seconds.
         order: Index of the frame in each packet, -1 for a packet without a frame; only of files
-            without `stamps` in which each frame is in one packet and no frame is interlaced.
+            without `stamps` in which some packets may be left out, each frame is in one packet, and
+            no frame is interlaced or damaged.
     """
 
     count: int
@@ -145,15 +147,16 @@ def _decoded(path: Path, stamp: str) -> Timeline:
     _KEPT.clear()
     frames: list[Any] = []
     sources: list[object] = []
-    size, packets, interlaced = 0, 0, False
+    size, packets = 0, 0
     with opened(path) as (container, stream):
         stream.codec_context.copy_opaque = True
+        plain = unreferenced_in(stream.codec_context) is not nothing_unreferenced
         for packet in container.demux(stream):
             packet.opaque = packets
             packets += 1
             for frame in packet.decode():
                 sources.append(frame.opaque)
-                interlaced = interlaced or frame.interlaced_frame
+                plain = plain and not (frame.interlaced_frame or frame.is_corrupt)
                 size += sum(plane.buffer_size for plane in frame.planes)
                 frames.append(frame)
                 if size > KEPT_BYTES:
@@ -162,7 +165,7 @@ def _decoded(path: Path, stamp: str) -> Timeline:
         raise undecodable(path, "no frames")
     if frames:
         _KEPT[path, stamp] = frames
-    return Timeline(len(sources), order=() if interlaced else _order(sources, packets))
+    return Timeline(len(sources), order=_order(sources, packets) if plain else ())
 
 
 def _order(sources: list[Any], packets: int) -> Sequence[int]:

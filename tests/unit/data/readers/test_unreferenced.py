@@ -140,3 +140,24 @@ def test_an_unexpected_order_of_frames_is_decoded_from_the_start(
     np.testing.assert_array_equal(PyAVReader().read(path, [0])[0], expected[0])
     monkeypatch.setattr(pyav_reader.Decoding, "_next_expected", lambda self, first: None)
     np.testing.assert_array_equal(PyAVReader().read(path, [20])[0], expected[20])
+
+
+def test_damaged_frames_are_those_of_decoding_every_packet(tmp_path: Path) -> None:
+    path = moving(tmp_path / "a.mp4", B_FRAMES["b.mp4"])
+    with opened(path) as (container, stream):
+        unreferenced = unreferenced_in(stream.codec_context)
+        places = [
+            (packet.pos, packet.size)
+            for packet in container.demux(stream)
+            if packet.size and not packet.is_keyframe and not unreferenced(packet)
+        ]
+    content = path.read_bytes()
+    some = [2, 6, 11, 15, 20, 24, 29, 33]
+    damaged = 0
+    for position, size in places:
+        middle = position + size // 2
+        path.write_bytes(content[:middle] + b"\xff\x00\xa5" + content[middle + 3 :])
+        with opened(path) as (container, stream):
+            damaged += any(frame.is_corrupt for frame in container.decode(stream))
+        np.testing.assert_array_equal(PyAVReader().read(path, some), decode_from_start(path, some))
+    assert damaged >= 3
