@@ -133,7 +133,7 @@ def timeline(path: Path) -> Timeline:
 
 
 # A video is counted and then read, and read again in later episodes.
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _indexed(path: Path, stamp: str) -> Timeline | None:
     with opened(path) as (container, stream):
         if not _packets_are_frames(container, stream):
