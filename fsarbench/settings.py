@@ -26,6 +26,7 @@ from fsarbench.errors import UserError
 
 Schedule = Literal["cosine", "constant", "multistep"]
 Precision = Literal["auto", "fp32", "bf16"]
+TestPrecision = Literal["fp32", "bf16"]
 Select = Literal["val", "test"]
 Cache = bool | Literal["auto"]
 Workers = NonNegativeInt | Literal["auto"]
@@ -136,6 +137,9 @@ class EvaluateSettings(CheckedSettings):
         batch_size: Videos per backbone call of a cached evaluation.
         workers: Processes that decode clips; `auto` leaves one core to the model.
         chunk: Episodes per matching call of a cached evaluation.
+        precision: Precision in which videos are encoded in tests and validations: `fp32`, or
+            `bf16`, which is faster on a GPU and changes some predictions; every table marks it.
+            Prototypes and matching are in fp32.
     """
 
     section: ClassVar[str] = "evaluate"
@@ -151,6 +155,7 @@ class EvaluateSettings(CheckedSettings):
     batch_size: PositiveInt = 16
     workers: Workers = "auto"
     chunk: PositiveInt = 32
+    precision: TestPrecision = "fp32"
 
     def tasks(self, own: EpisodeSettings) -> tuple[EpisodeSettings, ...]:
         """Distinct episode settings to test, starting with that of the section `episodes`.

@@ -211,14 +211,17 @@ class CacheFolders:
     scores: Path
     config: Mapping[str, Any]
 
-    def feature_cache(self, model: FewShotModel, data_module: DataModule) -> DiskCache:
+    def feature_cache(
+        self, model: FewShotModel, data_module: DataModule, bf16: bool = False
+    ) -> DiskCache:
         """Disk cache of the features of backbone and necks, independent of later components."""
         encoders = {slot: self.config.get(slot) for slot in ENCODERS}
         module: nn.Module = model.backbone
         if model.necks():
             encoders["necks"] = neck_configs(self.config)
             module = nn.ModuleDict({"backbone": model.backbone, **model.necks()})
-        return DiskCache(self.features, encoder_fingerprint(module, data_module, _text(encoders)))
+        facts = encoder_fingerprint(module, data_module, _text(encoders))
+        return DiskCache(self.features, facts | ({"encoded in": "bf16"} if bf16 else {}))
 
     def score_cache(
         self, model: FewShotModel, data_module: DataModule, split: Split

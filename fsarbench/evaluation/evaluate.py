@@ -18,6 +18,7 @@ from fsarbench.evaluation.disk_cache import CacheFolders, DiskCache, ShardWriter
 from fsarbench.evaluation.episode_arrays import EpisodeArrays, Evaluation, draw_episode_arrays
 from fsarbench.evaluation.feature_cache import FeatureCache, Features, encode_split, text_bank
 from fsarbench.evaluation.matching import compute_per_video, match_episodes
+from fsarbench.evaluation.precision import forward_episode
 from fsarbench.model import FewShotModel
 from fsarbench.runtime import distributed
 from fsarbench.runtime.finite_checks import require_finite
@@ -55,6 +56,11 @@ class Evaluator:
     text: Float[Tensor, "A M E"] | None
     bars: ProgressBars
     cache_folders: CacheFolders | None = None
+
+    @property
+    def bf16(self) -> bool:
+        """Whether videos are encoded in bf16."""
+        return self.settings.precision == "bf16"
 
     @property
     def labels(self) -> Int64[np.ndarray, " V"]:
@@ -97,10 +103,10 @@ class Evaluator:
             yield scores, encode_timer.seconds, 0.0
 
     def _encode(self, drawn: Sequence[EpisodeArrays]) -> Features:
-        cache = FeatureCache(self.model, self.split, drawn, self.text)
+        cache = FeatureCache(self.model, self.split, drawn, self.text, self.bf16)
         # Features that were given are on disk already.
         if self.cache_folders is not None and not self.model.backbone.takes_features:
-            disk_cache = self.cache_folders.feature_cache(self.model, self.data_module)
+            disk_cache = self.cache_folders.feature_cache(self.model, self.data_module, self.bf16)
             cache.attach(disk_cache, self.data_module.reader, self.data_module.device)
         title = f"encode {self.split.name}"
         size = cache.size(self.data_module.clips.frames) / 2**30
@@ -136,7 +142,8 @@ class Evaluator:
         loader = episode_loader(data, numbers, processes(self.settings.workers))
         for number, batch in zip(numbers, loader, strict=True):
             episode = to_episode(batch, split, self.text, data_module.device)
-            scores = self.model.scores(self.model(episode))
+            outcome = forward_episode(self.model, episode, self.bf16)
+            scores = self.model.scores(outcome)
             require_finite(scores, f"The scores of {split.name} episode {number}")
             yield number, scores
 

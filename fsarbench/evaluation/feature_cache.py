@@ -22,6 +22,7 @@ from fsarbench.evaluation.disk_cache import (
     video_name,
 )
 from fsarbench.evaluation.episode_arrays import EpisodeArrays
+from fsarbench.evaluation.precision import autocast
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
 from fsarbench.runtime.finite_checks import require_finite
@@ -157,6 +158,7 @@ class FeatureCache:
         split: Videos and classes of the split.
         drawn: Drawn episodes; videos are encoded only in the roles that they have there.
         text: Text features of the split's classes.
+        bf16: Whether to encode in bf16; the features are in fp32 anyway.
     """
 
     def __init__(
@@ -165,7 +167,9 @@ class FeatureCache:
         split: Split,
         drawn: Sequence[EpisodeArrays],
         text: Float[Tensor, "A M E"] | None,
+        bf16: bool = False,
     ) -> None:
+        self.bf16 = bf16
         self.model = model
         self.split = split
         self.text = text
@@ -206,8 +210,9 @@ class FeatureCache:
         ):
             wanted = role.missing[videos]
             if wanted.any():
-                encoding = encode(videos[wanted], clips[torch.from_numpy(wanted)])
-                features = encoding.tensors()
+                with autocast(clips.device, self.bf16):
+                    encoding = encode(videos[wanted], clips[torch.from_numpy(wanted)])
+                features = (encoding.map(Tensor.float) if self.bf16 else encoding).tensors()
                 self._require_finite(features, videos[wanted])
                 role.put(videos[wanted], features)
 

@@ -19,9 +19,9 @@ from fsarbench.config.build import (
 from fsarbench.data.clip_settings import ClipSettings
 from fsarbench.episode import Episode
 from fsarbench.evaluation.feature_cache import trains_text_encoder
+from fsarbench.evaluation.precision import forward_episode
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.profiling.episode_flops import dummy_episode, modified_copy, text_shape
-from fsarbench.training.precision import forward_episode
 
 
 def episode_loss(

@@ -12,6 +12,7 @@ import torch
 from fsarbench.config.build import build_settings
 from fsarbench.config.loading import LoadedConfig, load_config
 from fsarbench.config.validation import check_config
+from fsarbench.evaluation.precision import uses_bf16
 from fsarbench.profiling.dummy_inputs import ProfiledModel, build_profiled_model
 from fsarbench.profiling.memory import Peak, inference_memory, training_memory
 from fsarbench.profiling.operations import CONVENTION, Training, count_testing, count_training
@@ -22,7 +23,6 @@ from fsarbench.profiling.timing_estimate import Estimate, matrix_product_rate, t
 from fsarbench.runtime.atomic_files import require_writable, write_text
 from fsarbench.runtime.environment import choose_device
 from fsarbench.runtime.progress import ProgressBars
-from fsarbench.training.precision import uses_bf16
 
 SCHEMA = 1
 # Training settings that change the cost of a step.

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from fsarbench.evaluation.precision import autocast
 from fsarbench.interfaces import Matcher
 from fsarbench.matchers.otam import OTAM
 from fsarbench.matchers.trx import TRX
@@ -25,7 +26,6 @@ from fsarbench.profiling.operations import count_testing, count_training
 from fsarbench.profiling.timing import time_runs
 from fsarbench.settings import TrainSettings
 from fsarbench.training.acceleration import accelerated, tf32_matmul
-from fsarbench.training.precision import autocast
 
 # Sizes that occupy the whole device, but take only seconds.
 SIDE = {"cuda": 8192, "cpu": 1024}

@@ -12,6 +12,7 @@ from torch.optim import AdamW
 
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError
+from fsarbench.evaluation.precision import autocast
 from fsarbench.model import FewShotModel
 from fsarbench.profiling.dummy_inputs import (
     ProfiledModel,
@@ -23,7 +24,6 @@ from fsarbench.profiling.dummy_inputs import (
 from fsarbench.runtime.environment import describe_device, versions
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.optimizer import parameter_groups
-from fsarbench.training.precision import autocast
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,7 @@ Result = Mapping[str, Any]
 # A warning is printed if at least this fraction of queries has equal scores for all classes.
 NEARLY_ALL = 0.99
 DECODED = "frames as decoded"
+FP32 = "encoded in fp32"
 SELECTED = {"val": "validation", "test": "the TEST"}
 
 
@@ -85,6 +86,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         *_excluded(conditions),
         ("selected on", _selection(result)),
         *_frames(conditions),
+        *_precision(conditions),
         ("features", _features(conditions)),
         ("parameters", f"{parameters['tuned']:,} trainable of {parameters['total']:,}"),
         ("GFLOPs", _gflops(gflops)),
@@ -159,6 +161,17 @@ def frames_text(stored: Mapping[str, Any] | None) -> str:
         return DECODED
     side = "full size" if stored["size"] is None else f"short side at most {stored['size']} pixels"
     return f"frames from a store ({stored['format']}, {side})"
+
+
+def precision_text(conditions: Mapping[str, Any]) -> str:
+    """Precision in which test videos were encoded, in words; older results have fp32."""
+    return f"encoded in {conditions.get('precision', 'fp32')}"
+
+
+def _precision(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Precision of the test if it is not fp32."""
+    text = precision_text(conditions)
+    return [] if text == FP32 else [("precision", text)]
 
 
 def _frames(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:

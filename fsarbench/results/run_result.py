@@ -274,6 +274,7 @@ def _conditions(
         **_training_conditions(data_module.episodes),
         "seed": data_module.seed,
         "episodes_seed": settings.seed,
+        "precision": settings.precision,
         "selection": training.selection,
         "route": asdict(evaluation.route),
     }

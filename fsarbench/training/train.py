@@ -23,6 +23,7 @@ from fsarbench.data.episode_sampler import EpisodeSampler
 from fsarbench.data.loader import EpisodeDataset, EpisodeOrder, episode_loader, to_episode
 from fsarbench.errors import UserError
 from fsarbench.evaluation.feature_cache import text_bank, trains_text_encoder
+from fsarbench.evaluation.precision import forward_episode, uses_bf16
 from fsarbench.model import FewShotModel, trainable_parameters
 from fsarbench.runtime import distributed
 from fsarbench.runtime.finite_checks import not_finite
@@ -33,7 +34,6 @@ from fsarbench.training import optimizer as optim
 from fsarbench.training.acceleration import accelerated
 from fsarbench.training.checkpoint import BEST, load_weights
 from fsarbench.training.history import History, Training
-from fsarbench.training.precision import forward_episode, uses_bf16
 from fsarbench.training.resume import STATES, ResumeStates, training_inputs
 from fsarbench.training.trackers import Trackers, open_trackers
 from fsarbench.training.validation import Validator

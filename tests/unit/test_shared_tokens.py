@@ -9,8 +9,8 @@ from fsarbench.config.build import build_model
 from fsarbench.config.loading import load_config
 from fsarbench.episode import Episode
 from fsarbench.errors import UserError
+from fsarbench.evaluation.precision import forward_episode
 from fsarbench.model import FewShotModel
-from fsarbench.training.precision import forward_episode
 from tests.helpers.combinations import episode
 
 SIDE = {"type": "LadderSideNetwork", "token_width": 16, "heads": 2, "temporal": [1]}

@@ -13,7 +13,13 @@ from fsarbench.errors import UserError, nearest
 from fsarbench.report.comparison.published import published_for
 from fsarbench.report.comparison.rows import Row
 from fsarbench.report.comparison.step_costs import Profile
-from fsarbench.report.run_summary import DECODED, NEARLY_ALL, frames_text
+from fsarbench.report.run_summary import (
+    DECODED,
+    FP32,
+    NEARLY_ALL,
+    frames_text,
+    precision_text,
+)
 from fsarbench.statistics.intervals import Interval
 from fsarbench.statistics.paired import (
     Difference,
@@ -102,6 +108,7 @@ def conditions(row: Row) -> dict[str, str]:
         "queries": f"{queries} {'query' if queries == 1 else 'queries'} per class",
         "clips": clips_text(clips),
         "frames": frames_text(recorded.get("frames")),
+        "precision": precision_text(recorded),
         "selection": SELECTION.get(recorded["selection"], "test classes not used for selection"),
     }
 
@@ -302,7 +309,7 @@ def _section(rows: Sequence[Row], baseline: str, confidence: float, notes: Notes
     common = ", ".join(
         text
         for key, text in conditions(reference).items()
-        if key != "selection" and text != DECODED
+        if key != "selection" and text not in (DECODED, FP32)
     )
     return Section(rows[0].first.setting, common, lines, " or ".join(methods))
 

@@ -1,14 +1,17 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fsarbench.data.clips import ClipSettings
 from fsarbench.data.data_module import DataModule
 from fsarbench.data.episode_sampler import EpisodeSettings
 from fsarbench.errors import UserError
 from fsarbench.evaluation.cache_policy import CachePolicy
+from fsarbench.evaluation.disk_cache import CacheFolders
 from fsarbench.evaluation.episode_arrays import Evaluation
 from fsarbench.evaluation.evaluate import evaluate, evaluate_all
 from fsarbench.model import FewShotModel
@@ -47,6 +50,31 @@ def test_workers_change_nothing(build: Build, data_module: DataModule, cache: bo
     model = build(uses_text=True)
     first, second = (scores(model, data_module, cached(workers=w, cache=cache)) for w in (0, 2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_encoding_in_bf16_changes_features_and_not_the_precision_of_matching(
+    build: Build, data_module: DataModule
+) -> None:
+    model = build(uses_text=True)
+    exact = scores(model, data_module, cached())
+    half = scores(model, data_module, cached(precision="bf16"))
+    again = scores(model, data_module, cached(precision="bf16", cache=False))
+    assert not np.array_equal(half, exact)
+    # 8 significant bits in the features; the scores themselves are not rounded to them.
+    np.testing.assert_allclose(half, exact, atol=0.1 * np.abs(exact).max())
+    np.testing.assert_allclose(half, again, atol=0.02 * np.abs(exact).max())
+    assert not np.array_equal(half, torch.from_numpy(half).bfloat16().float().numpy())
+
+
+def test_features_of_another_precision_are_not_read_from_the_disk(
+    build: Build, data_module: DataModule, tmp_path: Path
+) -> None:
+    model, folders = build(uses_text=False), CacheFolders(tmp_path, tmp_path, {})
+    exact = evaluate_all(model, data_module, "test", cached(), None, folders)[0].scores
+    half = cached(precision="bf16")
+    first = evaluate_all(model, data_module, "test", half, None, folders)[0].scores
+    np.testing.assert_array_equal(first, scores(model, data_module, half))
+    assert not np.array_equal(first, exact)
 
 
 def test_text_of_the_class_reaches_the_support_features(

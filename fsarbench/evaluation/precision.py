@@ -39,5 +39,7 @@ def forward_episode(
     text = model.encode_text(episode)
     with autocast(episode.query.device, bf16):
         support, query = model.encode(episode, text, together)
-    # The 8 significant bits of bf16 are too few for alignment costs and logarithms in losses.
-    return model.match(support.map(Tensor.float), query.map(Tensor.float), text)
+    if bf16:
+        # Its 8 significant bits are too few for alignment costs and logarithms in losses.
+        support, query = support.map(Tensor.float), query.map(Tensor.float)
+    return model.match(support, query, text)
