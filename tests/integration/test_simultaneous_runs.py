@@ -73,7 +73,7 @@ def test_a_killed_worker_ends_a_run_with_one_message(toy: Path) -> None:
         assert done["code"] == 2, done
         # Which it is depends on what the worker was at.
         assert "fsarbench: A worker process that decodes videos was killed" in done["err"] or (
-            "fsarbench: Processes that decode videos cannot be started or reached" in done["err"]
+            "fsarbench: Decoding processes cannot be started or reached" in done["err"]
         )
         assert done["err"].count("\n") == 1, done
 

@@ -22,7 +22,7 @@ from tests.helpers.toy_dataset import fsarbench, make_toy
 
 ROWS = """rows = [
     dict(name="adapter", config="toy.py", set=["train.episodes=2"]),
-    dict(name="cancelled", config="toy.py", set=["train.episodes=30"]),
+    dict(name="cancelled", config="toy.py", set=["train.episodes=120"]),
     dict(name="bad", config="toy.py", set=["dataset.root=nowhere"]),
     dict(name="frozen", config="toy.py", set=["train.episodes=0"]),
 ]
