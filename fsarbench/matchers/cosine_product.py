@@ -1,12 +1,11 @@
 """Product of a visual and a semantic score (Task-Adapter and Task-Adapter++)."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat
 from fsarbench.errors import UserError
-from fsarbench.explanation import MatchExplanation
+from fsarbench.explanation import MatchExplanation, influence
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
@@ -51,8 +50,6 @@ class CosineProduct(FrameCosineMatcher):
     ) -> MatchExplanation:
         """Cosine similarities, and how strongly each pair changes the score."""
         cosines = frame_cosines(query, prototypes)
-        with torch.enable_grad():
-            cells = cosines.detach().clone().requires_grad_()
-            (weights,) = torch.autograd.grad(self.score(cells).sum(), cells)
+        weights = influence(self.score, cosines) * self.temperature
         caption = "derivative of the score; the first step is the mean frame, then sub-actions"
-        return MatchExplanation(cosines, weights.abs() * self.temperature, caption)
+        return MatchExplanation(cosines, weights, caption)

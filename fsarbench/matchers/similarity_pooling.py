@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveFloat, PositiveInt
 from fsarbench.errors import UserError
-from fsarbench.explanation import MatchExplanation
+from fsarbench.explanation import MatchExplanation, influence
 from fsarbench.functional.pairwise import frame_cosines
 from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
@@ -64,12 +64,8 @@ class SimilarityPooling(FrameCosineMatcher):
     ) -> MatchExplanation:
         """Cosine similarities, and the weight of each pair of frames in the score."""
         cosines = frame_cosines(query, prototypes)
-        with torch.enable_grad():
-            cells = cosines.detach().clone().requires_grad_()
-            (weights,) = torch.autograd.grad(self._pool(cells).sum(), cells)
-        return MatchExplanation(
-            cosines, weights.abs(), "weight of a pair of frames in the similarity"
-        )
+        weights = influence(self._pool, cosines)
+        return MatchExplanation(cosines, weights, "weight of a pair of frames in the similarity")
 
     def _pool(self, cosines: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
         if self.pooling == "max":

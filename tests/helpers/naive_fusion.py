@@ -1,4 +1,4 @@
-"""Reference implementations of the layers that CLIP-CPM2C and CLIP-SPM share, step by step."""
+"""Reference implementations of the layers of CLIP-CPM2C, CLIP-SPM and MoLo, step by step."""
 
 from typing import Any
 

@@ -3,61 +3,27 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from fsarbench.config.build import build_model
 from fsarbench.config.loading import load_config
 from fsarbench.episode import Episode, Outcome, VideoFeatures
 from fsarbench.errors import UserError
-from fsarbench.layers import LayerAsReleased
 from fsarbench.losses.long_short_contrast import LongShortContrast
 from fsarbench.losses.reconstruction import Reconstruction
 from fsarbench.necks.long_short import LongShort
 from fsarbench.necks.motion_differences import MotionDifferences
 from tests.helpers.combinations import episode as small_episode
 from tests.helpers.naive_cosine import cosine_with_term
+from tests.helpers.naive_fusion import attended, ready
 from tests.helpers.parity import assert_equal, draw
 
 V, T, D, SIDE, HEADS = 2, 3, 4, 2, 2
 N, K, Q = 3, 2, 4
 LABELS = [0, 2, 1, 2]
-
-
-def built(module: Any) -> Any:
-    """In float64 and in training mode without dropout, away from norms of gain 1 and shift 0."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Dropout):
-            layer.p = 0.0
-    with torch.no_grad():
-        for parameter in module.double().train().parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return module
-
-
-def attended(layer: LayerAsReleased, tokens: Tensor) -> Tensor:
-    """One layer for tokens "L D", token by token."""
-    norm, attention, wide = layer.norm1, layer.attention, D // HEADS
-    normed = [F.layer_norm(token, (D,), norm.weight, norm.bias) for token in tokens]
-    rows = []
-    for token, own in zip(tokens, normed, strict=True):
-        heads = []
-        for head in range(HEADS):
-            part = slice(head * wide, (head + 1) * wide)
-            query = attention.query.weight[part] @ own
-            scores = [query @ (attention.key.weight[part] @ x) / wide**0.5 for x in normed]
-            weights = torch.softmax(torch.stack(scores), 0)
-            values = [attention.value.weight[part] @ x for x in normed]
-            heads.append(sum(w * value for w, value in zip(weights, values, strict=True)))
-        mixed = token + attention.out.weight @ torch.cat(heads) + attention.out.bias
-        part = layer.feed_forward
-        inner = F.gelu(part.widen.weight @ mixed + part.widen.bias)
-        rows.append(mixed + part.narrow.weight @ inner + part.narrow.bias)
-    return torch.stack(rows)
 
 
 def long_short(neck: LongShort, video: Tensor, scale: float, place: float) -> Tensor:
@@ -76,7 +42,7 @@ def long_short(neck: LongShort, video: Tensor, scale: float, place: float) -> Te
 @pytest.mark.parametrize(("scales", "depth"), [((None, 1.0), 1), ((1.0, 0.01), 2)])
 def test_long_and_short_features(scales: tuple[float | None, float], depth: int) -> None:
     torch.manual_seed(0)
-    neck = built(LongShort(D, HEADS, 5, depth, None, *scales))
+    neck = ready(LongShort(D, HEADS, 5, depth, None, *scales))
     frames = draw(V, T, D)
     got, further = neck(VideoFeatures(frames), None)
     scale = math.sqrt(D / 10) if scales[0] is None else scales[0]
@@ -129,7 +95,7 @@ def enlarged(maps: Tensor, factor: int) -> Tensor:
     return torch.stack(rows, 1).unflatten(1, (side * factor, side * factor))
 
 
-def rebuilt(neck: MotionDifferences, motion: list[Tensor], factors: Sequence[int]) -> Tensor:
+def reready(neck: MotionDifferences, motion: list[Tensor], factors: Sequence[int]) -> Tensor:
     """Differences of frames from all motions of a call."""
     layers = list(neck.decoder)
     for number, factor in enumerate(factors):
@@ -147,7 +113,7 @@ def rebuilt(neck: MotionDifferences, motion: list[Tensor], factors: Sequence[int
 def test_motion_and_its_reconstruction(prefix: int) -> None:
     torch.manual_seed(0)
     factors = (1, 2, 1)
-    neck = built(MotionDifferences(D, prefix, -1, 2, HEADS, 5, factors))
+    neck = ready(MotionDifferences(D, prefix, -1, 2, HEADS, 5, factors))
     tokens = draw(V, T, prefix + SIDE * SIDE, D)
     features = VideoFeatures(draw(V, T, D, seed=1), {-1: tokens})
     got, further = neck(features, None)
@@ -164,7 +130,7 @@ def test_motion_and_its_reconstruction(prefix: int) -> None:
         videos.append(long_short(neck.encoder, steps, math.sqrt(D / 10), 1.0))
         motions += motion
     want = torch.stack(videos)
-    decoded = rebuilt(neck, motions, factors).unflatten(0, (V, T - 1))
+    decoded = reready(neck, motions, factors).unflatten(0, (V, T - 1))
     assert further["reconstruction"].shape == (V, neck.output_frames(T), 3, 4, 4)
     assert_equal(
         [got, further["token"], further["reconstruction"]],
