@@ -21,7 +21,7 @@ from tests.helpers.slurm_cluster import NoClusterError, one_node_cluster
 from tests.helpers.toy_dataset import fsarbench, make_toy
 
 ROWS = """rows = [
-    dict(name="adapter", config="toy.py", set=["train.episodes=2"]),
+    dict(name="adapter", config="toy.py", set=["train.episodes=80"]),
     dict(name="cancelled", config="toy.py", set=["train.episodes=120"]),
     dict(name="bad", config="toy.py", set=["dataset.root=nowhere"]),
     dict(name="frozen", config="toy.py", set=["train.episodes=0"]),
@@ -98,14 +98,17 @@ def test_a_sweep_on_slurm_survives_a_cancelled_job_and_equals_the_local_one(toy:
     (toy / "rows.py").write_text(ROWS)
     log = toy / "sweep.out"
     with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fsarbench", *sweep, *SLURM], cwd=toy, stdout=out, stderr=out
-        )
-        wait_for(toy / "slurm" / "cancelled" / "log.txt", "loading config")
-        status = run(toy, *sweep, "--status").stdout
+        command = [sys.executable, "-m", "fsarbench", *sweep, *SLURM]
+        process = subprocess.Popen(command, cwd=toy, stdout=out, stderr=out)
+        try:
+            wait_for(toy / "slurm" / "cancelled" / "log.txt", "loading config")
+            status = run(toy, *sweep, "--status").stdout
+            said = interrupt(process, log)
+        finally:
+            process.kill()
+            process.wait()
         assert "running" in status
         assert "queued" in status
-        said = interrupt(process, log)
     assert "Jobs that stay on Slurm" in said
     job = re.search(r"^cancelled: job (\S+) of slurm", said, re.MULTILINE)
     assert job is not None
