@@ -23,6 +23,7 @@ class CosineProduct(FrameCosineMatcher):
         temperature: What the product is divided by; the authors' code multiplies by 64.
 
     Example:
+        >>> import torch
         >>> CosineProduct(1.0)(torch.ones(1, 3, 4), torch.ones(1, 2, 1, 3, 4))
         tensor([[1., 1.]])
     """
