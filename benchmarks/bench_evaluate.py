@@ -118,9 +118,11 @@ def test_encoding_in_bf16(
     say: Say, assembled: tuple[FewShotModel, DataModule], lengths: Lengths
 ) -> None:
     exact = EvaluateSettings(episodes=lengths.episodes, workers=0)
+    half = replace(exact, precision="bf16")
+    # Alternating, because the first test also opens the videos for the first time.
+    tests = [timed(*assembled, settings) for settings in (exact, half) * 3]
     (plain, want), (fast, got) = (
-        min((timed(*assembled, settings) for _ in range(2)), key=lambda pair: pair[0])
-        for settings in (exact, replace(exact, precision="bf16"))
+        min(tests[first::2], key=lambda pair: pair[0]) for first in (0, 1)
     )
     changed = (want.scores.argmax(-1) != got.scores.argmax(-1)).mean()
     say(
