@@ -6,11 +6,10 @@ cosine similarities of frames and the final scores. Unlike `forward`, `explain` 
 real data and one episode at a time, so it may use `.item()`, branches and gradients.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -50,21 +49,6 @@ class MatchExplanation:
     weights: Float[Tensor, "Q N P T S"] | None = None
     caption: str = ""
     links: Mapping[tuple[int, int], Sequence[Link]] = field(default_factory=dict)
-
-
-def influence(
-    score: Callable[[Float[Tensor, "*B T S"]], Tensor], cells: Float[Tensor, "*B T S"]
-) -> Float[Tensor, "*B T S"]:
-    """Absolute derivative of a score by the similarity of each pair of frames.
-
-    Args:
-        score: Score of each match; the scores of different matches are independent.
-        cells: Similarities of frames.
-    """
-    with torch.enable_grad():
-        inputs = cells.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(score(inputs).sum(), inputs)
-    return gradient.abs()
 
 
 @runtime_checkable

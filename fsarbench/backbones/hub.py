@@ -1,11 +1,12 @@
-"""Hub downloads, short error messages and muted logs for the loaders of open_clip and timm.
+"""Hub downloads, short error messages and muted or hidden libraries, for the loaders of weights.
 
-This module imports neither library, so that a model of one library does not load the other.
+This module imports none of the libraries of models, so that one does not load another.
 """
 
 import contextlib
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -100,3 +101,22 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(previous)
+
+
+@contextlib.contextmanager
+def as_if_absent(*names: str) -> Iterator[None]:
+    """Make imports of libraries fail in a `with` block, as if they were not installed.
+
+    Libraries that are imported already stay as they are.
+
+    Args:
+        names: Names of the libraries.
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # Python raises ImportError for None.
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

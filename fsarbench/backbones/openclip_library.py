@@ -7,7 +7,7 @@ when such a model is built.
 
 import importlib
 
-from fsarbench.backbones.openclip_weights import as_if_absent
+from fsarbench.backbones.hub import as_if_absent
 
 # Modules of open_clip that use each library, in the order of their imports.
 USERS = {"timm": ("timm_model",), "transformers": ("hf_model", "coca_model")}

@@ -6,15 +6,13 @@ that needs neither, so that missing weights are found first.
 
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fsarbench.backbones.hub import cached_file, weights_file
+from fsarbench.backbones.hub import as_if_absent, cached_file, weights_file
 from fsarbench.backbones.tiny_clip.register import NAME as TINY
 from fsarbench.errors import nearest
 
@@ -29,25 +27,6 @@ HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 # Name under which the list is imported beside open_clip.
 TABLES = "_fsarbench_open_clip_tables"
-
-
-@contextmanager
-def as_if_absent(*names: str) -> Iterator[None]:
-    """Make imports of libraries fail in a `with` block, as if they were not installed.
-
-    Libraries that are imported already stay as they are.
-
-    Args:
-        names: Names of the libraries.
-    """
-    hidden = [name for name in names if name not in sys.modules]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # Python raises ImportError for None.
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 @cache

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsarbench.functional.otam_sums import Borders, otam_by_sums, sums_fit
+from fsarbench.functional.pairwise import derivative
 
 
 def occupancy(
@@ -30,10 +31,7 @@ def occupancy(
         >>> visits.argmax(0)  # the frame that each frame of the other video is aligned with
         tensor([0, 1, 2])
     """
-    with torch.enable_grad():
-        cells = distances.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(cost(cells).sum(), cells)
-    return gradient
+    return derivative(cost, distances)
 
 
 def otam(

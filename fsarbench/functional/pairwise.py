@@ -1,5 +1,6 @@
 """Cosine similarities and distances between every query and every prototype."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -123,3 +124,23 @@ def mean_distances(
     """Squared Euclidean distance of the time-averaged features of queries and prototypes."""
     gap = query.mean(1)[:, None, None] - prototypes.mean(3)
     return gap.square().sum(-1)
+
+
+def derivative(
+    score: Callable[[Float[Tensor, "*B T S"]], Tensor], cells: Float[Tensor, "*B T S"]
+) -> Float[Tensor, "*B T S"]:
+    """Derivative of a score by the cell of each pair of frames, also where gradients are off.
+
+    Args:
+        score: Score of each match; the scores of different matches are independent.
+        cells: Similarities or distances of frames.
+
+    Example:
+        >>> derivative(lambda c: c.diagonal(dim1=-2, dim2=-1).mean(-1), torch.zeros(1, 2, 2))
+        tensor([[[0.5000, 0.0000],
+                 [0.0000, 0.5000]]])
+    """
+    with torch.enable_grad():
+        inputs = cells.detach().clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(score(inputs).sum(), inputs)
+    return gradient

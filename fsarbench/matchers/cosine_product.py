@@ -5,8 +5,8 @@ from torch import Tensor
 
 from fsarbench.arguments.value_rules import PositiveFloat
 from fsarbench.errors import UserError
-from fsarbench.explanation import MatchExplanation, influence
-from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.explanation import MatchExplanation
+from fsarbench.functional.pairwise import derivative, frame_cosines
 from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
@@ -51,6 +51,6 @@ class CosineProduct(FrameCosineMatcher):
     ) -> MatchExplanation:
         """Cosine similarities, and how strongly each pair changes the score."""
         cosines = frame_cosines(query, prototypes)
-        weights = influence(self.score, cosines) * self.temperature
+        weights = derivative(self.score, cosines).abs() * self.temperature
         caption = "derivative of the score; the first step is the mean frame, then sub-actions"
         return MatchExplanation(cosines, weights, caption)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from fsarbench.arguments.value_rules import PositiveFloat, PositiveInt
 from fsarbench.errors import UserError
-from fsarbench.explanation import MatchExplanation, influence
-from fsarbench.functional.pairwise import frame_cosines
+from fsarbench.explanation import MatchExplanation
+from fsarbench.functional.pairwise import derivative, frame_cosines
 from fsarbench.matchers.frame_cosine import FrameCosineMatcher
 from fsarbench.registry import MATCHERS
 
@@ -64,7 +64,7 @@ class SimilarityPooling(FrameCosineMatcher):
     ) -> MatchExplanation:
         """Cosine similarities, and the weight of each pair of frames in the score."""
         cosines = frame_cosines(query, prototypes)
-        weights = influence(self._pool, cosines)
+        weights = derivative(self._pool, cosines).abs()
         return MatchExplanation(cosines, weights, "weight of a pair of frames in the similarity")
 
     def _pool(self, cosines: Float[Tensor, "*B T S"]) -> Float[Tensor, "*B"]:
